@@ -1,0 +1,1 @@
+"""The agent: one process per user that owns the connections and runs the jobs."""

@@ -1,0 +1,208 @@
+"""The blocking client: find the agent, start one where there is none, talk to it.
+
+Terminals and the editor's bridge use it, so it imports neither asyncio nor asyncssh: a warm
+`igor push` with nothing to do spends most of its time starting Python.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from igor_core import __version__, directories
+from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, ProtocolError, encode
+from igor_core.errors import AgentError
+
+# What a login needs from the environment of whoever asks, not from the agent's own.
+LOGIN_ENVIRONMENT = ("SSH_AUTH_SOCK",)
+START_SECONDS = 15.0
+
+
+class Client:
+    """One connection to the agent. `receive` gives frames as they come; ids are the caller's."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._decoder = Decoder()
+
+        self._next_request = 1
+
+    def fileno(self) -> int:
+        """For select: readable when `receive` would not wait."""
+        return self._socket.fileno()
+
+    def detach(self) -> socket.socket:
+        """The socket itself, for a caller with an event loop; the client is spent then."""
+        return self._socket
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def request(self, verb: str, root: str, args: dict[str, Any]) -> int:
+        """Ask for a verb on the project around the folder `root`; returns the request's id."""
+        request, self._next_request = self._next_request, self._next_request + 2
+        self.send(Kind.REQUEST, request, verb, root, args)
+        return request
+
+    def send(self, kind: Kind, ident: int, *fields: Any) -> None:
+        try:
+            self._socket.sendall(encode(kind, ident, *fields))
+        except OSError as error:
+            raise _lost(error) from None
+
+    def receive(self) -> list[Frame]:
+        """Wait for bytes and return the frames they complete, perhaps none.
+
+        Raises AgentError when the agent is gone.
+        """
+        try:
+            data = self._socket.recv(1 << 18)
+            if not data:
+                raise ConnectionResetError
+            return list(self._decoder.feed(data))
+        except (OSError, ProtocolError) as error:
+            raise _lost(error) from None
+
+    def call(self, verb: str, root: str = "", **args: Any) -> dict[str, Any]:
+        """Ask for a verb and wait for its outcome, passing over its events."""
+        request = self.request(verb, root, args)
+        while True:
+            for frame in self.receive():
+                if frame[0] is Kind.FINISHED and frame[1] == request:
+                    outcome: dict[str, Any] = frame[2]
+                    return outcome
+
+
+def _lost(error: Exception) -> AgentError:
+    reason = f": {error}" if isinstance(error, ProtocolError) else ""
+    return AgentError(
+        f"the agent has gone away{reason}", f"look into {directories.log_path()}, then try again"
+    )
+
+
+def connect(name: str, *, answers: bool, start: bool = True) -> Client:
+    """A client greeted by an agent of the same protocol, which is started where there is none.
+
+    `name` says who is asking ("cli", "nvim"); `answers` whether a person can answer prompts.
+    Raises AgentError: no agent (with `start` false), one of another version that is busy,
+    or one that does not start.
+    """
+    for _attempt in range(3):
+        connection = _open_socket() or (_start() if start else None)
+        if connection is None:
+            raise AgentError("no agent is running", "any igor command that needs one starts it")
+        client = Client(connection)
+        if _greet(client, name, answers):
+            return client
+        client.close()
+        _wait_until_gone()
+    raise AgentError("the agent of another igor version does not leave", "igor agent stop")
+
+
+def _greet(client: Client, name: str, answers: bool) -> bool:
+    """Say HELLO. False: an idle agent of another version is leaving, to be replaced."""
+    env = {key: os.environ[key] for key in LOGIN_ENVIRONMENT if key in os.environ}
+    who = {"name": name, "pid": os.getpid(), "env": env, "answers": answers}
+    client.send(Kind.HELLO, 0, PROTOCOL, __version__, who)
+    frames: list[Frame] = []
+    while not frames:
+        frames = client.receive()
+    if frames[0][0] is Kind.WELCOME:
+        return True
+    _kind, _id, _protocol, version, busy, pid = frames[0][:6]
+    if busy:
+        raise AgentError(
+            f"an agent of igor {version} (pid {pid}) is running jobs; this is igor {__version__}",
+            "wait until they end, or end them: igor agent stop",
+        )
+    return False
+
+
+def _open_socket() -> socket.socket | None:
+    """A connection to the agent's socket, None where nobody listens."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(directories.socket_path()))
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    except OSError as error:
+        connection.close()
+        raise AgentError(f"{directories.socket_path()}: {error.strerror or error}") from None
+    return connection
+
+
+def _wait_until_gone() -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        connection = _open_socket()
+        if connection is None:
+            return
+        connection.close()
+        time.sleep(0.02)
+
+
+def _start() -> socket.socket:
+    """Start an agent and connect, under a lock: ten clients at once get one agent."""
+    with _start_lock():
+        connection = _open_socket()
+        if connection is not None:
+            return connection
+        _spawn()
+        connection = _open_socket()
+    if connection is None:
+        raise AgentError("the agent ended as soon as it had started", _log_hint())
+    return connection
+
+
+@contextlib.contextmanager
+def _start_lock() -> Iterator[None]:
+    path = directories.runtime_directory() / "agent.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def agent_python() -> str:
+    """The Python that runs the agent: the checkout's own environment, else this one.
+
+    An editor's Python host may have msgpack but not asyncssh.
+    """
+    own = Path(__file__).parents[2] / ".venv" / "bin" / "python"
+    return str(own) if own.exists() else sys.executable
+
+
+def _spawn() -> None:
+    """Start the agent detached and wait until it says that it listens."""
+    package_root = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
+    reader, writer = os.pipe()
+    with open(directories.log_path(), "ab") as log:
+        process = subprocess.Popen(
+            [agent_python(), "-m", "igor_core.agent", "--ready-fd", str(writer)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+            pass_fds=(writer,),
+        )
+    os.close(writer)
+    with os.fdopen(reader, "rb") as ready:
+        if not ready.read(1):
+            status = process.wait()
+            raise AgentError(f"the agent did not start (exit status {status})", _log_hint())
+
+
+def _log_hint() -> str:
+    return f"the reason is at the end of {directories.log_path()}"

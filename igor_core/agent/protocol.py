@@ -1,0 +1,139 @@
+"""The frames between the agent and its clients, without any input or output of their own.
+
+A frame is a length (unsigned, 32 bits, big-endian) and that many bytes of msgpack:
+an array of the frame's kind, an id and the kind's own fields.
+
+    kind      no.  fields                                      from
+    HELLO       0  0, protocol, version, client                client
+    WELCOME     1  0, protocol, version, agent                 agent
+    REFUSED     2  0, protocol, version, busy, pid             agent
+    REQUEST     3  request, verb, root, args                   client
+    EVENT       4  request, event                              agent
+    FINISHED    5  request, outcome                            agent
+    CANCEL      6  request                                     client
+    ANSWER      7  request, prompt, text or nil                client
+    OPEN        8  stream, request, parameters                 agent
+    BYTES       9  stream, data                                both
+    WINDOW     10  stream, columns, rows                       client
+    SIGNAL     11  stream, name ("INT", "TERM", …)             client
+    EOF        12  stream                                      both
+    CLOSE      13  stream, status                              agent
+    CREDIT     14  stream or request, bytes                    both
+
+Requests are numbered by the client and are odd, streams by the agent and are even, so a
+CREDIT needs no kind of its own. A connection begins with HELLO; what follows it need not wait
+for the WELCOME. `client` is a map: "name", "pid", "env" (the variables that a login needs),
+"answers" (whether a person can be asked). REFUSED answers another protocol: an agent that is
+not busy leaves right after it, so that the client can start its own.
+
+Credit: each side may send `INITIAL_CREDIT` bytes of a stream's BYTES, and of a request's
+"output" events, before the reader grants more. A slow reader so stops its own producer only.
+"""
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any
+
+import msgpack
+
+PROTOCOL = 1
+INITIAL_CREDIT = 1 << 20
+MAX_FRAME = 16 << 20
+
+_LENGTH = struct.Struct(">I")
+
+Frame = list[Any]
+
+
+class Kind(IntEnum):
+    """The kinds of frames; see the table above."""
+
+    HELLO = 0
+    WELCOME = 1
+    REFUSED = 2
+    REQUEST = 3
+    EVENT = 4
+    FINISHED = 5
+    CANCEL = 6
+    ANSWER = 7
+    OPEN = 8
+    BYTES = 9
+    WINDOW = 10
+    SIGNAL = 11
+    EOF = 12
+    CLOSE = 13
+    CREDIT = 14
+
+
+FIELDS = {
+    Kind.HELLO: (int, str, dict),
+    Kind.WELCOME: (int, str, dict),
+    Kind.REFUSED: (int, str, bool, int),
+    Kind.REQUEST: (str, str, dict),
+    Kind.EVENT: (dict,),
+    Kind.FINISHED: (dict,),
+    Kind.CANCEL: (),
+    Kind.ANSWER: (int, (str, type(None))),
+    Kind.OPEN: (int, dict),
+    Kind.BYTES: (bytes,),
+    Kind.WINDOW: (int, int),
+    Kind.SIGNAL: (str,),
+    Kind.EOF: (),
+    Kind.CLOSE: (int,),
+    Kind.CREDIT: (int,),
+}
+
+
+class ProtocolError(Exception):
+    """The peer sent something that is not a frame; the connection can't go on."""
+
+
+def encode(kind: Kind, ident: int, *fields: Any) -> bytes:
+    """One frame as bytes. Lone surrogates (names that are not UTF-8) survive the way."""
+    body: bytes = msgpack.packb([int(kind), ident, *fields], unicode_errors="surrogateescape")
+    if len(body) > MAX_FRAME:
+        raise ProtocolError(f"a {kind.name} frame of {len(body)} bytes is over {MAX_FRAME}")
+    return _LENGTH.pack(len(body)) + body
+
+
+class Decoder:
+    """Cuts a byte stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames that `data` completes. Raises ProtocolError for anything else."""
+        self._buffer += data
+        while len(self._buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > MAX_FRAME:
+                raise ProtocolError(f"a frame of {length} bytes is over {MAX_FRAME}")
+            end = _LENGTH.size + length
+            if len(self._buffer) < end:
+                return
+            body = bytes(self._buffer[_LENGTH.size : end])
+            del self._buffer[:end]
+            yield _checked(body)
+
+
+def _checked(body: bytes) -> Frame:
+    """The frame in `body`, its kind known and its fields of the right types."""
+    try:
+        frame = msgpack.unpackb(body, unicode_errors="surrogateescape", strict_map_key=False)
+        kind = Kind(frame[0])
+        if not isinstance(frame[1], int):
+            raise TypeError("the id is not a number")
+        fields = FIELDS[kind]
+        # A later version may add fields at the end; the known ones must be there.
+        if len(frame) < 2 + len(fields):
+            raise TypeError("fields are missing")
+        for value, wanted in zip(frame[2:], fields, strict=False):
+            if not isinstance(value, wanted):
+                raise TypeError(f"a field is {type(value).__name__}")
+    except (ValueError, TypeError, IndexError, KeyError, msgpack.UnpackException) as error:
+        raise ProtocolError(f"not a frame: {error}") from None
+    frame[0] = kind
+    checked: Frame = frame
+    return checked

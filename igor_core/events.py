@@ -1,0 +1,123 @@
+"""What a job tells while it runs: plain data, the same to Neovim, to a terminal and to `--json`.
+
+On the wire an event is a map with its kind under "type". The last word of a job
+is not an event but its `Outcome`, which travels in the FINISHED frame.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `host` is empty where the event speaks of the whole job."""
+
+    type: ClassVar[str]
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"type": self.type, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Accepted(Event):
+    """The agent took the request; `job` is the number that `igor cancel` takes."""
+
+    type = "accepted"
+    job: int
+    verb: str
+
+
+@dataclass(frozen=True)
+class Step(Event):
+    """One line: what igor does, or found, on a host."""
+
+    type = "step"
+    host: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Warning(Event):
+    """Something the user should know that does not stop the job."""
+
+    type = "warning"
+    host: str
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Output(Event):
+    """Bytes that a program wrote, as it wrote them; `stream` is "stdout" or "stderr"."""
+
+    type = "output"
+    host: str
+    stream: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """How far a transfer is; `rate` is in units a second, `total` 0 where it is not known."""
+
+    type = "progress"
+    host: str
+    label: str
+    done: int
+    total: int
+    unit: str
+    rate: float
+
+
+@dataclass(frozen=True)
+class Prompt(Event):
+    """A login question; the client answers with an ANSWER frame carrying the number `prompt`."""
+
+    type = "prompt"
+    prompt: int
+    host: str
+    text: str
+    echo: bool
+
+
+@dataclass(frozen=True)
+class Result(Event):
+    """One host has ended its part.
+
+    `status` is an exit status: 0, the command's own, or igor's (1 failed, 130 cancelled,
+    255 igor's own failure where the command has a status of its own).
+    """
+
+    type = "result"
+    host: str
+    status: int
+    seconds: float
+    text: str
+    hint: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 0
+
+    def to_wire(self) -> dict[str, Any]:
+        return {**super().to_wire(), "ok": self.ok}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a job: its exit status, its error if it has one, a result per host, and data."""
+
+    status: int
+    error: str = ""
+    hint: str = ""
+    results: tuple[Result, ...] = ()
+    data: Any = field(default=None)
+
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "error": self.error,
+            "hint": self.hint,
+            "results": [result.to_wire() for result in self.results],
+            "data": self.data,
+        }
