@@ -1,0 +1,190 @@
+"""Compare a JSON tree with the dataclasses of the model: all mistakes, or the built value."""
+
+from collections.abc import Iterator, Mapping, Sized
+from dataclasses import MISSING, Field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from igor_core.config.problem import Problem, nearest
+from igor_core.config.rules import VARIABLE, Key, Rule
+from igor_core.config.scan import Node
+
+IGNORED = "$schema"  # in the outermost table: tells an editor where the schema is
+SHOWN = 60  # characters of a wrong value
+
+
+def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Problem]:
+    """Every mistake in `node`, which should be of `kind`, an annotation of the model."""
+    value, kind = node.value, required(kind)
+    if is_dataclass(kind) and isinstance(value, dict):
+        yield from _repeated(node, path)
+        yield from _table(value, kind, path, node.line)
+    elif get_origin(kind) is Mapping and isinstance(value, dict):
+        yield from _repeated(node, path)
+        yield from _mapping(value, get_args(kind)[1], key, path, node.line)
+    elif get_origin(kind) is tuple and isinstance(value, list):
+        yield from _list(value, get_args(kind)[0], key, path, node.line)
+    elif kind is int and isinstance(value, int) and not isinstance(value, bool):
+        yield from _number(value, key, path, node.line)
+    elif kind is str and isinstance(value, str):
+        yield from _broken(value, key.rules, path, node.line)
+    elif get_origin(kind) is Literal and isinstance(value, str):
+        yield from _choice(value, get_args(kind), path, node.line)
+    else:
+        yield Problem(path, node.line, f"expected {_expected(kind)}, found {_described(value)}")
+
+
+def build(node: Node, kind: Any, **more: str) -> Any:
+    """The value of `node`, in which `problems` found none; `more` are members not in the file."""
+    value, kind = node.value, required(kind)
+    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
+        present = [field for field in keys(kind) if field.name in value]
+        members = {field.name: build(value[field.name], field.type) for field in present}
+        return kind(**members, **more)
+    if isinstance(value, dict):
+        element = get_args(kind)[1]
+        return {
+            name: build(item, element, **({"name": name} if is_dataclass(element) else {}))
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return tuple(build(item, get_args(kind)[0]) for item in value)
+    return value
+
+
+def keys(table: Any) -> "list[Field[Any]]":
+    """The fields of a dataclass that stand in the file."""
+    return [field for field in fields(table) if "key" in field.metadata]
+
+
+def required(kind: Any) -> Any:
+    """`X` for the annotation `X | None`, which only says that the key may be left out."""
+    if isinstance(kind, UnionType):
+        return next(arg for arg in get_args(kind) if arg is not NoneType)
+    return kind
+
+
+def mandatory(field: "Field[Any]") -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def broken(text: str, rules: tuple[Rule, ...]) -> str | None:
+    """The sentence of the first rule that `text` breaks."""
+    return next((rule.sentence for rule in rules if rule.broken_by(text)), None)
+
+
+def _repeated(node: Node, path: str) -> Iterator[Problem]:
+    for name, line in node.repeated:
+        yield Problem(_member(path, name), line, "this key stands here a second time")
+
+
+def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterator[Problem]:
+    known = {field.name: field for field in keys(kind)}
+    for name, node in members.items():
+        if name in known:
+            field = known[name]
+            yield from problems(node, field.type, field.metadata["key"], _member(path, name))
+        elif path or name != IGNORED:
+            yield Problem(_member(path, name), node.line, _unknown(name, known))
+    for name, field in known.items():
+        if name not in members and mandatory(field):
+            yield Problem(_member(path, name), line, "is missing")
+
+
+def _mapping(
+    members: dict[str, Node], kind: Any, key: Key, path: str, line: int
+) -> Iterator[Problem]:
+    yield from _empty(members, key, path, line)
+    for name, node in members.items():
+        yield from _broken(name, key.names, _member(path, name), node.line)
+        yield from problems(node, kind, Key("", rules=key.rules), _member(path, name))
+
+
+def _list(items: list[Node], kind: Any, key: Key, path: str, line: int) -> Iterator[Problem]:
+    yield from _empty(items, key, path, line)
+    for index, node in enumerate(items):
+        yield from problems(node, kind, Key("", rules=key.rules), f"{path}[{index}]")
+    if key.distinct:
+        yield from _same(items, key.distinct, path)
+
+
+def _same(items: list[Node], names: tuple[str, ...], path: str) -> Iterator[Problem]:
+    """Tables of a list that don't differ in what tells them apart; a folder's last '/' doesn't."""
+    first: dict[tuple[str, ...], int] = {}
+    for index, node in enumerate(items):
+        if not isinstance(node.value, dict):
+            continue
+        identity = tuple(_identity(node.value.get(name)) for name in names)
+        earlier = first.setdefault(identity, index)
+        if earlier != index:
+            yield Problem(f"{path}[{index}]", node.line, f"is the same as {path}[{earlier}]")
+
+
+def _identity(node: Node | None) -> str:
+    if node is None:
+        return ""
+    return repr(node.value.rstrip("/") if isinstance(node.value, str) else node.value)
+
+
+def _empty(items: Sized, key: Key, path: str, line: int) -> Iterator[Problem]:
+    if key.filled and not items:
+        yield Problem(path, line, "must not be empty")
+
+
+def _number(value: int, key: Key, path: str, line: int) -> Iterator[Problem]:
+    low, high = key.minimum, key.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        yield Problem(path, line, f"expected a number from {low} to {high}, found {value}")
+
+
+def _choice(value: str, choices: tuple[str, ...], path: str, line: int) -> Iterator[Problem]:
+    if value not in choices:
+        expected = f"expected {_or(choices)}, found {_shown(value)}"
+        yield Problem(path, line, expected + nearest(value, choices))
+
+
+def _broken(text: str, rules: tuple[Rule, ...], path: str, line: int) -> Iterator[Problem]:
+    sentence = broken(text, rules)
+    if sentence is not None:
+        yield Problem(path, line, f"{sentence}; found {_shown(text)}")
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    guess = nearest(name, known)
+    return f"unknown key{guess or '; known here: ' + ', '.join(known)}"
+
+
+def _member(path: str, name: str) -> str:
+    """`path.name`, or `path['na me']` for a name that would not read as one."""
+    if broken(name, VARIABLE) is None:
+        return f"{path}.{name}" if path else name
+    return f"{path}[{_shown(name)}]"
+
+
+def _expected(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return _or(get_args(kind))
+    if kind is str:
+        return "text"
+    if kind is int:
+        return "a whole number"
+    return "a list ([...])" if get_origin(kind) is tuple else "a table ({...})"
+
+
+def _described(value: object) -> str:
+    if isinstance(value, str):
+        return f"the text {_shown(value)}"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "a table"
+
+
+def _or(choices: tuple[str, ...]) -> str:
+    return " or ".join(repr(choice) for choice in choices)
+
+
+def _shown(text: str) -> str:
+    """The text in quotes, one line, nothing in it that a terminal acts on."""
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")

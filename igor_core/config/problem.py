@@ -1,0 +1,46 @@
+"""A mistake in the config, and the error that carries all of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from igor_core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the key's path in the file (`host_groups.dev.hosts[0].port`), line, sentence.
+
+    `path` is empty for the file as a whole, `line` is 0 where no line can be named.
+    """
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigError(UsageError):
+    """The config can't be used. `problems` are all its mistakes, in the file's order.
+
+    The message has one line per mistake: `file:line: path: what is wrong`.
+    """
+
+    def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__("\n".join(self._located(problem) for problem in self.problems))
+
+    def _located(self, problem: Problem) -> str:
+        place = f"{self.file}:{problem.line}" if problem.line else str(self.file)
+        return f"{place}: {problem}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` when `known` has something like `word`, otherwise nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,102 @@
+"""What a key of the config may hold, stated once for the checker and for the JSON schema."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Text in which the regular expression `refuse` is found is wrong, because of `sentence`.
+
+    `refuse` keeps to the part of the language that Python and JavaScript (the schema's) share.
+    """
+
+    refuse: str
+    sentence: str
+
+    def broken_by(self, text: str) -> bool:
+        return re.search(self.refuse, text) is not None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the config: its description, and the limits of what stands under it.
+
+    `rules` hold for the text itself, or for each text in a list or mapping; `names` for the keys
+    of a mapping; a `filled` list or mapping is not empty; the members named by `distinct` together
+    tell the tables of a list apart.
+    """
+
+    description: str
+    rules: tuple[Rule, ...] = ()
+    names: tuple[Rule, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    filled: bool = False
+    distinct: tuple[str, ...] = ()
+
+
+NOT_EMPTY = Rule(r"^(?![\s\S])", "must not be empty")
+NO_NUL = Rule(r"\x00", "must not hold a NUL character")
+NO_CONTROL = Rule(r"[\x00-\x1f\x7f-\x9f]", "must not hold line breaks or control characters")
+NO_BLANK = Rule(r"\s", "must not hold blanks")
+NO_DASH = Rule(r"^-", "must not start with '-'")
+ONE_LINE = (NOT_EMPTY, NO_CONTROL)
+
+# ssh puts host and user into ProxyCommand, which a shell reads: the characters that OpenSSH
+# refuses in them (valid_hostname and valid_ruser in its ssh.c), here with '$' in both.
+NO_SHELL = Rule(r"['`\"$;&<>|(){}]", "must not hold characters that mean something to a shell")
+HOST = (
+    NOT_EMPTY,
+    NO_DASH,
+    Rule(r"@", "names the machine only; put what is before '@' under 'user'"),
+    NO_CONTROL,
+    NO_BLANK,
+    NO_SHELL,
+    Rule(r"[\\/]", r"must not hold '/' or '\'"),
+)
+LOGIN = (NOT_EMPTY, NO_DASH, NO_CONTROL, NO_BLANK, NO_SHELL)
+HOST_DIR = (
+    NOT_EMPTY,
+    Rule(r"^(?!/|~/)", "must be an absolute path or start with '~/'"),
+    NO_CONTROL,
+)
+WORKSPACE = (
+    NOT_EMPTY,
+    Rule(r"^(?!/)", "must be an absolute path"),
+    NO_CONTROL,
+    Rule(r"/\.\.?(/|$)", "must not hold '.' or '..'"),
+    Rule(r"//|/$", "must not hold '//' or end with '/'"),
+    Rule(r":", "must not hold ':'"),
+)
+IN_PROJECT = (
+    *ONE_LINE,
+    NO_DASH,
+    Rule(r"^/|^~", "must be a path inside the project, from its root"),
+    Rule(r"(^|/)\.\.(/|$)", "must not hold '..'"),
+)
+FOLDER_NAME = (
+    *ONE_LINE,
+    NO_DASH,
+    Rule(r"/", "must be one folder's name, without '/'"),
+    Rule(r"^\.\.?$", "must not be '.' or '..'"),
+    Rule(r"^\.igor-host$", "must not be '.igor-host': that is igor's own folder on a host"),
+)
+GROUP_NAME = (
+    Rule(
+        r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
+        "a group's name is letters, digits, '_', '.' and '-', and starts with a letter or digit",
+    ),
+)
+VARIABLE = (
+    Rule(
+        r"^(?![A-Za-z_])|[^A-Za-z0-9_]",
+        "must be letters, digits and '_', and not start with a digit",
+    ),
+)
+ARGUMENT = (
+    NOT_EMPTY,
+    NO_NUL,
+    Rule(r"^(--[^\s=]+|-\w)\s", "must be one argument; write the option and its value as two"),
+)
+PROGRAM = (*ONE_LINE, NO_DASH)
