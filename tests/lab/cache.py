@@ -1,0 +1,22 @@
+"""The one folder outside the checkout: Neovims, base image and running labs live in it."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The folder that install.sh fills too: `$IGOR_CACHE`, else igor-tests in the user's cache."""
+    if chosen := os.environ.get("IGOR_CACHE"):
+        return Path(chosen)
+    parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(parent) / "igor-tests"
+
+
+def neovim(version: str) -> Path:
+    """Where install.sh puts that Neovim (`0.10` or `0.12`)."""
+    return cache_folder() / f"nvim-{version}" / "bin" / "nvim"
+
+
+def base_tarball() -> Path:
+    """The root file system that engines import as `igor-base:latest`."""
+    return cache_folder() / "igor-base.tar"

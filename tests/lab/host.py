@@ -1,0 +1,232 @@
+"""One host of a lab: log in to it by ssh, break it, mend it, and look at the truth in it."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import engine, sshd
+from tests.lab.cache import base_tarball
+from tests.lab.command import LabError, run
+from tests.lab.machine import Machine, MachineOptions
+from tests.lab.network import Network
+from tests.lab.slot import Slot
+
+USER = "igor-lab"
+UID = 40404
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/games"
+DELAY_PORT = 2022
+_DELAY = Path(__file__).with_name("delay.py")
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """What a host is to have: an engine (else no docker client either), python3, which login."""
+
+    name: str
+    docker: bool = True
+    python: bool = True
+    login: sshd.Login = "key"
+
+
+class Host:
+    """A running host. `address`, `port`, `user` are where ssh logs in, `home` is a path in it."""
+
+    port = sshd.PORT
+    user = USER
+    uid = UID
+    home = f"/home/{USER}"
+    password = sshd.PASSWORD
+
+    def __init__(self, plan: HostPlan, slot: Slot, network: Network, public_key: str) -> None:
+        self.plan = plan
+        self.name = plan.name
+        self._network = network
+        self._cgroup = f"{slot.cgroup}/{plan.name}"
+        self._folder = slot.folder / plan.name
+        self._folder.mkdir(mode=0o711, exist_ok=True)
+        options = MachineOptions(
+            plan.name, str(self._folder), USER, UID, docker=plan.docker, python=plan.python
+        )
+        self._machine = Machine(options)
+        slot.remember(self._machine.pid)
+        self._cable = f"to-{plan.name}"[:15]
+        self.address = network.connect(self._machine.pid, self._cable)
+        self.host_key = sshd.configure(self._machine, USER, UID, plan.login, public_key)
+        self._sshd: subprocess.Popen[bytes] | None = None
+        self._docker: subprocess.Popen[bytes] | None = None
+        self._proxy: subprocess.Popen[str] | None = None
+        self._is_cut = False
+
+    # -- looking at the truth, without ssh
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        check: bool = False,
+        timeout: float = 60,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run as the normal user, in its home and with a login's usual environment."""
+        environment = [f"HOME={self.home}", f"USER={USER}", f"LOGNAME={USER}", f"PATH={PATH}"]
+        environment += ["SHELL=/bin/bash", "LANG=C.UTF-8", f"XDG_RUNTIME_DIR=/run/user/{UID}"]
+        command = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups"]
+        command += ["env", "-i", *environment, "sh", "-c", 'cd && exec "$@"', "sh", *argv]
+        done = subprocess.run(
+            self._machine.enter(command),
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise LabError(f"on {self.name}, `{shlex.join(argv)}` failed: {done.stderr.strip()}")
+        return done
+
+    def path(self, inside: str) -> Path:
+        """A path in the host (absolute, or from its home) as a path that the test can open."""
+        return self._machine.path(f"{self.home}/{inside}" if not inside.startswith("/") else inside)
+
+    def read(self, inside: str) -> bytes:
+        """The bytes of a file in the host (absolute path, or from its home)."""
+        return self.path(inside).read_bytes()
+
+    def docker(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Docker's client on the host, as the normal user."""
+        return self.run(["docker", *arguments])
+
+    def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Podman on the host, rootless, as the normal user; each host has its own store."""
+        return self.run(["podman", *arguments], timeout=180)
+
+    def import_base_to_podman(self) -> None:
+        """Give the normal user's podman igor-base:latest too."""
+        if self.podman("image", "exists", engine.IMAGE).returncode == 0:
+            return
+        tar = self._machine.path("/tmp/igor-base.tar")
+        shutil.copyfile(base_tarball(), tar)
+        done = self.podman("import", "/tmp/igor-base.tar", engine.IMAGE)
+        tar.unlink()
+        if done.returncode != 0:
+            raise LabError(f"podman on {self.name} can't import the base: {done.stderr.strip()}")
+
+    def pids(self, *names: str) -> list[int]:
+        """Ids (as this machine counts) of the host's processes, containers' too, of these names."""
+        return self._machine.pids(*names)
+
+    # -- breaking and mending
+
+    def cut(self) -> None:
+        """Pull the network cable: nothing is refused, nothing arrives."""
+        self._network.cut(self._cable)
+        self._is_cut = True
+
+    def mend(self) -> None:
+        self._network.mend(self._cable)
+        self._is_cut = False
+
+    def kill_sshd(self) -> None:
+        """SIGKILL to the listener and all its sessions; what ran in them lives on."""
+        self._machine.kill(*sshd.PROCESSES)
+        if self._sshd:
+            self._sshd.wait(10)
+        self._sshd = None
+
+    def start_sshd(self) -> None:
+        if self._sshd is None:
+            log = self._folder / "sshd.log"
+            self._sshd = sshd.start(self._machine, log)
+
+    def kill_docker(self) -> None:
+        """SIGKILL to the engine; containers' processes live on until it starts again."""
+        self._machine.kill(*engine.PROCESSES)
+        if self._docker:
+            self._docker.wait(10)
+        self._docker = None
+
+    def start_docker(self) -> None:
+        if self._docker is None and self.plan.docker:
+            log = self._folder / "dockerd.log"
+            self._docker = engine.start(self._machine, self._cgroup, log)
+
+    def stop_docker(self) -> None:
+        """End the engine in good order."""
+        if self._docker:
+            engine.stop(self._machine, self._docker)
+        self._docker = None
+
+    def delay(self, rtt_ms: float) -> None:
+        """Put the ssh port that many milliseconds away, for open connections too.
+
+        Open connections are only those made after the first call: it leads the port to a proxy.
+        So call `delay(0)` before connecting where the delay shall change later.
+        """
+        if self._proxy is None:
+            self._proxy = self._start_proxy()
+        assert self._proxy.stdin is not None
+        assert self._proxy.stdout is not None
+        self._proxy.stdin.write(f"{rtt_ms}\n")
+        self._proxy.stdin.flush()
+        if self._proxy.stdout.readline() != "ok\n":
+            raise LabError(f"the delay proxy of {self.name} has ended")
+
+    def heal(self) -> None:
+        """Undo what tests broke: cable, sshd, engine, delay."""
+        if self._is_cut:
+            self.mend()
+        self.start_sshd()
+        self.start_docker()
+        if self._proxy:
+            self.delay(0)
+
+    def reset(self) -> None:
+        """As a new host: no process of the user, empty home, no container, only the base image."""
+        self.heal()
+        run(self._machine.enter(["sh", "-c", _RESET, "sh", self.home, USER, engine.IMAGE]))
+
+    # -- for the lab
+
+    def import_base(self) -> None:
+        engine.import_base(self._machine)
+
+    def close(self) -> None:
+        """End all that runs on the host."""
+        if self._proxy:
+            self._proxy.communicate()
+        self._machine.close()
+        for process in (self._sshd, self._docker):
+            if process:
+                process.wait(10)
+
+    def _start_proxy(self) -> "subprocess.Popen[str]":
+        ports = [str(DELAY_PORT), str(self.port)]
+        proxy = subprocess.Popen(
+            self._machine.enter_network([sys.executable, "-I", str(_DELAY), *ports]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        rule = ["PREROUTING", "-p", "tcp", "--dport", str(self.port)]
+        target = ["-j", "REDIRECT", "--to-ports", str(DELAY_PORT)]
+        run(self._machine.enter(["iptables", "-t", "nat", "-A", *rule, *target]))
+        return proxy
+
+
+_RESET = """\
+pkill -KILL -u "$2"
+find "$1" -mindepth 1 -maxdepth 1 ! -name .ssh ! -name '.bash*' ! -name .profile \
+    ! -path "$1/.local" -exec rm -rf {} +
+command -v docker >/dev/null || exit 0
+docker ps -aq | xargs -r docker rm -f >/dev/null
+docker images -q --no-trunc | sort -u | grep -vxF "$(docker images -q --no-trunc "$3")" |
+    xargs -r docker rmi -f >/dev/null
+docker builder prune -af >/dev/null
+"""

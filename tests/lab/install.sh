@@ -1,0 +1,140 @@
+#!/bin/sh
+# install.sh demo|test: what the demo or the tests need beyond Python packages.
+#
+# System packages come from apt, on a Debian-like system and when run by root or somebody with
+# sudo; at a terminal it asks first. Otherwise it says what is missing and the command that gets it,
+# and exits 1. Neovim and the lab's base image go into one cache folder. A second run does nothing.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+
+# One line each: the command that shows that it's there, and Debian's package with it.
+demo_tools='git git
+rsync rsync
+python3 python3'
+test_tools='ssh openssh-client
+sshd openssh-server
+tmux tmux
+dockerd docker.io
+docker docker.io
+podman podman
+newuidmap uidmap
+fuse-overlayfs fuse-overlayfs
+slirp4netns slirp4netns
+runc runc
+debootstrap debootstrap
+ip iproute2
+iptables iptables
+unshare util-linux
+ps procps
+luacheck lua-check
+patchelf patchelf
+xz xz-utils'
+
+mode=${1:-}
+case $mode in
+    demo) tools=$demo_tools ;;
+    test) tools="$demo_tools
+$test_tools" ;;
+    *) fail "usage: install.sh demo (what the demo needs) or install.sh test (everything)" ;;
+esac
+
+# Neovim itself may be new enough: 0.10 or later, whatever comes after the minor number.
+neovim_is_new_enough() {
+    have nvim || return 1
+    minor=$(nvim --version 2>/dev/null | sed -n '1s/^NVIM v0\.\([0-9]*\).*/\1/p; 1s/^NVIM v[1-9].*/99/p')
+    [ "${minor:-0}" -ge 10 ]
+}
+
+# The Neovims that have to come from Debian's later suites.
+wanted_neovims() {
+    case $mode in
+        test) say 0.10 0.12 ;;
+        demo) neovim_is_new_enough || [ -x "$cache/nvim-0.12/bin/nvim" ] || say 0.12 ;;
+    esac
+}
+
+missing_packages() {
+    say "$tools" | while read -r tool package; do
+        have "$tool" || say "$package"
+    done
+    python3 -c 'import ensurepip, venv' 2>/dev/null || say python3-venv
+    if [ -n "$(wanted_neovims)" ]; then
+        [ -e "$keyring" ] || say debian-archive-keyring
+        have patchelf || say patchelf
+    fi
+}
+
+# "sudo" or "env" (which changes nothing): what to put before a command that only root may run.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        say env
+    elif have sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        say sudo
+    fi
+}
+
+consent() {
+    [ -t 0 ] || return 0
+    printf 'Run it now? [Y/n] '
+    read -r answer
+    case $answer in [Nn]*) return 1 ;; esac
+}
+
+# Packages bring services that start at once and at each boot (docker, containerd, ssh). The lab
+# starts its own, so a policy forbids it while apt runs, and those that were not enabled before are
+# disabled again.
+services='docker.service docker.socket containerd.service ssh.service ssh.socket podman.service
+podman.socket podman-auto-update.timer podman-auto-update.service podman-restart.service'
+policy=/usr/sbin/policy-rc.d
+
+enabled_services() {
+    have systemctl || return 0
+    for service in $services; do
+        systemctl is-enabled --quiet "$service" 2>/dev/null && say "$service"
+    done
+    return 0
+}
+
+install_packages() {
+    before=" $(enabled_services | tr '\n' ' ') "
+    if [ ! -e "$policy" ]; then
+        # shellcheck disable=SC2064 # the name is known now
+        trap "$root rm -f $policy" EXIT
+        trap 'exit 130' INT TERM
+        printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+        $root chmod 755 "$policy"
+    fi
+    $root apt-get update -qq
+    # shellcheck disable=SC2086 # one word for each package
+    $root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $packages >/dev/null
+    for service in $(enabled_services); do
+        case $before in
+            *" $service "*) ;;
+            *) $root systemctl disable --quiet "$service" ;;
+        esac
+    done
+}
+
+packages=$(missing_packages | sort -u | tr '\n' ' ')
+packages=${packages% }
+if [ -n "$packages" ]; then
+    have apt-get || fail "missing, and apt-get isn't here; install the equivalents of: $packages"
+    root=$(as_root)
+    command="apt-get install --no-install-recommends $packages"
+    [ "$root" != sudo ] || command="sudo $command"
+    say "missing system packages; the command that installs them:"
+    say "    $command"
+    [ -n "$root" ] || fail "Only root may run it: run it as root or with sudo, then try again."
+    consent || fail "Not installed."
+    install_packages
+fi
+
+for version in $(wanted_neovims); do
+    "$here/neovim.sh" "$version"
+done
+if [ "$mode" = test ] && [ "$(id -u)" = 0 ]; then
+    "$here/base-image.sh"
+fi

@@ -1,0 +1,93 @@
+"""A host's namespaces, seen from outside: start, enter, look into, end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.lab.command import LabError
+
+INIT = Path(__file__).with_name("machine_init.py")
+NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid")
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """What machine_init makes: see there."""
+
+    name: str
+    folder: str
+    user: str
+    uid: int
+    docker: bool
+    python: bool
+
+
+class Machine:
+    """The namespaces of one host, alive as long as its init, which lives as long as this process.
+
+    `pid` is the init's id as seen from outside.
+    """
+
+    def __init__(self, options: MachineOptions) -> None:
+        command = ["unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc"]
+        command += [sys.executable, "-I", str(INIT), json.dumps(asdict(options))]
+        self._unshare = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._unshare.stdout is not None
+        if self._unshare.stdout.readline() != b"ready\n":
+            assert self._unshare.stderr is not None
+            said = self._unshare.stderr.read().decode(errors="replace")
+            raise LabError(f"host {options.name} did not start: {said.strip()}")
+        outer = self._unshare.pid
+        self.pid = int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
+
+    def close(self) -> None:
+        """End every process of the host; returns when the last one is gone."""
+        self._unshare.communicate()
+
+    def enter(self, argv: Sequence[str]) -> list[str]:
+        """The command that runs `argv` as root inside of all the host's namespaces."""
+        return ["nsenter", f"--target={self.pid}", *NAMESPACES, "--", *argv]
+
+    def enter_network(self, argv: Sequence[str]) -> list[str]:
+        """The command that runs `argv` on the machine, with the host's network only."""
+        return ["nsenter", f"--target={self.pid}", "--net", "--", *argv]
+
+    def path(self, inside: str) -> Path:
+        """An absolute path of the host, as a path that this process can open."""
+        return Path(f"/proc/{self.pid}/root", inside.lstrip("/"))
+
+    def pids(self, *names: str) -> list[int]:
+        """Outside ids of the host's processes with one of these names (as in /proc/PID/comm)."""
+        namespace = os.readlink(f"/proc/{self.pid}/ns/pid")
+        return [
+            int(process.name)
+            for process in Path("/proc").iterdir()
+            if process.name.isdigit() and _belongs(process, namespace, names)
+        ]
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL to the host's processes with one of these names."""
+        for pid in self.pids(*names):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue  # it ended with the one killed before it
+
+
+def _belongs(process: Path, namespace: str, names: Sequence[str]) -> bool:
+    try:
+        in_host = os.readlink(process / "ns" / "pid") == namespace
+        return in_host and (process / "comm").read_text().strip() in names
+    except OSError:
+        return False  # gone meanwhile
