@@ -5,12 +5,12 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from igor_core.config.problem import Problem, nearest
-from igor_core.config.rules import VARIABLE, Key, Rule
+from igor_core.config.problem import Problem
+from igor_core.config.rules import Key, Rule
 from igor_core.config.scan import Node
+from igor_core.config.wording import described, expected, member, nearest, one_of, shown, unknown
 
 IGNORED = "$schema"  # in the outermost table: tells an editor where the schema is
-SHOWN = 60  # characters of a wrong value
 
 
 def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Problem]:
@@ -31,7 +31,7 @@ def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Proble
     elif get_origin(kind) is Literal and isinstance(value, str):
         yield from _choice(value, get_args(kind), path, node.line)
     else:
-        yield Problem(path, node.line, f"expected {_expected(kind)}, found {_described(value)}")
+        yield Problem(path, node.line, f"expected {expected(kind)}, found {described(value)}")
 
 
 def build(node: Node, kind: Any, **more: str) -> Any:
@@ -75,7 +75,7 @@ def broken(text: str, rules: tuple[Rule, ...]) -> str | None:
 
 def _repeated(node: Node, path: str) -> Iterator[Problem]:
     for name, line in node.repeated:
-        yield Problem(_member(path, name), line, "this key stands here a second time")
+        yield Problem(member(path, name), line, "this key stands here a second time")
 
 
 def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterator[Problem]:
@@ -83,12 +83,12 @@ def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterato
     for name, node in members.items():
         if name in known:
             field = known[name]
-            yield from problems(node, field.type, field.metadata["key"], _member(path, name))
+            yield from problems(node, field.type, field.metadata["key"], member(path, name))
         elif path or name != IGNORED:
-            yield Problem(_member(path, name), node.line, _unknown(name, known))
+            yield Problem(member(path, name), node.line, unknown(name, known))
     for name, field in known.items():
         if name not in members and mandatory(field):
-            yield Problem(_member(path, name), line, "is missing")
+            yield Problem(member(path, name), line, "is missing")
 
 
 def _mapping(
@@ -96,8 +96,8 @@ def _mapping(
 ) -> Iterator[Problem]:
     yield from _empty(members, key, path, line)
     for name, node in members.items():
-        yield from _broken(name, key.names, _member(path, name), node.line)
-        yield from problems(node, kind, Key("", rules=key.rules), _member(path, name))
+        yield from _broken(name, key.names, member(path, name), node.line)
+        yield from problems(node, kind, Key("", rules=key.rules), member(path, name))
 
 
 def _list(items: list[Node], kind: Any, key: Key, path: str, line: int) -> Iterator[Problem]:
@@ -139,52 +139,11 @@ def _number(value: int, key: Key, path: str, line: int) -> Iterator[Problem]:
 
 def _choice(value: str, choices: tuple[str, ...], path: str, line: int) -> Iterator[Problem]:
     if value not in choices:
-        expected = f"expected {_or(choices)}, found {_shown(value)}"
-        yield Problem(path, line, expected + nearest(value, choices))
+        message = f"expected {one_of(choices)}, found {shown(value)}{nearest(value, choices)}"
+        yield Problem(path, line, message)
 
 
 def _broken(text: str, rules: tuple[Rule, ...], path: str, line: int) -> Iterator[Problem]:
     sentence = broken(text, rules)
     if sentence is not None:
-        yield Problem(path, line, f"{sentence}; found {_shown(text)}")
-
-
-def _unknown(name: str, known: Mapping[str, object]) -> str:
-    guess = nearest(name, known)
-    return f"unknown key{guess or '; known here: ' + ', '.join(known)}"
-
-
-def _member(path: str, name: str) -> str:
-    """`path.name`, or `path['na me']` for a name that would not read as one."""
-    if broken(name, VARIABLE) is None:
-        return f"{path}.{name}" if path else name
-    return f"{path}[{_shown(name)}]"
-
-
-def _expected(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return _or(get_args(kind))
-    if kind is str:
-        return "text"
-    if kind is int:
-        return "a whole number"
-    return "a list ([...])" if get_origin(kind) is tuple else "a table ({...})"
-
-
-def _described(value: object) -> str:
-    if isinstance(value, str):
-        return f"the text {_shown(value)}"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    return "a list" if isinstance(value, list) else "a table"
-
-
-def _or(choices: tuple[str, ...]) -> str:
-    return " or ".join(repr(choice) for choice in choices)
-
-
-def _shown(text: str) -> str:
-    """The text in quotes, one line, nothing in it that a terminal acts on."""
-    return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
+        yield Problem(path, line, f"{sentence}; found {shown(text)}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from igor_core.config import rules
-from igor_core.config.problem import nearest
 from igor_core.config.rules import Key
+from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
 
 DEFAULT_GROUP = "dev"

@@ -1,14 +1,13 @@
 """A mistake in the config, and the error that carries all of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from igor_core.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake: the key's path in the file (`host_groups.dev.hosts[0].port`), line, sentence.
 
     `path` is empty for the file as a whole, `line` is 0 where no line can be named.
@@ -36,11 +35,3 @@ class ConfigError(UsageError):
     def _located(self, problem: Problem) -> str:
         place = f"{self.file}:{problem.line}" if problem.line else str(self.file)
         return f"{place}: {problem}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` when `known` has something like `word`, otherwise nothing."""
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""

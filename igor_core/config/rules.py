@@ -1,11 +1,10 @@
 """What a key of the config may hold, stated once for the checker and for the JSON schema."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Text in which the regular expression `refuse` is found is wrong, because of `sentence`.
 
     `refuse` keeps to the part of the language that Python and JavaScript (the schema's) share.
@@ -18,8 +17,7 @@ class Rule:
         return re.search(self.refuse, text) is not None
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key of the config: its description, and the limits of what stands under it.
 
     `rules` hold for the text itself, or for each text in a list or mapping; `names` for the keys

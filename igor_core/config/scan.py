@@ -1,16 +1,14 @@
 """JSON with the line of each value, which the standard library's reader does not tell."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 BLANKS = " \t\r\n"
 DEEPEST = 50  # levels; far beyond any config, far within Python's recursion limit
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A JSON value. Members and items are nodes; `line` of a member is its key's line.
 
     `repeated` has the key and line of each member that an earlier one has already named.

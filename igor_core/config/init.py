@@ -1,0 +1,128 @@
+"""A first config: what to ask, the text that answers make, and the file."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import Field, dataclass
+from pathlib import Path
+from typing import Any, get_origin
+
+from igor_core.config.check import keys, required
+from igor_core.config.discover import Found, discover
+from igor_core.config.model import DEFAULT_GROUP, Config
+from igor_core.config.problem import ConfigError
+from igor_core.config.project import CONFIG_FILE
+from igor_core.config.read import parse
+from igor_core.errors import UsageError
+
+__all__ = ["Found", "Question", "discover", "questions", "render", "write"]
+
+SOUND = {"host": "host", "dir": "/"}  # answers beside the one that is checked
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask. `check` gives the sentence that is wrong about an answer, or None.
+
+    An answer to `host` or to a key that holds a list has commas between its values; `offers` are
+    values that were found. An empty answer leaves the key out.
+    """
+
+    key: str
+    text: str
+    default: str
+    check: Callable[[str], str | None]
+    offers: tuple[str, ...] = ()
+
+
+def questions(found: Found) -> list[Question]:
+    """What to ask for a first config, in order; keys as `render` takes them."""
+    first_host = found.hosts[0] if found.hosts else ""
+    runtime = "docker" if found.dockerfiles else "none"
+    asked = [
+        _question("host", "Hosts, by their names for ssh", first_host, found.hosts),
+        _question("dir", "Folder there that gets the project's folder", "~/igor"),
+        _question("runtime", "What runs containers there: docker, podman or none", runtime),
+    ]
+    if found.dockerfiles:
+        dockerfile, rebuild = found.dockerfiles[0], ", ".join(found.rebuild_files)
+        asked += [
+            _question("dockerfile", "Dockerfile", dockerfile, found.dockerfiles),
+            _question(
+                "docker_rebuild_files",
+                "Files whose change builds the image again",
+                rebuild,
+                found.rebuild_files,
+            ),
+        ]
+    return [*asked, _question("repl_cmd", "Command of the REPL", "")]
+
+
+def render(answers: Mapping[str, str]) -> str:
+    """The text of a config with one group, 'dev'; ConfigError when an answer is wrong.
+
+    `answers` has `host` (several with commas between) and `dir`, and may have any key of Config
+    that holds a text, a number or a list. Empty answers and defaults are left out.
+    """
+    import json
+
+    config: dict[str, object] = {
+        field.name: _value(field, answers[field.name])
+        for field in keys(Config)
+        if answers.get(field.name, "") not in ("", field.default)
+    }
+    names = dict.fromkeys(_split(answers.get("host", "")))
+    hosts = [{"host": name, "dir": answers.get("dir", "")} for name in names]
+    config["host_groups"] = {DEFAULT_GROUP: {"hosts": hosts}}
+    text = json.dumps(config, indent=4, ensure_ascii=False) + "\n"
+    parse(text.encode("utf-8", "surrogatepass"), CONFIG_FILE)
+    return text
+
+
+def write(root: Path, text: str) -> Path:
+    """Make `.igor/config.json` in `root`; its path. UsageError when it exists or can't be made.
+
+    An existing file is never touched, and a failure leaves nothing that wasn't there before.
+    """
+    file = root / CONFIG_FILE
+    try:
+        _make(file, text)
+    except FileExistsError as error:
+        raise UsageError(f"{file} exists already", "edit it, or move it away first") from error
+    except OSError as error:
+        raise UsageError(f"{file} can't be written: {error.strerror}") from error
+    return file
+
+
+def _question(key: str, text: str, default: str, offers: tuple[str, ...] = ()) -> Question:
+    return Question(key, text, default, lambda answer: _complaint(key, answer), offers)
+
+
+def _complaint(key: str, answer: str) -> str | None:
+    try:
+        render({**SOUND, key: answer})
+    except ConfigError as error:
+        return error.problems[0].message
+    return None
+
+
+def _value(field: "Field[Any]", answer: str) -> object:
+    kind = required(field.type)
+    if get_origin(kind) is tuple:
+        return _split(answer)
+    return int(answer) if kind is int and answer.isdecimal() else answer
+
+
+def _split(answer: str) -> list[str]:
+    return [part.strip() for part in answer.split(",") if part.strip()]
+
+
+def _make(file: Path, text: str) -> None:
+    with ExitStack() as undo:
+        if not os.path.lexists(file.parent):
+            file.parent.mkdir()
+            undo.callback(file.parent.rmdir)
+        with open(file, "x", encoding="utf-8") as stream:
+            undo.callback(file.unlink)
+            stream.write(text)
+        undo.pop_all()

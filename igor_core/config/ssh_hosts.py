@@ -1,0 +1,61 @@
+"""The hosts that a user's ssh config names, to offer them in a first config."""
+
+import os
+import re
+from collections.abc import Iterator
+from glob import glob
+from pathlib import Path
+
+from igor_core.config.check import broken
+from igor_core.config.rules import HOST
+
+DEEPEST_INCLUDE = 16  # as in OpenSSH's readconf.c
+SETTING = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.+)")
+
+
+def literal_hosts(ssh_config: Path) -> list[str]:
+    """Names after `Host` that are no patterns, also of included files, in their order.
+
+    Leaves out hosts that one logs in to as `git`. Unreadable files have none.
+    """
+    blocks: list[list[str]] = []
+    for keyword, words in _settings(ssh_config, ssh_config.parent):
+        if keyword == "host":
+            blocks.append([name for name in words if _literal(name)])
+        elif keyword == "match":
+            blocks.append([])
+        elif keyword == "user" and words == ["git"] and blocks:
+            blocks[-1] = []
+    return list(dict.fromkeys(name for block in blocks for name in block))
+
+
+def _literal(name: str) -> bool:
+    return not set("*?!,") & set(name) and broken(name, HOST) is None
+
+
+def _settings(file: Path, base: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """Keyword (lower case) and words of each line; included files stand where they are named."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        keyword, words = _setting(line)
+        if keyword != "include":
+            yield keyword, words
+        elif depth < DEEPEST_INCLUDE:
+            for word in words:
+                for included in sorted(glob(os.path.join(base, os.path.expanduser(word)))):
+                    yield from _settings(Path(included), base, depth + 1)
+
+
+def _setting(line: str) -> tuple[str, list[str]]:
+    import shlex
+
+    match = SETTING.match(line)
+    if match is None:
+        return "", []
+    try:
+        return match[1].lower(), shlex.split(match[2], comments=True)
+    except ValueError:  # a quote that is never closed: ssh refuses the line
+        return "", []

@@ -1,0 +1,58 @@
+"""How the checker speaks of keys and values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from igor_core.config.rules import VARIABLE
+
+SHOWN = 60  # characters of a wrong value
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` when `known` has something like `word`, otherwise nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def unknown(name: str, known: Mapping[str, object]) -> str:
+    guess = nearest(name, known)
+    return f"unknown key{guess or '; known here: ' + ', '.join(known)}"
+
+
+def member(path: str, name: str) -> str:
+    """`path.name`, or `path['na me']` for a name that would not read as one."""
+    simple = len(name) <= SHOWN and not any(r.broken_by(name.replace("-", "_")) for r in VARIABLE)
+    if simple:
+        return f"{path}.{name}" if path else name
+    return f"{path}[{shown(name)}]"
+
+
+def expected(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return one_of(get_args(kind))
+    if kind is str:
+        return "text"
+    if kind is int:
+        return "a whole number"
+    return "a list ([...])" if get_origin(kind) is tuple else "a table ({...})"
+
+
+def described(value: object) -> str:
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "a table"
+
+
+def one_of(choices: tuple[str, ...]) -> str:
+    return " or ".join(repr(choice) for choice in choices)
+
+
+def shown(text: str) -> str:
+    """The text in quotes, one line, nothing in it that a terminal acts on."""
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
