@@ -1,0 +1,165 @@
+"""Wrong configs and what is said of them: for the checker, and for the schema to agree."""
+
+from typing import Any
+
+
+def config(**more: Any) -> dict[str, Any]:
+    return {"host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/data"}]}}, **more}
+
+
+def host(**more: Any) -> dict[str, Any]:
+    return {"host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/data", **more}]}}}
+
+
+HOST = "host_groups.dev.hosts[0]"
+
+MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
+    # the shape
+    ([], "expected a table ({...}), found a list"),
+    ({}, "host_groups: is missing"),
+    ({"host_groups": {}}, "host_groups: must not be empty"),
+    ({"host_groups": {"dev": {}}}, "host_groups.dev.hosts: is missing"),
+    ({"host_groups": {"dev": {"hosts": []}}}, "host_groups.dev.hosts: must not be empty"),
+    ({"host_groups": {"dev": []}}, "host_groups.dev: expected a table ({...}), found a list"),
+    (
+        {"host_groups": {"dev": {"hosts": ["apollo"]}}},
+        f"{HOST}: expected a table ({{...}}), found the text 'apollo'",
+    ),
+    ({"host_groups": {"dev": {"hosts": [{"host": "a"}]}}}, f"{HOST}.dir: is missing"),
+    (host(prot=22), f"{HOST}.prot: unknown key; did you mean 'port'?"),
+    (
+        host(zzz=1),
+        f"{HOST}.zzz: unknown key; known here: host, dir, tag, user, port, env",
+    ),
+    (
+        host(**{"$schema": "x"}),
+        f"{HOST}['$schema']: unknown key; known here: host, dir, tag, user, port, env",
+    ),
+    (
+        config(**{"a\nb": 1}),
+        "['a\\nb']: unknown key; known here: user, project, host_groups, "
+        "dockerfile, docker_rebuild_files, docker_build_args, docker_run_args, runtime, run_as, "
+        "workspace, repl_cmd, debug_port, debug, include, exclude",
+    ),
+    # hosts
+    (
+        host(host="-oProxyCommand=touch /tmp/owned"),
+        f"{HOST}.host: must not start with '-'; found '-oProxyCommand=touch /tmp/owned'",
+    ),
+    (host(host=""), f"{HOST}.host: must not be empty; found ''"),
+    (host(host="a b"), f"{HOST}.host: must not hold blanks; found 'a b'"),
+    (
+        host(host="a\nb"),
+        f"{HOST}.host: must not hold line breaks or control characters; found 'a\\nb'",
+    ),
+    (
+        host(host="a$(id)"),
+        f"{HOST}.host: must not hold characters that mean something to a shell; found 'a$(id)'",
+    ),
+    (
+        host(host="dino@apollo"),
+        f"{HOST}.host: names the machine only; put what is before '@' under 'user'; "
+        "found 'dino@apollo'",
+    ),
+    (host(host=5), f"{HOST}.host: expected text, found the number 5"),
+    (host(dir="data"), f"{HOST}.dir: must be an absolute path or start with '~/'; found 'data'"),
+    (
+        host(dir="~kate/x"),
+        f"{HOST}.dir: must be an absolute path or start with '~/'; found '~kate/x'",
+    ),
+    (
+        host(dir="/data\nrm -rf /"),
+        f"{HOST}.dir: must not hold line breaks or control characters; found '/data\\nrm -rf /'",
+    ),
+    (host(dir="$(id)"), f"{HOST}.dir: must be an absolute path or start with '~/'; found '$(id)'"),
+    (host(user="-l root"), f"{HOST}.user: must not start with '-'; found '-l root'"),
+    (host(user=""), f"{HOST}.user: must not be empty; found ''"),
+    (
+        host(user="a;b"),
+        f"{HOST}.user: must not hold characters that mean something to a shell; found 'a;b'",
+    ),
+    (host(port=0), f"{HOST}.port: expected a number from 1 to 65535, found 0"),
+    (host(port="22"), f"{HOST}.port: expected a whole number, found the text '22'"),
+    (host(port=22.5), f"{HOST}.port: expected a whole number, found the number 22.5"),
+    (host(port=None), f"{HOST}.port: expected a whole number, found null"),
+    (
+        host(tag="a-b"),
+        f"{HOST}.tag: must be letters, digits and '_', and not start with a digit; found 'a-b'",
+    ),
+    (
+        host(env={"A=B": "x"}),
+        f"{HOST}.env['A=B']: must be letters, digits and '_', and not start with a digit; "
+        "found 'A=B'",
+    ),
+    (host(env={"A": 1}), f"{HOST}.env.A: expected text, found the number 1"),
+    (host(env={"A": "\0"}), f"{HOST}.env.A: must not hold a NUL character; found '\\x00'"),
+    (
+        {"host_groups": {"../x": {"hosts": [{"host": "a", "dir": "/d"}]}}},
+        "host_groups['../x']: a group's name is letters, digits, '_', '.' and '-', and starts "
+        "with a letter or digit; found '../x'",
+    ),
+    # the rest
+    (config(debug_port=True), "debug_port: expected a whole number, found true"),
+    (config(debug_port=65536), "debug_port: expected a number from 1 to 65535, found 65536"),
+    (config(user=""), "user: must not be empty; found ''"),
+    (
+        config(user="a\x9bb"),
+        "user: must not hold line breaks or control characters; found 'a\\x9bb'",
+    ),
+    (config(project="a/b"), "project: must be one folder's name, without '/'; found 'a/b'"),
+    (config(project=".."), "project: must not be '.' or '..'; found '..'"),
+    (config(project="-rf"), "project: must not start with '-'; found '-rf'"),
+    (
+        config(project=".igor-host"),
+        "project: must not be '.igor-host': that is igor's own folder on a host; "
+        "found '.igor-host'",
+    ),
+    (
+        config(dockerfile="/etc/passwd"),
+        "dockerfile: must be a path inside the project, from its root; found '/etc/passwd'",
+    ),
+    (config(dockerfile="../x"), "dockerfile: must not hold '..'; found '../x'"),
+    (config(dockerfile="-"), "dockerfile: must not start with '-'; found '-'"),
+    (
+        config(docker_rebuild_files="requirements.txt"),
+        "docker_rebuild_files: expected a list ([...]), found the text 'requirements.txt'",
+    ),
+    (
+        config(docker_rebuild_files=["ok", ""]),
+        "docker_rebuild_files[1]: must not be empty; found ''",
+    ),
+    (
+        config(docker_build_args={"--x": "1"}),
+        "docker_build_args.--x: must be letters, digits and '_', and not start with a digit; "
+        "found '--x'",
+    ),
+    (
+        config(docker_build_args=["CUDA=12"]),
+        "docker_build_args: expected a table ({...}), found a list",
+    ),
+    (
+        config(docker_run_args=["--gpus all"]),
+        "docker_run_args[0]: must be one argument; write the option and its value as two; "
+        "found '--gpus all'",
+    ),
+    (
+        config(runtime="dokcer"),
+        "runtime: expected 'docker' or 'podman' or 'none', found 'dokcer'; did you mean 'docker'?",
+    ),
+    (config(runtime=None), "runtime: expected 'docker' or 'podman' or 'none', found null"),
+    (config(run_as="root"), "run_as: expected 'user' or 'image', found 'root'"),
+    (config(workspace="work"), "workspace: must be an absolute path; found 'work'"),
+    (config(workspace="/a/../b"), "workspace: must not hold '.' or '..'; found '/a/../b'"),
+    (config(workspace="/"), "workspace: must not hold '//' or end with '/'; found '/'"),
+    (config(workspace="/a:ro"), "workspace: must not hold ':'; found '/a:ro'"),
+    (
+        config(exclude=["a\nb"]),
+        "exclude[0]: must not hold line breaks or control characters; found 'a\\nb'",
+    ),
+    (config(debug={"pyhton": "x"}), "debug.pyhton: unknown key; did you mean 'python'?"),
+    (config(debug={"python": "-c"}), "debug.python: must not start with '-'; found '-c'"),
+    (
+        config(user="x" * 100 + "\n"),
+        "user: must not hold line breaks or control characters; found '" + "x" * 57 + "...'",
+    ),
+]
