@@ -1,15 +1,13 @@
 """One host of a lab: log in to it by ssh, break it, mend it, and look at the truth in it."""
 
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab import engine, sshd
-from tests.lab.cache import base_tarball
+from tests.lab import engine, podman, sshd
 from tests.lab.command import LabError, run
 from tests.lab.machine import Machine, MachineOptions
 from tests.lab.network import Network
@@ -56,6 +54,7 @@ class Host:
         self._cable = f"to-{plan.name}"[:15]
         self.address = network.connect(self._machine.pid, self._cable)
         self.host_key = sshd.configure(self._machine, USER, UID, plan.login, public_key)
+        podman.configure(self._machine)
         self._sshd: subprocess.Popen[bytes] | None = None
         self._docker: subprocess.Popen[bytes] | None = None
         self._proxy: subprocess.Popen[str] | None = None
@@ -107,15 +106,8 @@ class Host:
         return self.run(["podman", *arguments], timeout=180)
 
     def import_base_to_podman(self) -> None:
-        """Give the normal user's podman igor-base:latest too."""
-        if self.podman("image", "exists", engine.IMAGE).returncode == 0:
-            return
-        tar = self._machine.path("/tmp/igor-base.tar")
-        shutil.copyfile(base_tarball(), tar)
-        done = self.podman("import", "/tmp/igor-base.tar", engine.IMAGE)
-        tar.unlink()
-        if done.returncode != 0:
-            raise LabError(f"podman on {self.name} can't import the base: {done.stderr.strip()}")
+        """Give the normal user's podman igor-base:latest too (some seconds, once a host)."""
+        podman.import_base(self._machine, self.podman)
 
     def pids(self, *names: str) -> list[int]:
         """Ids (as this machine counts) of the host's processes, containers' too, of these names."""

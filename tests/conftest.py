@@ -1,0 +1,171 @@
+"""What every test gets: a home of its own, and the real peers, started once and healed after use.
+
+A peer that is absent skips the tests that need it, and is listed at the end. With
+`IGOR_REQUIRE_PEERS=1` it fails them, and the session.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Host, HostPlan, Lab, LabError
+from tests.lab.cache import cache_folder, neovim
+from tests.lab.peers import LAB, absent
+
+#: Set for all that a test starts, so that what it leaves running is found.
+MARK = "IGOR_TEST_HOME"
+
+#: What the person's own session would leak into a test.
+FOREIGN = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "TMUX", "NVIM", "DOCKER_HOST", "CONTAINER_HOST")
+
+GIT_CONFIG = """\
+[user]
+    name = Igor Test
+    email = test@igor.invalid
+[init]
+    defaultBranch = main
+"""
+
+_running: list[Lab] = []
+
+
+def _peers_are_required() -> bool:
+    return os.environ.get("IGOR_REQUIRE_PEERS") == "1"
+
+
+def require_peer(*names: str) -> None:
+    """Skip the test when one of these real peers is absent; fail it where all are required."""
+    missing = absent(*names)
+    if missing:
+        _do_without("; ".join(f"{peer.name} is absent: {peer.remedy}" for peer in missing))
+
+
+def _do_without(reason: str) -> None:
+    if _peers_are_required():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Tests have other homes, the cache stays.
+    os.environ["IGOR_CACHE"] = str(cache_folder())
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if _peers_are_required() and absent() and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for peer in absent():
+        terminalreporter.write_line(f"absent peer: {peer.name} ({peer.remedy})")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A new home, with XDG folders in it; the path is short enough for unix sockets.
+
+    What the test started and left running is ended with it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="igor-", dir="/tmp"))
+    for variable, name in (
+        ("XDG_STATE_HOME", "state"),
+        ("XDG_RUNTIME_DIR", "run"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_CACHE_HOME", "cache"),
+        ("XDG_DATA_HOME", "data"),
+    ):
+        (folder / name).mkdir(mode=0o700)
+        monkeypatch.setenv(variable, str(folder / name))
+    for variable in FOREIGN:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv(MARK, str(folder))
+    (folder / ".gitconfig").write_text(GIT_CONFIG)
+    yield folder
+    _end_what_is_left(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_what_is_left(folder: Path) -> None:
+    mark = f"{MARK}={folder}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # another user's, or gone
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Two hosts with docker, apollo and enterprise; `lab.add(...)` starts others when needed."""
+    require_peer(*LAB)
+    lab = Lab(hosts=2)
+    try:
+        lab.__enter__()
+    except LabError as error:
+        _do_without(f"the lab does not start: {error}")
+    _running.append(lab)
+    yield lab
+    _running.remove(lab)
+    lab.close()
+
+
+@pytest.fixture(autouse=True)
+def _healed_lab() -> Iterator[None]:
+    """What one test broke is whole for the next."""
+    yield
+    for lab in _running:
+        lab.heal()
+
+
+@pytest.fixture
+def ssh_home(lab: Lab, home: Path) -> Path:
+    """The test's home, with a ~/.ssh/config that knows the lab's hosts."""
+    folder = home / ".ssh"
+    folder.mkdir(mode=0o700)
+    (folder / "config").write_text(f"Include {lab.ssh_config}\n")
+    return home
+
+
+@pytest.fixture(scope="session")
+def plain_host(lab: Lab) -> Host:
+    """A host without docker, for `"runtime": "none"` and podman."""
+    return lab.add(HostPlan("plain", docker=False))
+
+
+@pytest.fixture(scope="session")
+def pythonless_host(lab: Lab) -> Host:
+    """A host with neither python3 nor docker."""
+    return lab.add(HostPlan("pythonless", docker=False, python=False))
+
+
+@pytest.fixture(scope="session")
+def podman_host(plain_host: Host) -> Host:
+    """The plain host, its rootless podman with igor-base:latest."""
+    require_peer("podman")
+    plain_host.import_base_to_podman()
+    return plain_host
+
+
+@pytest.fixture(params=["0.10", "0.12"])
+def nvim(request: pytest.FixtureRequest) -> Path:
+    """The Neovim to start; a test with it runs for each version that igor supports."""
+    require_peer(f"nvim {request.param}")
+    return neovim(request.param)
+
+
+@pytest.fixture
+def tmux(home: Path) -> Iterator[list[str]]:
+    """The start of a tmux command line, for a server of this test alone."""
+    require_peer("tmux")
+    command = ["tmux", "-S", str(home / "run" / "tmux"), "-f", "/dev/null"]
+    yield command
+    subprocess.run([*command, "kill-server"], capture_output=True, check=False)

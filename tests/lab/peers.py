@@ -1,0 +1,59 @@
+"""The real peers that the suite meets: which are here, and how to get the others."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.lab.cache import base_tarball, neovim
+
+INSTALL = "tests/lab/install.sh test"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Something real that tests need; `remedy` is what a person does to have it."""
+
+    name: str
+    is_present: Callable[[], bool]
+    remedy: str = INSTALL
+
+
+def _tool(*names: str) -> Callable[[], bool]:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return lambda: all(shutil.which(name, path=path) for name in names)
+
+
+def _is_linux_root() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def _has_neovim(version: str) -> Callable[[], bool]:
+    return lambda: os.access(neovim(version), os.X_OK)
+
+
+PEERS = (
+    Peer("root", _is_linux_root, "run the tests as root on Linux, for instance with sudo"),
+    Peer("namespaces", _tool("unshare", "nsenter", "setpriv", "ip", "iptables")),
+    Peer("ssh", _tool("ssh", "ssh-keygen")),
+    Peer("sshd", _tool("sshd")),
+    Peer("rsync", _tool("rsync")),
+    Peer("git", _tool("git")),
+    Peer("tmux", _tool("tmux")),
+    Peer("dockerd", _tool("dockerd", "docker")),
+    Peer("podman", _tool("podman", "newuidmap", "slirp4netns")),
+    Peer("base image", lambda: base_tarball().exists(), f"as root: {INSTALL}"),
+    Peer("nvim 0.10", _has_neovim("0.10")),
+    Peer("nvim 0.12", _has_neovim("0.12")),
+    Peer("luacheck", _tool("luacheck")),
+)
+
+#: What a lab can't do without.
+LAB = ("root", "namespaces", "ssh", "sshd", "dockerd", "base image")
+
+
+def absent(*names: str) -> list[Peer]:
+    """The peers of these names (of all names, without one) that are not here."""
+    wanted = [peer for peer in PEERS if not names or peer.name in names]
+    return [peer for peer in wanted if not peer.is_present()]
