@@ -1,0 +1,1 @@
+"""SSH: one warm connection per host, and the processes that run over it."""

@@ -1,0 +1,183 @@
+"""A process on a host as the rest of igor sees it, however it is carried there."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+# ssh's own exit status for a failure that is not the command's.
+LOST = 255
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run: an argument list, never a line for a shell.
+
+    `pty` is (columns, rows) for a process on a pseudo-terminal. `announce` and `end` belong to
+    programs inside a container: the first line of output names the process group there, and
+    `end` is the command that ends it (see ssh/supervisor.py).
+    """
+
+    argv: Sequence[str]
+    cwd: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    pty: tuple[int, int] | None = None
+    announce: bool = False
+    end: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A process that has ended: exit status (128 + n for signal n) and all that it wrote."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Carrier(Protocol):
+    """What moves a process's input, window size and signals to the host."""
+
+    def send_input(self, process: "Process", data: bytes) -> None: ...
+
+    def send_eof(self, process: "Process") -> None: ...
+
+    def send_resize(self, process: "Process", columns: int, rows: int) -> None: ...
+
+    def send_signal(self, process: "Process", name: str) -> None: ...
+
+    def send_end(self, process: "Process") -> None: ...
+
+    def grant(self, process: "Process", count: int) -> None: ...
+
+
+class Process:
+    """A running process. Read it to its end; `status`, `ended` and `error` are known then.
+
+    `status` is its exit status, 128 + n for signal n, and 255 when the connection was lost;
+    `ended` names the signal by which `end` ended it; `error` says why it could not be started
+    or was lost.
+    """
+
+    def __init__(self, carrier: Carrier, ident: int, input_credit: int) -> None:
+        self.ident = ident
+        self.status = LOST
+        self.ended = ""
+        self.error = ""
+        self._carrier = carrier
+        self._output: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._finished = asyncio.Event()
+        self._dropping = False
+        self._input_credit = input_credit
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+
+    @property
+    def finished(self) -> bool:
+        return self._finished.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection ended before the process did."""
+        return self.finished and self.status == LOST and bool(self.error)
+
+    async def read(self) -> tuple[str, bytes] | None:
+        """The next ("stdout" or "stderr", bytes), None at the end of the process.
+
+        Reading grants the producer as much again: a reader that stops stops the program.
+        """
+        item = await self._output.get()
+        if item is None:
+            self._output.put_nowait(None)
+            return None
+        self._carrier.grant(self, len(item[1]))
+        return item
+
+    async def write(self, data: bytes) -> None:
+        """Send to standard input, waiting while the program does not read."""
+        view = memoryview(data)
+        while view:
+            await self._may_write.wait()
+            if self._finished.is_set():
+                return
+            part, view = view[: self._input_credit], view[self._input_credit :]
+            self._spend(len(part))
+            self._carrier.send_input(self, bytes(part))
+
+    def write_eof(self) -> None:
+        self._carrier.send_eof(self)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._carrier.send_resize(self, columns, rows)
+
+    def signal(self, name: str) -> None:
+        """Send a signal ("INT", "TERM", …) to the process group."""
+        self._carrier.send_signal(self, name)
+
+    async def end(self) -> None:
+        """End it for good (INT, TERM, KILL) and wait until it has ended."""
+        self.abandon()
+        await self._finished.wait()
+
+    def abandon(self) -> None:
+        """Ask for its end without waiting for it; what it still writes is dropped."""
+        if not self._finished.is_set():
+            self._dropping = True
+            while not self._output.empty():
+                item = self._output.get_nowait()
+                self._carrier.grant(self, len(item[1]) if item else 0)
+            self._carrier.send_end(self)
+
+    async def wait(self) -> int:
+        await self._finished.wait()
+        return self.status
+
+    # The carrier's side.
+
+    def received(self, stream: str, data: bytes) -> None:
+        if self._dropping:
+            self._carrier.grant(self, len(data))
+        else:
+            self._output.put_nowait((stream, data))
+
+    def credited(self, count: int) -> None:
+        self._input_credit += count
+        self._may_write.set()
+
+    def exited(self, status: int, ended: str = "", error: str = "") -> None:
+        if self._finished.is_set():
+            return
+        self.status, self.ended, self.error = status, ended, error
+        self._finished.set()
+        self._may_write.set()
+        self._output.put_nowait(None)
+
+    def _spend(self, count: int) -> None:
+        self._input_credit -= count
+        if self._input_credit <= 0:
+            self._may_write.clear()
+
+
+async def complete(process: Process, data: bytes) -> Completed:
+    """Feed `data` to a process, read it to its end, and return all that it wrote.
+
+    A process whose reader is cancelled is ended.
+    """
+    chunks: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+    feeding = asyncio.ensure_future(_feed(process, data))
+    try:
+        while (item := await process.read()) is not None:
+            chunks[item[0]].append(item[1])
+    except asyncio.CancelledError:
+        process.abandon()
+        raise
+    finally:
+        feeding.cancel()
+    if process.error:
+        chunks["stderr"].append(process.error.encode())
+    return Completed(process.status, b"".join(chunks["stdout"]), b"".join(chunks["stderr"]))
+
+
+async def _feed(process: Process, data: bytes) -> None:
+    await process.write(data)
+    process.write_eof()
