@@ -1,0 +1,135 @@
+"""What asks about the agent itself, and so doesn't start one."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from igor_core import directories
+from igor_core.agent.client import Client, connect
+from igor_core.cli import report
+from igor_core.cli.job import follow
+from igor_core.cli.outlet import STDOUT, Outlet
+from igor_core.cli.parse import Invocation
+from igor_core.cli.text import printable
+from igor_core.errors import AgentError, IgorError, UsageError
+
+STOP_SECONDS = 10.0
+LOOK_AGAIN = 0.25  # seconds between looks at a log that is followed
+PROGRAM = "igor_core.agent"  # in the command line of every agent
+
+
+def status(invocation: Invocation) -> int:
+    """`igor agent status`: exit status 1 where no agent runs."""
+    client = _client()
+    if client is None:
+        raise IgorError("no agent is running", "any igor command that needs one starts it")
+    return follow(invocation, client, "", {})
+
+
+def jobs(invocation: Invocation) -> int:
+    client = _client()
+    if client is None:
+        return report.answer(invocation, ["no jobs: no agent is running"], [])
+    return follow(invocation, client, "", {})
+
+
+def cancel(invocation: Invocation) -> int:
+    number = invocation.values["job"]
+    if not number.isdecimal():
+        raise UsageError(f"{number!r} is not the number of a job", "igor jobs")
+    client = _client()
+    if client is None:
+        raise IgorError(f"there is no job {number}: no agent is running")
+    return follow(invocation, client, "", {"job": int(number)})
+
+
+def stop(invocation: Invocation) -> int:
+    """`igor agent stop`: also an agent of another version, which understands no request."""
+    try:
+        client = _client()
+    except AgentError:
+        _terminate()
+    else:
+        if client is None:
+            return report.answer(invocation, ["no agent is running"])
+        ended = follow(invocation, client, "", {})
+        if ended:
+            return ended
+    deadline = time.monotonic() + STOP_SECONDS
+    while _listens():
+        if time.monotonic() > deadline:
+            raise IgorError("the agent has been told to end and hasn't", f"its log: {_log()}")
+        time.sleep(0.02)
+    return 0
+
+
+def log(invocation: Invocation) -> int:
+    """`igor agent log`: the whole log; with `-f` also what is written later, until ctrl-c."""
+    outlet = Outlet()
+    position = _copy(outlet, 0)
+    while invocation.values.get("follow") and not outlet.stdout_closed:
+        time.sleep(LOOK_AGAIN)
+        position = _copy(outlet, position)
+    return 0
+
+
+def _log() -> Path:
+    return directories.log_path()
+
+
+def _copy(outlet: Outlet, start: int) -> int:
+    """Print the log's whole lines from `start` on; where to go on. A new log begins anew."""
+    try:
+        with open(_log(), "rb") as stream:
+            stream.seek(start if start <= os.fstat(stream.fileno()).st_size else 0)
+            start = stream.tell()
+            while line := stream.readline():
+                if not line.endswith(b"\n"):
+                    break
+                outlet.lines(STDOUT, [printable(line.decode(errors="surrogateescape")[:-1])])
+                outlet.drain()
+                start += len(line)
+    except FileNotFoundError:
+        return 0
+    return start
+
+
+def _client() -> Client | None:
+    """A client of the running agent, None where there is none."""
+    if not _listens():
+        return None
+    try:
+        return connect("cli", answers=False, start=False)
+    except AgentError:
+        if _listens():
+            raise
+        return None  # it was idle and of another version, and has left
+
+
+def _listens() -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(str(directories.socket_path()))
+        except OSError:
+            return False
+    return True
+
+
+def _terminate() -> None:
+    """Send SIGTERM to the agent of the pid file, if that is what runs under that number."""
+    file = directories.pid_path()
+    try:
+        process = int(file.read_text())
+    except (OSError, ValueError):
+        raise AgentError(f"{file} doesn't name the agent's process") from None
+    if PROGRAM not in _command_line(process):
+        raise AgentError(f"process {process}, named by {file}, is not an igor agent")
+    os.kill(process, signal.SIGTERM)
+
+
+def _command_line(process: int) -> str:
+    listing = ["ps", "-ww", "-o", "command=", "-p", str(process)]
+    return subprocess.run(listing, capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,118 @@
+"""What the completion scripts of the shells ask: what can stand where the cursor is?
+
+The answer is a candidate per line, with a tab and a description where there is one; or the
+single line `:files`, which leaves it to the shell.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from igor_core.cli import report
+from igor_core.cli.commands import COMMANDS, GLOBAL, Command, Option, visible
+from igor_core.cli.outlet import STDOUT
+from igor_core.cli.parse import Given, Invocation, read
+from igor_core.config import Config, find_project
+from igor_core.errors import UsageError
+
+FILES = ":files"
+Candidates = list[tuple[str, str]]
+
+
+def run(invocation: Invocation) -> int:
+    """The words so far; the last is the one to complete, empty for a new one."""
+    *before, current = invocation.values.get("words", [""])
+    found = candidates(before, current)
+    fitting = [(word, text) for word, text in found if word == FILES or word.startswith(current)]
+    wanted = [f"{word}\t{text}" if text else word for word, text in fitting]
+    report.show(STDOUT, wanted)
+    return 0
+
+
+def candidates(before: list[str], current: str) -> Candidates:
+    """All that can stand after the words `before`, those that don't begin like `current` too."""
+    try:
+        waiting = _waiting_flag(before)
+        given = read(before[:-1] if waiting else before)
+    except UsageError:
+        return []
+    flag, equals, _value = current.partition("=")
+    if waiting:
+        return _values(waiting, given)
+    if flag.startswith("--") and equals:
+        return [(f"{flag}={word}", text) for word, text in _values(flag, given)]
+    if given.command is None:
+        return _next_words(given.words) + (_options(GLOBAL) if current.startswith("-") else [])
+    if current.startswith("-") and not given.operands:
+        return _options(GLOBAL + given.command.options)
+    return _operands(given.command, given)
+
+
+def _waiting_flag(before: list[str]) -> str:
+    """The flag whose value comes next, or nothing."""
+    if not before or not before[-1].startswith("-"):
+        return ""
+    try:
+        read(before)
+    except UsageError:
+        read([*before, "value"])
+        return before[-1]
+    return ""
+
+
+def _next_words(words: list[str]) -> Candidates:
+    found: dict[str, str] = {}
+    for command in visible():
+        parts = command.words.split()
+        if parts[: len(words)] == words and len(parts) > len(words):
+            last = len(parts) == len(words) + 1
+            found.setdefault(parts[len(words)], command.help if last else "")
+    return list(found.items())
+
+
+def _options(options: tuple[Option, ...]) -> Candidates:
+    return [(flag, option.help) for option in options for flag in option.flags]
+
+
+def _values(flag: str, given: Given) -> Candidates:
+    """The values of an option; files where the table knows no better."""
+    commands = [given.command] if given.command else list(COMMANDS.values())
+    options = GLOBAL + tuple(option for command in commands for option in command.options)
+    completes = next((option.completes for option in options if flag in option.flags), "")
+    if completes == "group":
+        config = _config(given)
+        return [(name, "") for name in config.host_groups] if config else []
+    if completes == "host":
+        return [(name, "") for name in _host_names(given)]
+    return [(FILES, "")] if completes else []
+
+
+def _operands(command: Command, given: Given) -> Candidates:
+    operand = command.operand
+    if operand is None or (given.operands and not operand.rest):
+        return []
+    if operand.choices:
+        return [(choice, "") for choice in operand.choices]
+    return [(FILES, "")] if operand.completes else []
+
+
+def _host_names(given: Given) -> Iterable[str]:
+    """Hosts of the group that was named, or of all."""
+    config = _config(given)
+    if config is None:
+        return ()
+    named = [
+        value for flag, value in given.options if flag in ("-g", "--host-group", "--host_group")
+    ]
+    groups = config.host_groups.values()
+    return dict.fromkeys(
+        host.host for group in groups if not named or group.name in named for host in group.hosts
+    )
+
+
+def _config(given: Given) -> Config | None:
+    """The project's config, where there is a right one."""
+    folder = next((value for flag, value in given.options if flag == "-C"), ".")
+    try:
+        return find_project(Path(folder)).config
+    except UsageError:
+        return None

@@ -1,0 +1,35 @@
+"""`igor config`: is it right, and what may it hold."""
+
+import json
+import os
+from pathlib import Path
+
+from igor_core.cli import report
+from igor_core.cli.job import directory
+from igor_core.cli.parse import Invocation
+from igor_core.cli.text import printable
+from igor_core.config import ConfigError, find_project, load
+from igor_core.config import schema as config_schema
+
+
+def check(invocation: Invocation) -> int:
+    """Name every mistake of a config, the project's without FILE; exit status 2 if there are."""
+    folder = directory(invocation)
+    given = invocation.values.get("file")
+    try:
+        if given is None:
+            file = find_project(Path(folder)).config_file
+        else:
+            file = Path(os.path.join(folder, given))
+            load(file)
+    except ConfigError as error:
+        problems = [problem._asdict() for problem in error.problems]
+        as_json = bool(invocation.values.get("json"))
+        return report.failure(as_json, error.exit_status, error.message, error.hint, problems)
+    return report.answer(invocation, [f"{printable(str(file))} is fine"], [])
+
+
+def schema(invocation: Invocation) -> int:
+    """Print the JSON schema, for an editor's `$schema`."""
+    found = config_schema()
+    return report.answer(invocation, json.dumps(found, indent=2).split("\n"), found)

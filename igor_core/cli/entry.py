@@ -1,0 +1,80 @@
+"""The program: from its arguments to its exit status, whatever happens between."""
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+from igor_core.cli.parse import Invocation, parse
+from igor_core.errors import IgorError
+
+INTERRUPTED = 130
+OWN_FAILURE = 255
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `igor` with `arguments` (default: the program's own); the exit status.
+
+    0 all hosts did it, 1 some failed, 2 usage or config, 130 cancelled; of `exec` on one host
+    the command's own status, and 255 where igor itself failed.
+    """
+    _open_missing()
+    words = sys.argv[1:] if arguments is None else arguments
+    invocation: Invocation | None = None
+    try:
+        invocation = parse(words)
+        return _run(invocation)
+    except IgorError as error:
+        return _failed(invocation, words, error.message, error.hint, _status(invocation, error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _die_quietly()
+    except Exception as error:
+        from igor_core.cli import bug
+
+        message, hint = bug.record(error, words)
+        return _failed(invocation, words, message, hint, _status(invocation, IgorError("")))
+
+
+def _run(invocation: Invocation) -> int:
+    command = invocation.command
+    if command is None:
+        from igor_core.cli import help
+
+        return help.run(invocation)
+    module, _, function = command.run.partition(":")
+    status: int = getattr(import_module(f"igor_core.cli.{module}"), function)(invocation)
+    return status
+
+
+def _status(invocation: Invocation | None, error: IgorError) -> int:
+    command = invocation.command if invocation else None
+    if command and command.verb == "exec" and error.exit_status == 1:
+        return OWN_FAILURE  # 1 would be the command's own
+    return error.exit_status
+
+
+def _failed(
+    invocation: Invocation | None, words: list[str], message: str, hint: str, status: int
+) -> int:
+    from igor_core.cli import report
+
+    as_json = bool(invocation.values.get("json")) if invocation else "--json" in words
+    return report.failure(as_json, status, message, hint)
+
+
+def _open_missing() -> None:
+    """Open what the caller has closed of stdin, stdout and stderr, lest a socket take its place."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _die_quietly() -> int:
+    """End as programs do that write into a pipe which nobody reads."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    return OWN_FAILURE

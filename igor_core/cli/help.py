@@ -1,0 +1,64 @@
+"""`--help` and `--version`, from the table of commands."""
+
+from igor_core import __version__
+from igor_core.cli import report
+from igor_core.cli.commands import GLOBAL, Command, Operand, Option, visible
+from igor_core.cli.outlet import STDOUT
+from igor_core.cli.parse import Invocation
+from igor_core.cli.text import table
+
+
+def run(invocation: Invocation) -> int:
+    """Print the version, or the help for the words that were given."""
+    if "version" in invocation.values:
+        lines = [f"igor {__version__}"]
+    else:
+        lines = help_lines(invocation.words)
+    report.show(STDOUT, lines)
+    return 0
+
+
+def help_lines(words: str) -> list[str]:
+    """Help for a command ("docker exec"), for those that begin with `words`, or for all."""
+    found = [c for c in visible() if f"{c.words} ".startswith(f"{words} ".lstrip())]
+    if len(found) == 1 and found[0].words == words:
+        return _command_help(found[0])
+    rows = [[f"  igor {usage(command)}", command.help] for command in found]
+    return [
+        "igor: edit here, run there.",
+        "",
+        *table(rows),
+        "",
+        "With every command:",
+        *_option_lines(GLOBAL),
+        "",
+        "More: igor COMMAND --help, and :help igor in Neovim.",
+    ]
+
+
+def usage(command: Command) -> str:
+    """`docker exec [options] CMD…`"""
+    options = ["[options]"] if command.options else []
+    return " ".join([command.words, *options, *_label(command.operand)])
+
+
+def _command_help(command: Command) -> list[str]:
+    lines = [f"igor {usage(command)}", "", command.help, ""]
+    if command.options:
+        lines += ["Options:", *_option_lines(command.options), ""]
+    return [*lines, "With every command:", *_option_lines(GLOBAL)]
+
+
+def _option_lines(options: tuple[Option, ...]) -> list[str]:
+    return table([[f"  {', '.join(_spelled(option))}", option.help] for option in options])
+
+
+def _spelled(option: Option) -> list[str]:
+    return [f"{flag} {option.value}".rstrip() for flag in option.flags]
+
+
+def _label(operand: Operand | None) -> list[str]:
+    if operand is None:
+        return []
+    label = "|".join(operand.choices) or operand.label
+    return [f"[{label}]" if operand.optional else label]

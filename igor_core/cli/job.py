@@ -1,0 +1,102 @@
+"""Commands that are jobs of the agent: ask, follow, give the exit status."""
+
+import functools
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from igor_core.agent.client import Client, connect
+from igor_core.cli.commands import GLOBAL
+from igor_core.cli.interrupts import Interrupts
+from igor_core.cli.outlet import STDERR, Outlet
+from igor_core.cli.parse import Invocation
+from igor_core.cli.session import Renderer, Session
+from igor_core.cli.terminal import somebody_there
+from igor_core.errors import IgorError, UsageError
+
+OUTLIVES_US = ("push", "build", "setup", "clean")
+# One word with other characters than these is a line for a shell: what shlex.quote would quote.
+FOR_A_SHELL = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
+
+
+def run(invocation: Invocation) -> int:
+    """Run a command's verb in the agent, which is started where there is none."""
+    arguments = verb_arguments(invocation)
+    root = directory(invocation)
+    return follow(invocation, connect("cli", answers=somebody_there()), root, arguments)
+
+
+def follow(invocation: Invocation, client: Client, root: str, arguments: dict[str, Any]) -> int:
+    """Show the job that `client` is asked for until it has ended; its exit status."""
+    assert invocation.command is not None
+    verb = invocation.command.verb
+    outlet = Outlet()
+    renderer = _renderer(invocation, outlet, root)
+    with Interrupts() as interrupts:
+        session = Session(client, renderer, outlet, interrupts)
+        try:
+            status: int = session.run(verb, root, arguments)["status"]
+        except KeyboardInterrupt:
+            if verb in OUTLIVES_US and session.job:
+                os.write(STDERR, f"igor: left; job {session.job} may go on: igor jobs\n".encode())
+            raise
+        except IgorError:
+            renderer.hide()
+            outlet.drain()
+            raise
+    return status
+
+
+def directory(invocation: Invocation) -> str:
+    """The folder from which the project is found: of `-C`, or the current one."""
+    given = invocation.values.get("directory", ".")
+    try:
+        folder = os.path.join(os.getcwd(), given)
+    except FileNotFoundError:
+        raise UsageError("the current folder doesn't exist any more") from None
+    if not os.path.isdir(folder):
+        raise UsageError(f"{given} is not a folder")
+    return os.path.normpath(folder)
+
+
+def verb_arguments(invocation: Invocation) -> dict[str, Any]:
+    """What the agent gets beside the verb: the options given, and the operand."""
+    own = {option.key for option in GLOBAL}
+    values = {key: value for key, value in invocation.values.items() if key not in own}
+    if "command" in values:
+        return {**values, **_command(values.pop("command")), "stdin": True}
+    return values
+
+
+def _command(words: list[str]) -> dict[str, Any]:
+    """Several words are a program and its arguments; one that needs a shell is a line for it."""
+    if words == [""]:
+        raise UsageError("'igor docker exec' needs CMD…, found an empty word")
+    if len(words) == 1 and FOR_A_SHELL.search(words[0]):
+        return {"shell": words[0]}
+    return {"argv": words}
+
+
+def _renderer(invocation: Invocation, outlet: Outlet, root: str) -> Renderer:
+    assert invocation.command is not None
+    if invocation.values.get("json"):
+        from igor_core.cli.json_lines import JsonLines
+
+        return JsonLines(outlet)
+    from igor_core.cli.lines import Lines
+    from igor_core.cli.tables import TABLES
+
+    several = functools.cache(lambda: several_hosts(root, invocation.values))
+    return Lines(outlet, several, TABLES.get(invocation.command.verb))
+
+
+def several_hosts(root: str, values: dict[str, Any]) -> bool:
+    """Whether lines of output need their host's name. Asked only when there is output."""
+    from igor_core.config import find_project
+
+    try:
+        config = find_project(Path(root)).config
+        return len(config.hosts(values.get("group"), values.get("hosts", ()))) > 1
+    except UsageError:  # changed since the agent has read it
+        return True

@@ -1,0 +1,41 @@
+"""How commands that are no jobs end: the same words, the same JSON line, as those that are."""
+
+from typing import Any
+
+from igor_core.cli.json_lines import JsonLines
+from igor_core.cli.outlet import STDERR, STDOUT, Outlet
+from igor_core.cli.parse import Invocation
+from igor_core.cli.style import Style, wants_colour
+from igor_core.cli.summary import error_lines
+
+
+def answer(invocation: Invocation, lines: list[str], data: Any = None) -> int:
+    """Print what was asked for; exit status 0."""
+    if invocation.values.get("json"):
+        _finished(0, "", "", data)
+    else:
+        show(STDOUT, lines)
+    return 0
+
+
+def failure(as_json: bool, status: int, message: str, hint: str, data: Any = None) -> int:
+    """Say what went wrong; the exit status."""
+    if as_json:
+        _finished(status, message, hint, data)
+    else:
+        show(STDERR, error_lines(message, hint, Style(wants_colour(STDERR))))
+    return status
+
+
+def show(descriptor: int, lines: list[str]) -> None:
+    """Write lines; quietly nothing when their reader has gone."""
+    outlet = Outlet()
+    outlet.lines(descriptor, lines)
+    outlet.drain()
+
+
+def _finished(status: int, error: str, hint: str, data: Any) -> None:
+    outlet = Outlet()
+    outcome = {"status": status, "error": error, "hint": hint, "results": [], "data": data}
+    JsonLines(outlet).finished("", outcome)
+    outlet.drain()

@@ -1,0 +1,65 @@
+"""What is typed or piped into igor, on its way to the program on the host."""
+
+import errno
+import os
+
+from igor_core.agent.client import Client
+from igor_core.agent.protocol import INITIAL_CREDIT, Kind
+from igor_core.cli.terminal import in_foreground
+
+STDIN = 0
+MOST = 1 << 16  # bytes read at once
+
+
+class Stdin:
+    """Sends stdin over a stream, as much as the other side has room for.
+
+    Nothing is read before the agent has opened the stream, so where the program never runs,
+    or there are several hosts, the input is left for whoever comes next.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._stream = 0
+        self._credit = 0
+        self._is_terminal = os.isatty(STDIN)
+
+    def opened(self, stream: int) -> None:
+        self._stream, self._credit = stream, INITIAL_CREDIT
+
+    def granted(self, stream: int, count: int) -> None:
+        if stream == self._stream:
+            self._credit += count
+
+    def closed(self, stream: int) -> None:
+        if stream == self._stream:
+            self._stream = 0
+
+    def wanted(self) -> bool:
+        """Whether `pass_on` may be called when stdin is readable.
+
+        Not in the background of a terminal: reading would stop igor, and with it the output.
+        """
+        if not self._stream or self._credit <= 0:
+            return False
+        return not self._is_terminal or in_foreground(STDIN)
+
+    def pass_on(self) -> None:
+        """Send what there is, or that there is no more."""
+        data = _read(min(MOST, self._credit))
+        if data:
+            self._credit -= len(data)
+            self._client.send(Kind.BYTES, self._stream, data)
+        else:
+            self._client.send(Kind.EOF, self._stream)
+            self._stream = 0
+
+
+def _read(count: int) -> bytes:
+    try:
+        return os.read(STDIN, count)
+    except OSError as error:
+        # A terminal that has gone away (EIO), or a folder as stdin (EISDIR): nothing to read.
+        if error.errno in (errno.EIO, errno.EISDIR):
+            return b""
+        raise

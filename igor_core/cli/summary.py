@@ -1,0 +1,57 @@
+"""The end of a job in lines: what became of each host, and the job's own error."""
+
+from typing import Any
+
+from igor_core.cli.style import Style
+from igor_core.cli.text import duration, printable, printable_lines
+
+CANCELLED, OWN_FAILURE = 130, 255
+
+
+def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
+    """A line per host with its hint, then the error of the job as a whole.
+
+    One host's command that went well needs no words beside its output.
+    """
+    results = outcome["results"]
+    lines: list[str] = []
+    if verb != "exec" or len(results) != 1 or results[0]["status"] != 0:
+        lines = _results(verb, results, style)
+    if outcome["error"]:
+        lines += error_lines(outcome["error"], outcome["hint"], style)
+    return lines
+
+
+def error_lines(message: str, hint: str, style: Style) -> list[str]:
+    """`igor: what is wrong`, and what to do under it."""
+    first, *more = printable_lines(message) or [""]
+    rest = more + printable_lines(hint)
+    return [f"{style.paint('error', 'igor:')} {first}", *(f"  {line}" for line in rest)]
+
+
+def _results(verb: str, results: list[dict[str, Any]], style: Style) -> list[str]:
+    states = [state(verb, result["status"]) for result in results]
+    times = [duration(result["seconds"]) for result in results]
+    host_width = max((len(printable(result["host"])) for result in results), default=0)
+    lines = []
+    for result, word, time in zip(results, states, times, strict=True):
+        colour = "good" if result["status"] == 0 else "error"
+        host = style.host(printable(result["host"])) + " " * (
+            host_width - len(printable(result["host"]))
+        )
+        padded = style.paint(colour, word) + " " * (max(map(len, states)) - len(word))
+        text = [*printable_lines(result["text"]), *printable_lines(result["hint"])] or [""]
+        line = f"{host}  {padded}  {time:>{max(map(len, times))}}  {text[0]}"
+        lines += [line.rstrip(), *(f"  {more}" for more in text[1:])]
+    return lines
+
+
+def state(verb: str, status: int) -> str:
+    """`ok`, `failed`, `cancelled`, or the exit status of the command that a host ran."""
+    if status == 0:
+        return "ok"
+    if status == CANCELLED:
+        return "cancelled"
+    if verb == "exec" and status != OWN_FAILURE:
+        return f"failed, exit status {status}"
+    return "failed"

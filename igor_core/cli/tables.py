@@ -1,0 +1,117 @@
+"""The data that some verbs end with, as tables for people."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from igor_core.cli.text import duration, printable, printable_lines, table
+
+MARKS = {"ok": "ok", "warn": "warning", "fail": "FAILED", "skip": "skipped"}
+
+
+def status(data: dict[str, Any]) -> list[str]:
+    """The project, then a line per host: connection, files, what waits, the last push."""
+    trusted = "trusted" if data["trusted"] else "not trusted (igor trust)"
+    lines = [f"{printable(data['project'])}  {printable(data['root'])}  {trusted}"]
+    lines.append(f"group {printable(data['group'])}")
+    rows = [["host", "folder", "connection", "files", "pending", "last push"]]
+    rows += [_host_row(host) for host in data["hosts"]]
+    lines += table(rows)
+    for host in data["hosts"]:
+        name = printable(host["host"])
+        if host["error"]:
+            lines += [f"{name}: {line}" for line in printable_lines(host["error"])]
+        lines += [f"{name}: held back: {printable(path)}" for path in host["held_back"]]
+    return lines
+
+
+def doctor(data: dict[str, Any]) -> list[str]:
+    """The checks of this machine, then of each host, with the remedy under what is wrong."""
+    lines = _checks("this machine", data["local"])
+    for host in data["hosts"]:
+        lines += _checks(host["host"], host["checks"])
+    return lines
+
+
+def jobs(data: list[dict[str, Any]]) -> list[str]:
+    """A line per job, the running ones with the time so far."""
+    if not data:
+        return ["no jobs"]
+    rows = [["job", "verb", "state", "time", "client", "project"]]
+    for job in data:
+        state = "running" if job["running"] else f"exit status {job['status']}"
+        rows.append(
+            [
+                str(job["job"]),
+                job["verb"],
+                state,
+                duration(job["seconds"]),
+                str(job["client"]),
+                job["root"],
+            ]
+        )
+    return table(rows)
+
+
+def agent_status(data: dict[str, Any]) -> list[str]:
+    """One fact per line."""
+    rows = [
+        ["version", data["version"]],
+        ["process", str(data["pid"])],
+        ["up for", duration(data["uptime"])],
+        ["ends when idle for", duration(data["idle_after"])],
+        ["clients", _count(data["clients"])],
+        ["jobs", _count(data["jobs"])],
+        ["socket", data["socket"]],
+        ["log", data["log"]],
+    ]
+    rows += [["connection", _connection(connection)] for connection in data["connections"]]
+    return table(rows)
+
+
+TABLES: dict[str, Callable[[Any], list[str]]] = {
+    "status": status,
+    "doctor": doctor,
+    "jobs": jobs,
+    "agent-status": agent_status,
+}
+
+
+def _host_row(host: dict[str, Any]) -> list[str]:
+    return [
+        host["host"],
+        host["dir"],
+        host["connection"],
+        _count(host["files"]),
+        _count(host["pending"]),
+        "never" if host["last_push"] is None else f"{_ago(host['last_push'])} ago",
+    ]
+
+
+def _ago(moment: float) -> str:
+    """How long `moment` (seconds of the Unix clock) is past."""
+    return duration(max(0.0, time.time() - moment))
+
+
+def _count(value: Any) -> str:
+    """A number, a list's length, or `?` where it isn't known."""
+    if value is None:
+        return "?"
+    return str(len(value) if isinstance(value, list) else value)
+
+
+def _connection(connection: Any) -> str:
+    if isinstance(connection, dict):
+        return "  ".join(f"{key} {value}" for key, value in connection.items())
+    return str(connection)
+
+
+def _checks(name: str, checks: list[dict[str, Any]]) -> list[str]:
+    lines = [printable(name)]
+    width = max((len(printable(check["name"])) for check in checks), default=0)
+    for check in checks:
+        first, *more = printable_lines(check["text"]) or [""]
+        mark = MARKS.get(check["state"], check["state"])
+        lines.append(f"  {mark:7}  {printable(check['name']):{width}}  {first}".rstrip())
+        lines += [f"           {line}" for line in more + printable_lines(check["hint"])]
+    return lines

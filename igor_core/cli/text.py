@@ -1,0 +1,67 @@
+"""Text for people: safe on a terminal, numbers in units."""
+
+from typing import Any
+
+
+def printable(text: str) -> str:
+    """One line that can't move the cursor or colour the screen, whatever a host has sent.
+
+    Control characters, line breaks, invisible characters and bytes that are not UTF-8 are
+    shown as escapes (`\\x1b`).
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def printable_lines(text: str) -> list[str]:
+    """The lines of a message, each printable."""
+    return [printable(line) for line in text.splitlines()]
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8, see PEP 383
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def utf8(value: Any) -> Any:
+    """`value` with each text in it fit for UTF-8: other bytes of file names as `\\xff`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {utf8(key): utf8(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [utf8(item) for item in value]
+    return value
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units: `12 B`, `3.1 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def table(rows: list[list[str]], gap: str = "  ") -> list[str]:
+    """The rows as lines, their cells printable and aligned."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
