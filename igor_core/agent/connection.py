@@ -1,0 +1,125 @@
+"""One client's connection to the agent: frames in, frames out."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import socket
+import struct
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from igor_core import __version__
+from igor_core.agent.jobs import Job, Stdin
+from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, ProtocolError, encode
+
+if TYPE_CHECKING:
+    from igor_core.agent.server import Server
+
+log = logging.getLogger(__name__)
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user at the other end of a unix socket (SO_PEERCRED, unix(7))."""
+    size = struct.calcsize("3i")
+    _pid, uid, _gid = struct.unpack(
+        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return int(uid)
+
+
+class Connection:
+    """Reads a client's frames and obeys them; a listener of the jobs that the client asked for."""
+
+    def __init__(
+        self, server: "Server", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.name = "?"
+        self.answers = False
+        self.env: Mapping[str, str] = {}
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._greeted = False
+        self._jobs: dict[int, Job] = {}
+        self._streams: dict[int, Stdin] = {}
+        self._stream_numbers = itertools.count(2, 2)
+
+    async def serve(self) -> None:
+        """Until the client goes; its jobs are told then."""
+        try:
+            await self._read()
+        except ProtocolError as error:
+            log.warning("a client is dropped: %s", error)
+        except ConnectionError:
+            pass
+        finally:
+            for job in self._jobs.values():
+                job.detach()
+            self._writer.close()
+
+    async def _read(self) -> None:
+        peer = self._writer.get_extra_info("socket")
+        if peer_uid(peer) != os.getuid():
+            log.warning("a client of another user is dropped")
+            return
+        decoder = Decoder()
+        while data := await self._reader.read(1 << 18):
+            for frame in decoder.feed(data):
+                self._obey(frame)
+
+    def send(self, kind: Kind, ident: int, *fields: Any) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._writer.write(encode(kind, ident, *fields))
+
+    def new_stream(self, stream: Stdin) -> int:
+        number = next(self._stream_numbers)
+        self._streams[number] = stream
+        return number
+
+    def _obey(self, frame: Frame) -> None:
+        kind, ident, *fields = frame
+        if kind is Kind.HELLO:
+            self._greet(*fields[:3])
+        elif not self._greeted:
+            raise ProtocolError("a client must say HELLO first")
+        elif kind is Kind.REQUEST:
+            self._request(ident, *fields[:3])
+        elif kind in (Kind.CANCEL, Kind.ANSWER):
+            self._about_job(kind, ident, fields)
+        elif kind is Kind.CREDIT:
+            if ident in self._jobs:
+                self._jobs[ident].granted(fields[0])
+        elif kind in (Kind.BYTES, Kind.EOF):
+            if ident in self._streams:
+                self._streams[ident].received(fields[0] if kind is Kind.BYTES else b"")
+        else:
+            raise ProtocolError(f"{kind.name} is not for an agent")
+
+    def _greet(self, protocol: int, version: str, client: Mapping[str, Any]) -> None:
+        if protocol != PROTOCOL or version != __version__:
+            busy = bool(self._server.jobs.running())
+            self.send(Kind.REFUSED, 0, PROTOCOL, __version__, busy, os.getpid())
+            if not busy:
+                self._server.stop(f"a client of version {version} needs another agent")
+            return
+        self.name = str(client.get("name", "?"))
+        self.answers = bool(client.get("answers"))
+        self.env = dict(client.get("env") or {})
+        self._greeted = True
+        self.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
+
+    def _request(self, ident: int, verb: str, root: str, args: Mapping[str, Any]) -> None:
+        if ident % 2 == 0 or ident in self._jobs:
+            raise ProtocolError(f"{ident} can't be the number of a new request")
+        self._jobs[ident] = self._server.jobs.start(ident, verb, root, args, self)
+
+    def _about_job(self, kind: Kind, ident: int, fields: list[Any]) -> None:
+        job = self._jobs.get(ident)
+        if job is None:
+            return
+        if kind is Kind.CANCEL:
+            job.cancel()
+        else:
+            job.answered(fields[0], fields[1])

@@ -1,0 +1,198 @@
+"""Jobs: running verbs, who listens to them, and how they end."""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from igor_core import directories
+from igor_core.agent.credit import Credit
+from igor_core.agent.protocol import INITIAL_CREDIT, Kind
+from igor_core.errors import Cancelled, IgorError
+from igor_core.events import Accepted, Event, Outcome, Output, Prompt
+
+log = logging.getLogger(__name__)
+
+# These end with the client that asked for them; the others do the user's work to its end.
+INTERACTIVE_VERBS = frozenset({"exec"})
+REMEMBERED = 20
+
+
+class Listener(Protocol):
+    """The client's connection as a job sees it."""
+
+    name: str
+    answers: bool
+    env: Mapping[str, str]
+
+    def send(self, kind: Kind, ident: int, *fields: Any) -> None: ...
+
+    def new_stream(self, stream: "Stdin") -> int: ...
+
+
+class Stdin:
+    """The client's standard input, as a stream with credit."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
+        self.ident = listener.new_stream(self)
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the client; none at all say that the input has ended."""
+        self._chunks.put_nowait(data)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while data := await self._chunks.get():
+            yield data
+            self._listener.send(Kind.CREDIT, self.ident, len(data))
+
+
+class Job:
+    """One running verb; see verbs/job.py for what it offers to the verb."""
+
+    def __init__(
+        self, number: int, request: int, verb: str, root: str, args: Mapping[str, Any],
+        listener: Listener,
+    ) -> None:  # fmt: skip
+        self.number = number
+        self.verb = verb
+        self.root = root
+        self.args = args
+        self.env = listener.env
+        self.client = listener.name
+        self.started = time.time()
+        self.ended: float | None = None
+        self.outcome: Outcome | None = None
+        self.task: asyncio.Task[Outcome] | None = None
+        self._request = request
+        self._listener: Listener | None = listener
+        self._credit = Credit(INITIAL_CREDIT)
+        self._prompts = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[str | None]] = {}
+        self._inputs: list[Stdin] = []
+
+    @property
+    def answers(self) -> bool:
+        return self._listener is not None and self._listener.answers
+
+    def emit(self, event: Event) -> None:
+        if self._listener is not None:
+            self._listener.send(Kind.EVENT, self._request, event.to_wire())
+
+    async def output(self, host: str, stream: str, data: bytes) -> None:
+        await self._credit.take(len(data))
+        self.emit(Output(host, stream, data))
+
+    async def ask(self, host: str, text: str, echo: bool) -> str | None:
+        if not self.answers:
+            return None
+        number = next(self._prompts)
+        self._asked[number] = asyncio.get_running_loop().create_future()
+        self.emit(Prompt(number, host, text, echo))
+        try:
+            return await self._asked[number]
+        finally:
+            del self._asked[number]
+
+    def stdin(self, host: str) -> AsyncIterator[bytes]:
+        if self._listener is None:
+            raise Cancelled("the client has gone")
+        stream = Stdin(self._listener)
+        self._inputs.append(stream)
+        self._listener.send(Kind.OPEN, stream.ident, self._request, {"host": host})
+        return stream.chunks()
+
+    # The client's side.
+
+    def answered(self, prompt: int, text: str | None) -> None:
+        future = self._asked.get(prompt)
+        if future is not None and not future.done():
+            future.set_result(text)
+
+    def granted(self, count: int) -> None:
+        self._credit.grant(count)
+
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    def detach(self) -> None:
+        """The client has gone: nobody hears, answers or types any more."""
+        self._listener = None
+        self._credit.lift()
+        for prompt in list(self._asked):
+            self.answered(prompt, None)
+        for stream in self._inputs:
+            stream.received(b"")
+        if self.verb in INTERACTIVE_VERBS:
+            self.cancel()
+
+    def finish(self, outcome: Outcome) -> None:
+        self.outcome, self.ended = outcome, time.time()
+        if self._listener is not None:
+            self._listener.send(Kind.FINISHED, self._request, outcome.to_wire())
+            self._listener = None
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "job": self.number,
+            "verb": self.verb,
+            "root": self.root,
+            "client": self.client,
+            "seconds": (self.ended or time.time()) - self.started,
+            "running": self.outcome is None,
+            "status": self.outcome.status if self.outcome else None,
+        }
+
+
+class Jobs:
+    """The jobs of an agent: those that run, and the last few that have ended."""
+
+    def __init__(self, run: Callable[[Job], Awaitable[Outcome]]) -> None:
+        self._run = run
+        self._numbers = itertools.count(1)
+        self._jobs: dict[int, Job] = {}
+
+    def start(
+        self, request: int, verb: str, root: str, args: Mapping[str, Any], listener: Listener
+    ) -> Job:
+        job = Job(next(self._numbers), request, verb, root, args, listener)
+        self._jobs[job.number] = job
+        job.emit(Accepted(job.number, verb))
+        job.task = asyncio.ensure_future(self._to_the_end(job))
+        return job
+
+    def running(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.outcome is None]
+
+    def all(self) -> list[Job]:
+        return list(self._jobs.values())
+
+    def get(self, number: int) -> Job | None:
+        return self._jobs.get(number)
+
+    async def _to_the_end(self, job: Job) -> Outcome:
+        try:
+            outcome = await self._run(job)
+        except IgorError as error:
+            outcome = Outcome(error.exit_status, error.message, error.hint)
+        except asyncio.CancelledError:
+            outcome = Outcome(Cancelled.exit_status, "cancelled")
+        except Exception as error:
+            log.exception("%s failed", job.verb)
+            outcome = Outcome(
+                1,
+                f"this is a bug in igor: {type(error).__name__}: {error}",
+                f"please report it with the end of {directories.log_path()}",
+            )
+        job.finish(outcome)
+        self._forget_old()
+        return outcome
+
+    def _forget_old(self) -> None:
+        ended = [job.number for job in self._jobs.values() if job.outcome is not None]
+        for number in ended[:-REMEMBERED]:
+            del self._jobs[number]

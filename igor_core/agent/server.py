@@ -1,0 +1,146 @@
+"""The agent: its socket, its life, and the verbs that are about the agent itself."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import time
+from typing import Any
+
+from igor_core import __version__, directories, verbs
+from igor_core.agent.connection import Connection
+from igor_core.agent.jobs import Job, Jobs
+from igor_core.errors import AgentError, UsageError
+from igor_core.events import Outcome
+from igor_core.ssh.pool import Pool
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 600.0
+# How long a leaving agent waits for its jobs to end what they have started.
+LEAVING_SECONDS = 15.0
+
+
+class Server:
+    """Listens on the user's socket until it is told to stop or has been idle for long enough."""
+
+    def __init__(self, idle_after: float) -> None:
+        self.pool = Pool()
+        self.jobs = Jobs(self._run)
+        self._idle_after = idle_after
+        self._started = self._last_use = time.monotonic()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._stop = asyncio.Event()
+
+    async def serve(self, ready_fd: int | None) -> None:
+        """Raises AgentError where another agent of this user runs."""
+        lock = _hold_pid_file()
+        path = directories.socket_path()
+        path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(name, self.stop, signal.Signals(name).name)
+        listener = await asyncio.start_unix_server(self._accept, str(path))
+        path.chmod(0o600)
+        log.info("igor %s listens on %s", __version__, path)
+        if ready_fd is not None:
+            os.write(ready_fd, b"!")
+            os.close(ready_fd)
+        try:
+            await self._until_stopped()
+        finally:
+            # First the socket: whoever comes now starts the next agent.
+            path.unlink(missing_ok=True)
+            listener.close()
+            await self._leave()
+            os.close(lock)
+
+    def stop(self, reason: str) -> None:
+        log.info("stopping: %s", reason)
+        self._stop.set()
+
+    async def _until_stopped(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await asyncio.wait_for(self._stop.wait(), min(1.0, self._idle_after))
+            except asyncio.TimeoutError:
+                if self._connections or self.jobs.running():
+                    self._last_use = time.monotonic()
+                elif time.monotonic() - self._last_use >= self._idle_after:
+                    self.stop(f"idle for {self._idle_after:.0f} s")
+
+    async def _leave(self) -> None:
+        for job in self.jobs.running():
+            job.cancel()
+        tasks = [job.task for job in self.jobs.running() if job.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=LEAVING_SECONDS)
+        self.pool.close()
+        for connection in self._connections:
+            connection.cancel()
+        # One turn of the loop lets the closing messages out.
+        await asyncio.sleep(0.05)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(Connection(self, reader, writer).serve())
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _run(self, job: Job) -> Outcome:
+        own = {
+            "jobs": self._jobs,
+            "cancel": self._cancel,
+            "agent-status": self._status,
+            "agent-stop": self._stop_verb,
+        }
+        if job.verb in own:
+            return own[job.verb](job)
+        return await verbs.run(job, self.pool)
+
+    def _jobs(self, job: Job) -> Outcome:
+        others = [other.describe() for other in self.jobs.all() if other is not job]
+        return Outcome(0, data=[entry for entry in others if entry["verb"] != "jobs"])
+
+    def _cancel(self, job: Job) -> Outcome:
+        number = job.args.get("job")
+        other = self.jobs.get(number) if isinstance(number, int) else None
+        if other is None or other.outcome is not None:
+            raise UsageError(f"no job {number} is running", "see: igor jobs")
+        other.cancel()
+        return Outcome(0, data=other.describe())
+
+    def _status(self, job: Job) -> Outcome:
+        data: dict[str, Any] = {
+            "pid": os.getpid(),
+            "version": __version__,
+            "socket": str(directories.socket_path()),
+            "log": str(directories.log_path()),
+            "uptime": time.monotonic() - self._started,
+            "idle_after": self._idle_after,
+            # Without the one who asks.
+            "clients": len(self._connections) - 1,
+            "jobs": len(self.jobs.running()) - 1,
+            "connections": [
+                {"host": host.name, "state": host.state, "reason": host.reason, "rtt": host.rtt}
+                for host in self.pool.hosts()
+            ],
+        }
+        return Outcome(0, data=data)
+
+    def _stop_verb(self, job: Job) -> Outcome:
+        asyncio.get_running_loop().call_later(0.05, self.stop, f"asked by {job.client}")
+        return Outcome(0, data={"jobs": len(self.jobs.running()) - 1})
+
+
+def _hold_pid_file() -> int:
+    """Lock the pid file for the life of this process; a lock dies with its owner, even by KILL."""
+    descriptor = os.open(directories.pid_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AgentError("another agent of yours is running", "igor agent status") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, b"%d\n" % os.getpid())
+    return descriptor

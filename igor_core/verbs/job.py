@@ -1,0 +1,60 @@
+"""What a verb is given: its arguments, and the way back to whoever asked."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from igor_core.errors import UsageError
+from igor_core.events import Event
+
+
+class Job(Protocol):
+    """One running verb. Its events go to the client that asked, while that is there."""
+
+    verb: str
+    root: str
+    args: Mapping[str, Any]
+    env: Mapping[str, str]
+
+    def emit(self, event: Event) -> None:
+        """Tell the client; never waits."""
+        ...
+
+    async def output(self, host: str, stream: str, data: bytes) -> None:
+        """Pass on what a program wrote; waits while the client does not read."""
+        ...
+
+    async def ask(self, host: str, text: str, echo: bool) -> str | None:
+        """Ask the person at the client; None where there is nobody or no answer."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether a person is there to answer."""
+        ...
+
+    def stdin(self, host: str) -> AsyncIterator[bytes]:
+        """The client's standard input, to its end."""
+        ...
+
+
+def text_argument(job: Job, name: str) -> str | None:
+    found: str | None = _argument(job, name, str, "a text")
+    return found
+
+
+def flag(job: Job, name: str) -> bool:
+    return bool(_argument(job, name, bool, "true or false"))
+
+
+def list_argument(job: Job, name: str) -> list[str]:
+    found = _argument(job, name, list, "a list of texts") or []
+    if not all(isinstance(item, str) for item in found):
+        raise UsageError(f"{job.verb}: '{name}' must be a list of texts")
+    return list(found)
+
+
+def _argument(job: Job, name: str, wanted: type, described: str) -> Any:
+    value = job.args.get(name)
+    if value is not None and not isinstance(value, wanted):
+        raise UsageError(f"{job.verb}: '{name}' must be {described}, not {value!r}")
+    return value
