@@ -1,5 +1,6 @@
 """The lab keeps its promises: real logins, real engines, real faults, and nothing left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -166,7 +167,7 @@ def test_a_killed_sshd_ends_its_sessions_and_refuses_until_it_starts_again(lab: 
 
 def test_a_killed_engine_is_down_until_it_starts_again_with_its_images(lab: Lab) -> None:
     apollo = lab["apollo"]
-    apollo.docker("run", "-d", "--name", "sleeper", "igor-base:latest", "sleep", "1000")
+    apollo.docker("run", "-d", "--init", "--name", "sleeper", "igor-base:latest", "sleep", "1000")
     apollo.kill_docker()
     assert "Cannot connect" in ssh(lab, "apollo", "docker ps").stderr
     apollo.start_docker()
@@ -236,9 +237,8 @@ def machine_state() -> dict[str, str]:
     files = ("/etc/passwd", "/etc/group", "/etc/subuid", "/proc/sys/net/ipv4/ip_forward")
     state = {name: Path(name).read_text() for name in files}
     state["mounts"] = Path("/proc/self/mounts").read_text()
-    # The session's own lab may be running: only links that are not a lab's count, and none is added.
-    state["links"] = command("ip", "-br", "link", "show", "type", "veth").replace(" UP ", "")
-    state["rules"] = command("iptables-save", "-t", "nat")
+    state["links"] = command("ip", "-br", "address")
+    state["rules"] = command("iptables", "-t", "nat", "-S")
     return state
 
 
@@ -285,8 +285,6 @@ with Lab(hosts=1) as lab:
 def test_a_lab_whose_process_was_killed_ends_by_itself_and_its_remains_are_removed(
     lab: Lab,
 ) -> None:
-    import json
-
     maker = subprocess.Popen(
         [sys.executable, "-c", LAB_TO_BE_KILLED], cwd=CHECKOUT, stdout=subprocess.PIPE
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.lab.cache import base_tarball, cache_folder
-from tests.lab.command import LabError, run
+from tests.lab.command import LabError, run, service_environment
 from tests.lab.machine import Machine
 
 IMAGE = "igor-base:latest"
@@ -34,6 +34,7 @@ def start(machine: Machine, cgroup: str, log: Path) -> "subprocess.Popen[bytes]"
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=service_environment(),
             start_new_session=True,
         )
     deadline = time.monotonic() + _STARTUP

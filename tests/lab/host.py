@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import engine, podman, sshd
-from tests.lab.command import LabError, run
+from tests.lab.command import LabError, run, service_environment
 from tests.lab.machine import Machine, MachineOptions
 from tests.lab.network import Network
 from tests.lab.slot import Slot
@@ -204,6 +204,7 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=service_environment(),
             start_new_session=True,
         )
         rule = ["PREROUTING", "-p", "tcp", "--dport", str(self.port)]

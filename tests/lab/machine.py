@@ -1,5 +1,6 @@
 """A host's namespaces, seen from outside: start, enter, look into, end."""
 
+import fcntl
 import json
 import os
 import signal
@@ -9,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.lab.command import LabError
+from tests.lab.command import LabError, service_environment
 
 INIT = Path(__file__).with_name("machine_init.py")
+#: From ioctl_ns(2).
+NS_GET_PARENT = 0xB702
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid")
 
 
@@ -41,6 +44,7 @@ class Machine:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=service_environment(),
             start_new_session=True,
         )
         assert self._unshare.stdout is not None
@@ -68,8 +72,8 @@ class Machine:
         return Path(f"/proc/{self.pid}/root", inside.lstrip("/"))
 
     def pids(self, *names: str) -> list[int]:
-        """Outside ids of the host's processes with one of these names (as in /proc/PID/comm)."""
-        namespace = os.readlink(f"/proc/{self.pid}/ns/pid")
+        """Outside ids of the host's processes, containers' too, of these names (/proc/PID/comm)."""
+        namespace = os.stat(f"/proc/{self.pid}/ns/pid").st_ino
         return [
             int(process.name)
             for process in Path("/proc").iterdir()
@@ -85,9 +89,24 @@ class Machine:
                 continue  # it ended with the one killed before it
 
 
-def _belongs(process: Path, namespace: str, names: Sequence[str]) -> bool:
+def _belongs(process: Path, namespace: int, names: Sequence[str]) -> bool:
     try:
-        in_host = os.readlink(process / "ns" / "pid") == namespace
-        return in_host and (process / "comm").read_text().strip() in names
+        if (process / "comm").read_text().strip() not in names:
+            return False
+        own = os.open(process / "ns" / "pid", os.O_RDONLY)
     except OSError:
         return False  # gone meanwhile
+    return _is_within(own, namespace)
+
+
+def _is_within(descriptor: int, namespace: int) -> bool:
+    """Whether that process namespace is the other, or one that a container has inside of it."""
+    try:
+        if os.fstat(descriptor).st_ino == namespace:
+            return True
+        parent = fcntl.ioctl(descriptor, NS_GET_PARENT)
+    except PermissionError:
+        return False  # it was the machine's own
+    finally:
+        os.close(descriptor)
+    return _is_within(parent, namespace)

@@ -64,6 +64,7 @@ def make_file_systems(folder: str) -> None:
     mount("--bind", folder, "/run/lab/disk")
     for system_folder in ("/etc", "/usr", "/var"):
         overlay(system_folder)
+    shutil.rmtree("/etc/docker", ignore_errors=True)  # the machine's settings, and its engine's id
     tmpfs("/usr/local")  # a second docker client there may not fit the engine
     tmpfs("/home")
     tmpfs("/root", "700")

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import subprocess
 
-from tests.lab.command import LabError, run
+from tests.lab.command import LabError, run, service_environment
 
 BRIDGE = "switch"
 
@@ -26,6 +26,7 @@ class Network:
             ["unshare", "--net", "sh", "-c", "echo ready; exec cat"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=service_environment(),
             start_new_session=True,
         )
         assert self._holder.stdout is not None

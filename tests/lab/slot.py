@@ -7,13 +7,14 @@ its process ends, whatever the cause. Names on the machine are `igor-labN`, all 
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -52,7 +53,8 @@ class Slot:
     def remove_files(self) -> None:
         """Remove the slot's folder and control groups; its processes have ended before."""
         for top in _cgroup_tops(self.name):
-            _wait_until(lambda top=top: _remove_cgroup(top), f"the control group {top} is busy")
+            is_removed = functools.partial(_remove_cgroup, top)
+            _wait_until(is_removed, f"the control group {top} is busy")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def release(self) -> None:
@@ -80,6 +82,8 @@ def clear_leftovers() -> list[str]:
     """Remove what dead labs left; the names of those labs."""
     cleared = []
     for index in range(SLOTS):
+        if not _lock_path(index).exists():
+            continue
         if slot := _try(index):
             if slot.clear():
                 cleared.append(slot.name)
@@ -98,8 +102,12 @@ def _labs() -> Path:
     return folder
 
 
+def _lock_path(index: int) -> Path:
+    return _labs() / f"{index}.lock"
+
+
 def _try(index: int) -> Slot | None:
-    lock = (_labs() / f"{index}.lock").open("a+")
+    lock = _lock_path(index).open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -112,7 +120,7 @@ def _try(index: int) -> Slot | None:
 
 
 def _holder(index: int) -> str:
-    path = _labs() / f"{index}.lock"
+    path = _lock_path(index)
     if not path.exists():
         return ""
     with path.open("a+") as lock:
@@ -138,17 +146,13 @@ def _cgroup_tops(name: str) -> list[Path]:
 
 
 def _remove_cgroup(top: Path) -> bool:
-    for folder, _, _ in _bottom_up(top):
+    for folder, _, _ in os.walk(top, topdown=False):
         with contextlib.suppress(OSError):
             os.rmdir(folder)
     return not top.exists()
 
 
-def _bottom_up(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    return os.walk(top, topdown=False)
-
-
-def _wait_until(is_done, message: str, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
+def _wait_until(is_done: Callable[[], bool], message: str, seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not is_done():
         if time.monotonic() > deadline:

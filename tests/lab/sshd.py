@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from tests.lab.command import LabError, run
+from tests.lab.command import LabError, run, service_environment
 from tests.lab.machine import Machine
 
 #: How the user may log in: exactly one way, so that a test knows which one it saw.
@@ -67,6 +67,7 @@ def start(machine: Machine, log: Path) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=service_environment(),
             start_new_session=True,
         )
     _wait_until_listening(machine, process, log)
