@@ -1,0 +1,57 @@
+-- Questions of a job: passwords, passphrases, yes or no. One at a time, and only when the keys that
+-- are pressed next can be meant for it.
+local mode = require('igor.mode')
+
+local M = {}
+
+---@class IgorQuestion
+---@field host string
+---@field text string
+---@field echo boolean
+---@field wanted fun(): boolean  whether the job still waits for it
+---@field answer fun(text: string|nil)  nil where it was refused
+
+---@type IgorQuestion[]
+local waiting = {}
+local busy = false
+
+local function put(question)
+  local where = question.host ~= '' and question.host .. ': ' or ''
+  local input = question.echo and vim.fn.input or vim.fn.inputsecret
+  local prompt = { prompt = where .. question.text, cancelreturn = vim.NIL }
+  local ok, text = pcall(input, prompt)
+  vim.cmd.redraw()
+  if not ok or text == vim.NIL then
+    return nil
+  end
+  return text
+end
+
+local function next_one()
+  local question = table.remove(waiting, 1)
+  if not question then
+    busy = false
+    return mode.forget_keys()
+  end
+  if question.wanted() then
+    question.answer(put(question))
+  end
+  mode.when(mode.can_ask, next_one)
+end
+
+--- Ask when the editor is ready; until then a message says that somebody waits.
+---@param question IgorQuestion
+function M.ask(question)
+  waiting[#waiting + 1] = question
+  if not mode.is_normal() then
+    local who = question.host ~= '' and question.host or 'igor'
+    require('igor.notice').say(('%s asks for an answer; it comes up in normal mode'):format(who))
+  end
+  if not busy then
+    busy = true
+    mode.watch_keys()
+    mode.when(mode.can_ask, next_one)
+  end
+end
+
+return M

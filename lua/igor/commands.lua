@@ -1,0 +1,31 @@
+-- The commands as rplugin/python3/igor_nvim.py declares them, for setup() to register: a test holds
+-- the two equal. The flags are there too, for completion.
+local M = {}
+
+local PLACE = "v:lua.require'igor.project'.place()"
+local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
+
+local function command(name, opts)
+  opts.complete = COMPLETE
+  return { type = 'command', name = name, sync = false, opts = opts }
+end
+
+M.specs = {
+  command('IgorBuild', { nargs = '*', bang = '', eval = PLACE }),
+  command('IgorCancel', { nargs = '?', bang = '' }),
+  command('IgorClean', { nargs = '*', eval = PLACE }),
+  command('IgorExec', { nargs = '1', eval = PLACE }),
+  command('IgorOutput', { nargs = '?' }),
+  command('IgorPush', { nargs = '*', bang = '', eval = PLACE }),
+  command('IgorSetup', { nargs = '*', bang = '', eval = PLACE }),
+}
+
+M.flags = {
+  push = { '--dry-run', '--force', '--take-over', '--allow-deletes' },
+  build = { '--force', '--no-cache' },
+  setup = { '--force' },
+  clean = { '--images' },
+  exec = { '--no-push', '--setup', '--force' },
+}
+
+return M

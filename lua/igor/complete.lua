@@ -1,0 +1,64 @@
+-- Completion of the commands' arguments, from the project's config; no Python is started for it.
+local M = {}
+
+local GROUP_OPTIONS = { ['-g'] = true, ['--host-group'] = true, ['--host_group'] = true }
+
+--- All hosts of all groups, each once.
+local function hosts(groups)
+  local seen = {}
+  for _, names in pairs(groups) do
+    for _, name in ipairs(names) do
+      seen[name] = true
+    end
+  end
+  return vim.tbl_keys(seen)
+end
+
+local function jobs()
+  local job = package.loaded['igor.job']
+  return job and job.numbers() or {}
+end
+
+--- Whether the words before the one that is being completed name a group already.
+local function has_group(words)
+  for i = 2, #words do
+    if GROUP_OPTIONS[words[i]] or words[i]:sub(1, 1) ~= '-' and words[i - 1] ~= '--host' then
+      return true
+    end
+  end
+  return false
+end
+
+local function candidates(verb, words, lead)
+  if verb == 'cancel' or verb == 'output' then
+    return jobs()
+  end
+  local previous = words[#words]
+  if lead:sub(1, 1) == '-' then
+    return vim.list_extend({ '--host', '-g' }, require('igor.commands').flags[verb] or {})
+  end
+  local project = require('igor.project')
+  local groups = project.groups(project.place())
+  if previous == '--host' then
+    return hosts(groups)
+  elseif GROUP_OPTIONS[previous] or verb ~= 'exec' and not has_group(words) then
+    return vim.tbl_keys(groups)
+  end
+  return {}
+end
+
+--- The function that the commands name after -complete=customlist.
+function M.command(lead, line, cursor)
+  local words = vim.split(line:sub(1, cursor - #lead), '%s+', { trimempty = true })
+  local verb = (line:match('Igor(%a+)') or ''):lower()
+  while words[1] and not words[1]:find('Igor', 1, true) do
+    table.remove(words, 1)
+  end
+  local found = vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, candidates(verb, words, lead))
+  table.sort(found)
+  return found
+end
+
+return M

@@ -1,0 +1,59 @@
+-- When the editor is ready for something: nothing of igor's may swallow what is being typed.
+local M = {}
+
+local CHECK_MS = 100
+-- A question comes up only after a pause in typing, in milliseconds.
+local PAUSE_MS = 500
+
+local last_key = 0
+local listener = vim.api.nvim_create_namespace('igor_keys')
+
+--- Whether a line of message can be shown: no command line, no "Press ENTER" or "-- more --".
+function M.can_show()
+  local now = vim.api.nvim_get_mode()
+  return not now.blocking and not now.mode:find('^[cr!]')
+end
+
+--- Whether the editor is in normal mode with nothing half typed.
+function M.is_normal()
+  local now = vim.api.nvim_get_mode()
+  return now.mode == 'n' and not now.blocking
+end
+
+--- Whether a question may take the keys: normal mode, and a pause.
+function M.can_ask()
+  return M.is_normal()
+    and vim.fn.getcmdwintype() == ''
+    and vim.fn.reg_executing() == ''
+    and vim.fn.reg_recording() == ''
+    and vim.uv.now() - last_key >= PAUSE_MS
+end
+
+--- Watch the keys from now on, for can_ask().
+function M.watch_keys()
+  last_key = vim.uv.now()
+  vim.on_key(function()
+    last_key = vim.uv.now()
+  end, listener)
+end
+
+function M.forget_keys()
+  vim.on_key(nil, listener)
+end
+
+--- Call `act` as soon as `ready()` holds, at once where it does.
+function M.when(ready, act)
+  if ready() then
+    return act()
+  end
+  local timer = assert(vim.uv.new_timer())
+  local function check()
+    if not timer:is_closing() and ready() then
+      timer:close()
+      act()
+    end
+  end
+  timer:start(CHECK_MS, CHECK_MS, vim.schedule_wrap(check))
+end
+
+return M

@@ -1,0 +1,46 @@
+-- One-line messages. A longer one, or two at once, would end in "Press ENTER" and take the next
+-- key from whoever is typing; the whole text is in the job's output.
+local mode = require('igor.mode')
+
+local M = {}
+
+local waiting = {}
+
+local function shortened(text)
+  local room = vim.v.echospace
+  if vim.fn.strdisplaywidth(text) <= room then
+    return text
+  end
+  return vim.fn.strcharpart(text, 0, room - 1) .. '…'
+end
+
+local function show()
+  if #waiting == 0 then
+    return
+  end
+  local level, texts = vim.log.levels.DEBUG, {}
+  for i, notice in ipairs(waiting) do
+    texts[i] = notice.text
+    level = math.max(level, notice.level)
+  end
+  waiting = {}
+  vim.cmd.redraw()
+  vim.notify(shortened(table.concat(texts, ' · ')), level)
+end
+
+--- Show `text` in the message line as soon as nothing else is there.
+---@param text string
+---@param level integer|nil  vim.log.levels, INFO by default
+function M.say(text, level)
+  waiting[#waiting + 1] = {
+    text = 'igor: ' .. text:gsub('%s*[\r\n]+%s*', ' '),
+    level = level or vim.log.levels.INFO,
+  }
+  if #waiting == 1 then
+    vim.schedule(function()
+      mode.when(mode.can_show, show)
+    end)
+  end
+end
+
+return M

@@ -1,0 +1,159 @@
+-- The options of setup(): each with its type, its default and what it does, in one place.
+local M = {}
+
+---@class IgorOption
+---@field name string  dots separate tables: 'output.height'
+---@field types string[]
+---@field default any
+---@field desc string
+
+---@type IgorOption[]
+M.list = {
+  {
+    name = 'python',
+    types = { 'string' },
+    default = nil,
+    desc = "Python that runs igor's part of the editor; it needs pynvim. Unset: the checkout's .venv/bin/python, "
+      .. 'else g:python3_host_prog, else python3.',
+  },
+  {
+    name = 'keymaps',
+    types = { 'boolean', 'table' },
+    default = false,
+    desc = 'true maps the keys of |igor-keymaps|; a table maps those that it names, such as { push = "<leader>p" }.',
+  },
+  {
+    name = 'output.height',
+    types = { 'number' },
+    default = 12,
+    desc = 'Lines of the split that shows the output.',
+  },
+  {
+    name = 'output.lines',
+    types = { 'number' },
+    default = 20000,
+    desc = 'Lines kept of a job; the oldest are dropped.',
+  },
+  {
+    name = 'output.jobs',
+    types = { 'number' },
+    default = 5,
+    desc = 'Finished jobs whose output is kept for |:IgorOutput|.',
+  },
+  {
+    name = 'output.open',
+    types = { 'table' },
+    default = { 'push', 'build', 'setup', 'clean', 'exec' },
+    desc = 'Verbs that open the split when they start; the others open it when they fail.',
+  },
+}
+
+--- How many single edits turn `a` into `b`.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+    end
+  end
+  return row[#b]
+end
+
+--- The name that `wrong` was probably meant to be, nil where none is near.
+function M.nearest(wrong, names)
+  local best, least = nil, math.max(2, math.floor(#wrong / 2)) + 1
+  for _, name in ipairs(names) do
+    local steps = distance(wrong, name)
+    if steps < least then
+      best, least = name, steps
+    end
+  end
+  return best
+end
+
+local function find(name)
+  for _, option in ipairs(M.list) do
+    if option.name == name then
+      return option
+    end
+  end
+end
+
+local function names()
+  return vim.tbl_map(function(option)
+    return option.name
+  end, M.list)
+end
+
+--- Whether `name` is a table of options, such as 'output'.
+local function is_group(name)
+  return vim.iter(M.list):any(function(option)
+    return vim.startswith(option.name, name .. '.')
+  end)
+end
+
+local function set(tree, name, value)
+  local keys = vim.split(name, '.', { plain = true })
+  local last = table.remove(keys)
+  for _, key in ipairs(keys) do
+    tree[key] = tree[key] or {}
+    tree = tree[key]
+  end
+  tree[last] = value
+end
+
+local function problem_of(option, value)
+  if not vim.tbl_contains(option.types, type(value)) then
+    local wanted = table.concat(option.types, ' or ')
+    return ('setup{}: %s must be a %s, not a %s'):format(option.name, wanted, type(value))
+  end
+end
+
+local function apply(tree, given, prefix, problems)
+  for key, value in pairs(given) do
+    local name = prefix .. tostring(key)
+    local option = find(name)
+    if option then
+      local problem = problem_of(option, value)
+      if problem then
+        problems[#problems + 1] = problem
+      else
+        set(tree, name, value)
+      end
+    elseif is_group(name) and type(value) == 'table' then
+      apply(tree, value, name .. '.', problems)
+    else
+      local near = M.nearest(name, names())
+      local hint = near and ("; did you mean '%s'?"):format(near) or ''
+      problems[#problems + 1] = ('setup{}: unknown option %s%s'):format(name, hint)
+    end
+  end
+end
+
+--- The defaults as one table.
+function M.defaults()
+  local tree = {}
+  for _, option in ipairs(M.list) do
+    set(tree, option.name, vim.deepcopy(option.default))
+  end
+  return tree
+end
+
+--- The options with `given` in place of the defaults, and a list of what is wrong with `given`.
+function M.merge(given)
+  local tree, problems = M.defaults(), {}
+  apply(tree, given or {}, '', problems)
+  table.sort(problems)
+  return tree, problems
+end
+
+--- What is in force; the defaults until setup() was called.
+M.current = M.defaults()
+
+return M

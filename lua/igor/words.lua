@@ -1,0 +1,70 @@
+-- How igor words times, transfers and ends of jobs.
+local M = {}
+
+--- "0.4 s", "12 s", "3 min 20 s".
+function M.duration(seconds)
+  if seconds < 10 then
+    return ('%.1f s'):format(seconds)
+  elseif seconds < 60 then
+    return ('%.0f s'):format(seconds)
+  end
+  return ('%d min %d s'):format(math.floor(seconds / 60), math.floor(seconds % 60))
+end
+
+local function bytes(count)
+  for _, unit in ipairs({ 'B', 'kB', 'MB', 'GB' }) do
+    if count < 1000 or unit == 'GB' then
+      return (unit == 'B' and '%d %s' or '%.1f %s'):format(count, unit)
+    end
+    count = count / 1000
+  end
+end
+
+local function amount(count, unit)
+  return unit == 'bytes' and bytes(count) or ('%d %s'):format(count, unit)
+end
+
+--- A progress event as one line: "sending: 1.2 MB of 8.0 MB (15 %), 3.1 MB/s".
+function M.progress(event)
+  local text = ('%s: %s'):format(event.label, amount(event.done, event.unit))
+  if event.total > 0 then
+    local percent = math.floor(event.done / event.total * 100)
+    text = ('%s of %s (%d %%)'):format(text, amount(event.total, event.unit), percent)
+  end
+  if event.rate > 0 then
+    text = ('%s, %s/s'):format(text, amount(event.rate, event.unit))
+  end
+  return text
+end
+
+--- How one host ended: "done (12 s)", "failed: no route to host", "cancelled".
+function M.result(result)
+  if result.ok then
+    local text = result.text ~= '' and result.text or 'done'
+    return ('%s (%s)'):format(text, M.duration(result.seconds))
+  elseif result.status == 130 then
+    return 'cancelled'
+  end
+  return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
+end
+
+--- The end of a job in one line, failures first.
+function M.summary(outcome)
+  if outcome.status == 130 then
+    return 'cancelled'
+  elseif outcome.error ~= '' then
+    return outcome.error
+  end
+  local failed, done = {}, {}
+  for _, result in ipairs(outcome.results) do
+    local into = result.ok and done or failed
+    into[#into + 1] = ('%s %s'):format(result.host, M.result(result))
+  end
+  local parts = vim.list_extend(failed, done)
+  if #parts == 0 then
+    return outcome.status == 0 and 'done' or ('exit status %d'):format(outcome.status)
+  end
+  return table.concat(parts, ', ')
+end
+
+return M
