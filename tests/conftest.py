@@ -17,6 +17,7 @@ import pytest
 from tests.lab import Host, HostPlan, Lab, LabError
 from tests.lab.cache import cache_folder, neovim
 from tests.lab.peers import LAB, absent
+from tests.lab.required import do_without, peers_are_required, require_peer
 
 #: Set for all that a test starts, so that what it leaves running is found.
 MARK = "IGOR_TEST_HOME"
@@ -35,30 +36,13 @@ GIT_CONFIG = """\
 _running: list[Lab] = []
 
 
-def _peers_are_required() -> bool:
-    return os.environ.get("IGOR_REQUIRE_PEERS") == "1"
-
-
-def require_peer(*names: str) -> None:
-    """Skip the test when one of these real peers is absent; fail it where all are required."""
-    missing = absent(*names)
-    if missing:
-        _do_without("; ".join(f"{peer.name} is absent: {peer.remedy}" for peer in missing))
-
-
-def _do_without(reason: str) -> None:
-    if _peers_are_required():
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
 def pytest_configure(config: pytest.Config) -> None:
     # Tests have other homes, the cache stays.
     os.environ["IGOR_CACHE"] = str(cache_folder())
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if _peers_are_required() and absent() and exitstatus == 0:
+    if peers_are_required() and absent() and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -111,7 +95,7 @@ def lab() -> Iterator[Lab]:
     try:
         lab.__enter__()
     except LabError as error:
-        _do_without(f"the lab does not start: {error}")
+        do_without(f"the lab does not start: {error}")
     _running.append(lab)
     yield lab
     _running.remove(lab)

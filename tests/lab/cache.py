@@ -7,7 +7,7 @@ from pathlib import Path
 def cache_folder() -> Path:
     """The folder that install.sh fills too: `$IGOR_CACHE`, else igor-tests in the user's cache."""
     if chosen := os.environ.get("IGOR_CACHE"):
-        return Path(chosen)
+        return Path(chosen).absolute()
     parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(parent) / "igor-tests"
 

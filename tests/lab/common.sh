@@ -3,6 +3,7 @@
 # shellcheck shell=sh disable=SC2034
 
 cache=${IGOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/igor-tests}
+case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 say() { printf '%s\n' "$*"; }

@@ -83,18 +83,26 @@ consent() {
 }
 
 # Packages bring services that start at once and at each boot (docker, containerd, ssh). The lab
-# starts its own, so a policy forbids it while apt runs, and those that were not enabled before are
+# starts its own, so a policy forbids it while apt runs, and what was not enabled before is
 # disabled again.
-services='docker.service docker.socket containerd.service ssh.service ssh.socket podman.service
-podman.socket podman-auto-update.timer podman-auto-update.service podman-restart.service'
 policy=/usr/sbin/policy-rc.d
 
+# Systemd's units (docker.service) and the older scripts (docker), with or without a running systemd.
 enabled_services() {
-    have systemctl || return 0
-    for service in $services; do
-        systemctl is-enabled --quiet "$service" 2>/dev/null && say "$service"
-    done
-    return 0
+    find /etc/systemd/system -path '*.wants/*' 2>/dev/null | sed 's|.*/||'
+    find /etc/rc[2-5].d -name 'S*' 2>/dev/null | sed 's|.*/S[0-9]*||'
+}
+
+disable() {
+    case $1 in
+        *.*)
+            if have systemctl; then
+                $root systemctl disable --quiet "$1"
+            else
+                $root find /etc/systemd/system -path "*.wants/$1" -delete
+            fi ;;
+        *) $root update-rc.d "$1" disable ;;
+    esac
 }
 
 install_packages() {
@@ -110,10 +118,10 @@ install_packages() {
     # shellcheck disable=SC2086 # one word for each package
     $root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends $packages >/dev/null
-    for service in $(enabled_services); do
+    for service in $(enabled_services | sort -u); do
         case $before in
             *" $service "*) ;;
-            *) $root systemctl disable --quiet "$service" ;;
+            *) disable "$service" ;;
         esac
     done
 }
