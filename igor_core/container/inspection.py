@@ -1,0 +1,128 @@
+"""What a host has: image, container, and what runs in it, asked in one round trip."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from igor_core.container.engine_errors import engine_error
+from igor_core.container.names import Owner
+from igor_core.container.shell import Said, Shell, batch, text
+from igor_core.errors import HostError
+from igor_core.runtime import KEEP_ALIVE, Runtime
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image on a host; `tags` are its names there."""
+
+    id: str
+    labels: Mapping[str, str]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container on a host. `status` is the engine's word: running, exited, created, paused…
+
+    `image` is the id of the image that it was made from; `pid` that of its init, on the host.
+    """
+
+    id: str
+    name: str
+    image: str
+    status: str
+    pid: int
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One host's state. `processes` are the command lines that run in the container other than
+    igor's own; None where they could not be listed."""
+
+    rootless: bool
+    image: Image | None
+    container: Container | None
+    processes: tuple[str, ...] | None = ()
+
+
+async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
+    """Ask a host for its image and container of `owner`; one round trip.
+
+    HostError with a remedy when the engine is not there, is down or may not be used.
+    """
+    info, image, container, top = await batch(
+        shell,
+        [
+            runtime.info(),
+            runtime.image_inspect([owner.image]),
+            runtime.container_inspect([owner.container]),
+            runtime.top(owner.container),
+        ],
+    )
+    images = [_image(item) for item in objects(image, runtime)]
+    containers = [_container(item) for item in objects(container, runtime)]
+    if info.status != 0:
+        raise engine_error(runtime, info.status, info.stderr)
+    found = containers[0] if containers else None
+    return Inspection(
+        rootless=runtime.is_rootless(info.stdout),
+        image=images[0] if images else None,
+        container=found,
+        processes=_processes(top, found) if found and found.status == "running" else (),
+    )
+
+
+_ABSENT = re.compile(r"no such (image|container|object)|image not known", re.IGNORECASE)
+
+
+def objects(said: Said, runtime: Runtime) -> list[dict[str, Any]]:
+    """What an inspect command printed; nothing where what it was asked for is not there."""
+    if said.status != 0 and not _ABSENT.search(said.stderr):
+        raise engine_error(runtime, said.status, said.stderr)
+    try:
+        found = json.loads(said.stdout or b"[]")
+    except ValueError:
+        printed = text(said.stdout)[:200]
+        raise HostError(f"{runtime.word} inspect printed no JSON: {printed}") from None
+    return [item for item in found or [] if isinstance(item, dict)]
+
+
+def _image(item: dict[str, Any]) -> Image:
+    labels = (item.get("Config") or {}).get("Labels") or item.get("Labels") or {}
+    return Image(str(item["Id"]), labels, tuple(item.get("RepoTags") or ()))
+
+
+def _container(item: dict[str, Any]) -> Container:
+    state = item.get("State") or {}
+    return Container(
+        id=str(item["Id"]),
+        name=str(item.get("Name", "")).lstrip("/"),
+        image=str(item.get("Image", "")),
+        status=str(state.get("Status", "")),
+        pid=int(state.get("Pid") or 0),
+        labels=(item.get("Config") or {}).get("Labels") or {},
+    )
+
+
+def containers_in(said: Said, runtime: Runtime) -> list[Container]:
+    return [_container(item) for item in objects(said, runtime)]
+
+
+def images_in(said: Said, runtime: Runtime) -> list[Image]:
+    return [_image(item) for item in objects(said, runtime)]
+
+
+def _processes(top: Said, container: Container) -> tuple[str, ...] | None:
+    """The command lines in `top`'s table, without init and what keeps the container running."""
+    if top.status != 0:
+        return None
+    rows = [row.split(None, 1) for row in text(top.stdout).splitlines()[1:]]
+    own = {KEEP_ALIVE, f"sh -c exec {KEEP_ALIVE}"}
+    return tuple(
+        row[1].strip()
+        for row in rows
+        if len(row) == 2 and row[0] != str(container.pid) and row[1].strip() not in own
+    )

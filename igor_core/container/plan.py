@@ -1,0 +1,89 @@
+"""What is to become of a container, decided from what the host has and what is wanted."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from igor_core.container.inspection import Container, Inspection
+from igor_core.container.names import (
+    CONTAINER_CONFIG,
+    CONTAINER_GROUP,
+    CONTAINER_PROJECT,
+    CONTAINER_USER,
+    Owner,
+)
+from igor_core.container.spec import Spec
+from igor_core.errors import HostError
+from igor_core.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class ContainerPlan:
+    """`action` is what to do, `reason` why, in a few words.
+
+    For "replace", `usable` says whether commands can still run in the old container, and
+    `processes` are the command lines that would be ended (None: they could not be listed).
+    """
+
+    action: Literal["keep", "start", "create", "replace"]
+    reason: str
+    usable: bool = False
+    processes: tuple[str, ...] | None = ()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether replacing it would, or may, end something that runs."""
+        return self.processes != ()
+
+
+def plan_container(inspection: Inspection, spec: Spec, runtime: Runtime) -> ContainerPlan:
+    """What to do for the wanted container to run.
+
+    HostError when the name is taken by a container that isn't this owner's, or it is paused.
+    """
+    container = inspection.container
+    if container is None:
+        return ContainerPlan("create", "it is not there")
+    if not spec.owner.owns(container.labels):
+        raise _taken(container, spec.owner)
+    if container.status == "paused":
+        raise HostError(
+            f"the container {container.name} is paused",
+            f"there: {runtime.word} unpause {container.name}",
+        )
+    old = _why_old(inspection, container, spec, runtime)
+    usable = container.status == "running"
+    if old:
+        return ContainerPlan("replace", old, usable, inspection.processes)
+    if usable or container.status == "restarting":
+        return ContainerPlan("keep", "it runs already", usable)
+    return ContainerPlan("start", f"it is {container.status}")
+
+
+def _why_old(inspection: Inspection, container: Container, spec: Spec, runtime: Runtime) -> str:
+    if container.status in ("created", "initialized", "configured", "dead", "removing"):
+        return "it never ran"
+    if inspection.image is None:
+        return "its image is gone"
+    if container.image != inspection.image.id:
+        return "the image changed"
+    wanted = spec.options(runtime, inspection.rootless, inspection.image.id)
+    if container.labels.get(CONTAINER_CONFIG) != wanted.labels[CONTAINER_CONFIG]:
+        return "its options changed"
+    return ""
+
+
+def _taken(container: Container, owner: Owner) -> HostError:
+    if CONTAINER_PROJECT not in container.labels:
+        return HostError(
+            f"a container named {container.name} is there that igor did not make",
+            f"rename or remove it there, then try again (docker rename {container.name} NAME)",
+        )
+    theirs = [
+        container.labels.get(name, "?")
+        for name in (CONTAINER_USER, CONTAINER_PROJECT, CONTAINER_GROUP)
+    ]
+    return HostError(
+        f"the container {container.name} belongs to project '{theirs[1]}' of '{theirs[0]}' "
+        f"in group '{theirs[2]}', whose name comes out the same",
+        'give one of them another name: "project" or "user" in its config',
+    )

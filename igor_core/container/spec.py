@@ -1,0 +1,115 @@
+"""What a container of a project on one host is to be like."""
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from igor_core.config import Host, Project
+from igor_core.container.names import CONTAINER_CONFIG, Owner
+from igor_core.errors import UsageError
+from igor_core.paths import HostPaths
+from igor_core.runtime import RESERVED_RUN_OPTIONS, CreateOptions, Runtime
+
+#: HOME in a container that runs as the host's user; writable, and kept between containers.
+HOME = "/home/igor"
+
+
+class Account(Protocol):
+    """Who igor is on the host."""
+
+    @property
+    def uid(self) -> int: ...
+
+    @property
+    def gid(self) -> int: ...
+
+    @property
+    def user(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One project's container on one host. Igor's own folders and names are in it already."""
+
+    owner: Owner
+    tree: str
+    home: str
+    workspace: str
+    run_as: Literal["user", "image"]
+    uid: int
+    gid: int
+    login: str
+    env: Mapping[str, str]
+    run_args: Sequence[str]
+
+    def options(self, runtime: Runtime, rootless: bool, image_id: str) -> CreateOptions:
+        """All that `create` needs; the label `igor.container.config` is a digest of the rest."""
+        options = CreateOptions(
+            name=self.owner.container,
+            image=self.owner.image,
+            labels=self.owner.container_labels,
+            mounts=self._mounts(),
+            env=self._env(),
+            workdir=self.workspace,
+            user=self._user(runtime, rootless),
+            userns="keep-id" if self._keeps_id(runtime, rootless) else "",
+            extra=self.run_args,
+        )
+        words = json.dumps([image_id, runtime.create(options)])
+        digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+        return replace(options, labels={**options.labels, CONTAINER_CONFIG: digest})
+
+    def _mounts(self) -> dict[str, str]:
+        home = {HOME: self.home} if self.run_as == "user" else {}
+        return {self.workspace: self.tree, **home}
+
+    def _env(self) -> dict[str, str]:
+        if self.run_as == "image":
+            return dict(self.env)
+        # Whoever has no line in the image's /etc/passwd is found by these (Python's getpass).
+        return {"HOME": HOME, "USER": self.login, "LOGNAME": self.login, **self.env}
+
+    def _keeps_id(self, runtime: Runtime, rootless: bool) -> bool:
+        return self.run_as == "user" and rootless and runtime.word == "podman"
+
+    def _user(self, runtime: Runtime, rootless: bool) -> str:
+        """Whoever owns, on the host, what is written to the mount as the login user."""
+        if self.run_as == "image":
+            return ""
+        if rootless and runtime.word == "docker":
+            return "0:0"
+        return f"{self.uid}:{self.gid}"
+
+
+def spec_of(project: Project, host: Host, group: str, account: Account, paths: HostPaths) -> Spec:
+    """What the config says of a project's container on a host.
+
+    UsageError for an option in docker_run_args that is igor's own.
+    """
+    config = project.config
+    _check_run_args(config.docker_run_args)
+    return Spec(
+        owner=Owner(config.user, project.name, group),
+        tree=paths.tree,
+        home=posixpath.join(paths.private, "home"),
+        workspace=config.workspace,
+        run_as=config.run_as,
+        uid=account.uid,
+        gid=account.gid,
+        login=account.user,
+        env=host.env,
+        run_args=config.docker_run_args,
+    )
+
+
+def _check_run_args(arguments: Sequence[str]) -> None:
+    for place, argument in enumerate(arguments):
+        option = argument.split("=", 1)[0]
+        if option in RESERVED_RUN_OPTIONS:
+            raise UsageError(
+                f"docker_run_args[{place}]: {option} is igor's own to set",
+                "take it out of the config",
+            )

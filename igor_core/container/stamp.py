@@ -1,0 +1,135 @@
+"""What an image is made from, as a stamp: when it differs, the image is built again, and why.
+
+The stamp and a short digest of each input are labels of the image on the host, so the host is
+the truth: an image that somebody removed or built elsewhere is seen for what it is.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from igor_core.container.dockerignore import BadPattern, Ignore, Pattern, compile_pattern
+from igor_core.container.names import IMAGE_INPUTS, IMAGE_STAMP, label
+from igor_core.errors import UsageError
+
+_SHORT = 12
+# One argument of a command can't be longer than 128 KiB on Linux.
+_LONGEST_LABEL = 60_000
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """sha256 (hex) of the dockerfile and of each rebuild file and build argument by name.
+
+    `missing` are the rebuild patterns that no pushed file matches.
+    """
+
+    dockerfile: str
+    files: Mapping[str, str]
+    args: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """One sha256 (hex) over all of them."""
+        return _sha256(_json([self.dockerfile, dict(self.files), dict(self.args)]).encode())
+
+    @property
+    def labels(self) -> dict[str, str]:
+        detail = {"dockerfile": self.dockerfile[:_SHORT]}
+        detail |= {f"file {name}": digest[:_SHORT] for name, digest in self.files.items()}
+        detail |= {f"argument {name}": digest[:_SHORT] for name, digest in self.args.items()}
+        text = _json(detail)
+        return {
+            IMAGE_STAMP: self.stamp,
+            IMAGE_INPUTS: text if len(text) <= _LONGEST_LABEL else "",
+        }
+
+    def differences(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Why an image with these labels is to be built again; empty when it is up to date."""
+        if labels.get(IMAGE_STAMP) == self.stamp:
+            return ()
+        before = _read_detail(labels.get(IMAGE_INPUTS, ""))
+        now = _read_detail(self.labels[IMAGE_INPUTS])
+        names = sorted(before.keys() | now.keys()) if before and now else []
+        changes = (_change(name, before.get(name), now.get(name)) for name in names)
+        return tuple(filter(None, changes)) or ("what it was built from changed",)
+
+
+def read_inputs(
+    root: Path,
+    dockerfile: str,
+    rebuild: Sequence[str],
+    args: Mapping[str, str],
+    pushed: Iterable[bytes],
+) -> Inputs:
+    """Read what the image is made from out of the project's folder `root`.
+
+    `rebuild` are names or patterns (as in .dockerignore), looked for among `pushed`, the paths
+    of the pushed files, relative to root. UsageError for a pattern that is none, or when a file
+    can't be read.
+    """
+    known = {os.fsdecode(path) for path in pushed}
+    found: set[str] = set()
+    missing = []
+    for pattern in rebuild:
+        matching = _matching(pattern, known)
+        found |= matching
+        missing += [] if matching else [pattern]
+    return Inputs(
+        _digest(root, dockerfile),
+        {label(name): _digest(root, name) for name in sorted(found)},
+        {name: _sha256(args[name].encode("utf-8", "surrogatepass")) for name in sorted(args)},
+        tuple(missing),
+    )
+
+
+def _matching(pattern: str, paths: Set[str]) -> set[str]:
+    literal = os.path.normpath(pattern)
+    if literal in paths:
+        return {literal}
+    try:
+        wanted = Ignore([Pattern(compile_pattern(pattern))])
+    except BadPattern as error:
+        raise UsageError(f"docker_rebuild_files: {error}", "correct it in the config") from None
+    return {path for path in paths if wanted.ignores(path)}
+
+
+def _digest(root: Path, name: str) -> str:
+    """Of a file's content, or of where a symbolic link points, as it is in the build's context."""
+    path = root / name
+    try:
+        if path.is_symlink():
+            return _sha256(b"link\0" + os.fsencode(os.readlink(path)))
+        return _sha256(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+
+
+def _change(name: str, before: str | None, now: str | None) -> str:
+    kind, _, rest = name.partition(" ")
+    what = {"file": rest, "argument": f"build argument {rest}"}.get(kind, "the dockerfile")
+    if before == now:
+        return ""
+    if before is None:
+        return f"{what} added"
+    return f"{what} removed" if now is None else f"{what} changed"
+
+
+def _read_detail(text: str) -> dict[str, str]:
+    try:
+        detail = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,169 @@
+"""Docker and Podman as argument lists: the only place that knows the words of their command line.
+
+Pure: nothing here runs anything. Needs docker 20.10 (`run --pull`) or podman 4.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+#: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds
+#: (68 years); not all take "infinity".
+KEEP_ALIVE = "sleep 2147483647"
+
+#: `exec --tty` swallows these keys. An empty list means ctrl-p ctrl-q to docker, so it is a
+#: sequence that nobody types; its first key reaches the program with the next one.
+DETACH_KEYS = "ctrl-^,ctrl-@,ctrl-_,ctrl-@"
+
+#: Options of `run` that are igor's own: with another value it would lose the container.
+RESERVED_RUN_OPTIONS = frozenset({"--name", "--entrypoint", "--detach", "-d", "--pull"})
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What an image is built from; the context is a tar on standard input.
+
+    `dockerfile` is a path in the context.
+    """
+
+    dockerfile: str
+    tag: str
+    labels: Mapping[str, str]
+    args: Mapping[str, str]
+    no_cache: bool = False
+
+
+@dataclass(frozen=True)
+class CreateOptions:
+    """How a container is made. `user` and `userns` may be empty: as image and engine say.
+
+    `mounts` are folders of the host by where the container sees them.
+    """
+
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    mounts: Mapping[str, str]
+    env: Mapping[str, str]
+    workdir: str
+    user: str = ""
+    userns: str = ""
+    extra: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The command line of one container engine."""
+
+    word: Literal["docker", "podman"]
+
+    def info(self) -> list[str]:
+        """What `is_rootless` reads."""
+        field = "{{json .SecurityOptions}}"
+        if self.word == "podman":
+            field = "{{.Host.Security.Rootless}}"
+        return [self.word, "info", "--format", field]
+
+    def is_rootless(self, info: bytes) -> bool:
+        """Whether the engine runs as a normal user, from what `info` printed."""
+        if self.word == "podman":
+            return info.strip() == b"true"
+        return b"name=rootless" in info
+
+    def image_inspect(self, images: Sequence[str]) -> list[str]:
+        return [self.word, "image", "inspect", *images]
+
+    def container_inspect(self, containers: Sequence[str]) -> list[str]:
+        return [self.word, "container", "inspect", *containers]
+
+    def containers_with_label(self, label: str) -> list[str]:
+        """The ids of all containers that have a label, running or not, one a line."""
+        return [self.word, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"]
+
+    def images_with_label(self, label: str) -> list[str]:
+        """The ids of all images that have a label, those without a name too, one a line."""
+        return [self.word, "images", "--quiet", "--no-trunc", "--filter", f"label={label}"]
+
+    def build(self, options: BuildOptions) -> list[str]:
+        command = [self.word, "build", "--file", options.dockerfile, "--tag", options.tag]
+        command += _pairs("--label", options.labels)
+        command += _pairs("--build-arg", options.args)
+        command += ["--no-cache"] if options.no_cache else []
+        return [*command, "-"]
+
+    def tag(self, image: str, name: str) -> list[str]:
+        return [self.word, "tag", image, name]
+
+    def create(self, options: CreateOptions) -> list[str]:
+        """Make a container that, once started, waits for `exec`.
+
+        `extra` comes after igor's own options, so it wins where the engine lets the last one win.
+        Never pulls: an image of this name in a registry is somebody else's.
+        """
+        command = [self.word, "create", "--pull=never", "--init", "--name", options.name]
+        command += _pairs("--label", options.labels)
+        command += ["--userns", options.userns] if options.userns else []
+        command += ["--user", options.user] if options.user else []
+        for target, source in options.mounts.items():
+            command += ["--mount", _bind(source, target)]
+        command += _pairs("--env", options.env)
+        command += ["--workdir", options.workdir, "--entrypoint", "sh", *options.extra]
+        return [*command, options.image, "-c", f"exec {KEEP_ALIVE}"]
+
+    def start(self, container: str) -> list[str]:
+        return [self.word, "start", container]
+
+    def logs(self, container: str) -> list[str]:
+        return [self.word, "logs", container]
+
+    def remove(self, containers: Sequence[str]) -> list[str]:
+        """Remove containers, running ones too. What they keep in anonymous volumes stays."""
+        return [self.word, "rm", "--force", *containers]
+
+    def remove_images(self, images: Sequence[str]) -> list[str]:
+        """Take names away from images; one without names left, and not in use, is removed."""
+        return [self.word, "rmi", *images]
+
+    def exec(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        stdin: bool = True,
+        tty: bool = False,
+        env: Mapping[str, str] | None = None,
+        workdir: str = "",
+    ) -> list[str]:
+        """Run a command in a running container."""
+        words = [self.word, "exec"]
+        words += ["--interactive"] if stdin else []
+        words += ["--tty", "--detach-keys", DETACH_KEYS] if tty else []
+        words += _pairs("--env", env or {})
+        words += ["--workdir", workdir] if workdir else []
+        return [*words, container, *command]
+
+    def throw_away(self, image: str, script: str, argument: str) -> list[str]:
+        """Run a shell script in a new container of an image, without network, and remove it."""
+        command = [self.word, "run", "--rm", "--pull=never", "--network", "none"]
+        return [*command, "--entrypoint", "sh", image, "-c", script, "igor", argument]
+
+    def top(self, container: str) -> list[str]:
+        """A header, then one line a process of a container: its id on the host and its command."""
+        fields = ["-o", "pid,args"] if self.word == "docker" else ["hpid", "args"]
+        return [self.word, "top", container, *fields]
+
+
+def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
+    return [word for name, value in values.items() for word in (option, f"{name}={value}")]
+
+
+def _bind(source: str, target: str) -> str:
+    """A bind mount; the engines read it as a line of CSV. A missing source is an error to them."""
+    fields = ("type=bind", f"source={source}", f"target={target}")
+    return ",".join(_csv(field) for field in fields)
+
+
+def _csv(field: str) -> str:
+    if not any(mark in field for mark in ',"\n\r'):
+        return field
+    return '"' + field.replace('"', '""') + '"'
