@@ -78,7 +78,8 @@ as_root() {
 consent() {
     [ -t 0 ] || return 0
     printf 'Run it now? [Y/n] '
-    read -r answer
+    answer=n
+    read -r answer || return 1
     case $answer in [Nn]*) return 1 ;; esac
 }
 
