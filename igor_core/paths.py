@@ -1,0 +1,35 @@
+"""Where a project is: on the laptop, on a host, in a container. Nobody else joins such paths."""
+
+import posixpath
+from dataclasses import dataclass
+
+# Beside the trees, for what isn't the user's: temp files, claims, the containers' home.
+PRIVATE = ".igor-host"
+
+
+@dataclass(frozen=True)
+class HostPaths:
+    """The folders of one project on one host; absolute, as the host knows them."""
+
+    base: str
+    project: str
+
+    @classmethod
+    def of(cls, configured: str, home: str, project: str) -> "HostPaths":
+        """`configured` is the config's `dir`: absolute, or "~/…" from `home` on the host."""
+        if configured == "~" or configured.startswith("~/"):
+            configured = posixpath.join(home, configured[2:])
+        return cls(posixpath.normpath(configured), project)
+
+    @property
+    def tree(self) -> str:
+        return posixpath.join(self.base, self.project)
+
+    @property
+    def private(self) -> str:
+        return posixpath.join(self.base, PRIVATE)
+
+    @property
+    def temporary(self) -> str:
+        """Where files are written before they are renamed into the tree: the same file system."""
+        return posixpath.join(self.private, "tmp", self.project)

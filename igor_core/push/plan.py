@@ -1,0 +1,179 @@
+"""What a push does with each path: the rules, pure.
+
+Igor overwrites and deletes only what it wrote itself and what still is as it wrote it: first
+by size and time, where they disagree by content. Everything else is held back and named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from igor_core.push.files import File
+from igor_core.push.manifest import Record
+from igor_core.push.survey import State, with_parents
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A path that stays as it is on the host, and why."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass
+class Plan:
+    """What is to be done. `undecided` paths need the hash of their content there (and here)."""
+
+    send: list[File] = field(default_factory=list)
+    delete: list[bytes] = field(default_factory=list)
+    delete_first: list[bytes] = field(default_factory=list)
+    take_over: dict[bytes, Record] = field(default_factory=dict)
+    forget: list[bytes] = field(default_factory=list)
+    held_back: list[HeldBack] = field(default_factory=list)
+    undecided: list[bytes] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def deletions(self) -> int:
+        return len(self.delete) + len(self.delete_first)
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that a plan is made from. Hashes are asked for only where a plan is undecided."""
+
+    local: Mapping[bytes, File]
+    written: Mapping[bytes, Record]
+    intended: Mapping[bytes, Record]
+    remote: Mapping[bytes, State]
+    local_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
+    remote_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
+    force: bool = False
+
+
+def make_plan(known: Known) -> Plan:
+    """The plan; to be made again with hashes while it has undecided paths."""
+    plan = Plan()
+    for path in sorted({*known.written, *known.intended} - set(known.local)):
+        _plan_delete(plan, known, path)
+    gone = set(plan.delete)
+    for _path, file in sorted(known.local.items()):
+        _plan_write(plan, known, file, gone)
+    _order_deletes(plan)
+    return plan
+
+
+def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
+    path, state = file.path, known.remote.get(file.path)
+    obstacle = _obstacle(known, path, gone)
+    if obstacle:
+        plan.held_back.append(HeldBack(path, f"{_text(obstacle)} is not a folder on the host"))
+    elif state is None:
+        plan.send.append(file)
+    elif state.kind == "d":
+        _plan_over_folder(plan, known, file, gone)
+    elif (record := _own(known, path, state)) is not None:
+        if not record.is_local(file):
+            plan.send.append(file)
+            return
+        plan.unchanged += 1
+        if known.written.get(path) != record:
+            plan.take_over[path] = record
+    else:
+        _plan_by_content(plan, known, file, state)
+
+
+def _plan_by_content(plan: Plan, known: Known, file: File, state: State) -> None:
+    """What is there is not as igor left it, or igor never wrote it."""
+    path = file.path
+    if state.kind == "f" and path not in known.remote_hashes and not known.force:
+        plan.undecided.append(path)
+        return
+    content = known.remote_hashes.get(path, b"")
+    if state.kind == file.kind == "l" and state.target == file.target:
+        plan.take_over[path] = replace(Record.of(file, b""), mtime_ns=state.mtime_ns)
+    elif state.kind == file.kind == "f" and content and content == known.local_hashes.get(path):
+        plan.take_over[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
+    elif known.force or content in _own_hashes(known, path):
+        plan.send.append(file)
+        return
+    else:
+        changed = path in known.written or path in known.intended
+        reason = "changed on the host" if changed else "there already, and different"
+        plan.held_back.append(HeldBack(path, reason))
+        return
+    if file.kind == "f" and state.mode != file.mode:
+        plan.send.append(file)
+        del plan.take_over[path]
+    else:
+        plan.unchanged += 1
+
+
+def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
+    """A file here, a folder there: only if the folder empties by igor's own deletes."""
+    inside = file.path + b"/"
+    if any(path.startswith(inside) for path in gone):
+        plan.send.append(file)
+    else:
+        plan.held_back.append(HeldBack(file.path, "a folder on the host"))
+
+
+def _plan_delete(plan: Plan, known: Known, path: bytes) -> None:
+    state = known.remote.get(path)
+    if state is None or state.kind == "d" or _obstacle(known, path, set()):
+        plan.forget.append(path)
+    elif _own(known, path, state) is not None or known.force:
+        plan.delete.append(path)
+    elif state.kind == "f" and path not in known.remote_hashes:
+        plan.undecided.append(path)
+    elif known.remote_hashes.get(path) in _own_hashes(known, path):
+        plan.delete.append(path)
+    else:
+        plan.held_back.append(HeldBack(path, "deleted here, but changed on the host"))
+
+
+def _order_deletes(plan: Plan) -> None:
+    """What stands in the way of a file goes first, the rest when all files have arrived."""
+    written = {file.path for file in plan.send}
+    above = with_parents(written) - written
+    first = {
+        path for path in plan.delete if path in above or not written.isdisjoint(_parents(path))
+    }
+    plan.delete_first = [path for path in plan.delete if path in first]
+    plan.delete = [path for path in plan.delete if path not in first]
+
+
+def _obstacle(known: Known, path: bytes, gone: set[bytes]) -> bytes:
+    """A path above that exists on the host, isn't a folder, and isn't about to be deleted."""
+    for parent in _parents(path):
+        state = known.remote.get(parent)
+        if state is not None and state.kind != "d" and parent not in gone:
+            return parent
+    return b""
+
+
+def _parents(path: bytes) -> set[bytes]:
+    return with_parents([path]) - {path}
+
+
+def _own(known: Known, path: bytes, state: State) -> Record | None:
+    """The record of igor's own writing that the host's file still answers to."""
+    for records in (known.intended, known.written):
+        record = records.get(path)
+        if record is None or record.kind != state.kind:
+            continue
+        if record.kind == "l":
+            if record.target == state.target:
+                return record
+        elif (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
+            return record
+    return None
+
+
+def _own_hashes(known: Known, path: bytes) -> set[bytes]:
+    records = (known.written.get(path), known.intended.get(path))
+    return {record.hash for record in records if record is not None and record.hash}
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")

@@ -1,0 +1,32 @@
+"""The trees on hosts that this agent has had to do with: one manifest and one lock each."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from igor_core.push.manifest import Manifest, TreeKey
+
+
+class Trees:
+    """Hands out a tree's manifest to one push at a time."""
+
+    def __init__(self) -> None:
+        self._manifests: dict[TreeKey, Manifest] = {}
+        self._locks: dict[TreeKey, asyncio.Lock] = {}
+
+    @contextlib.asynccontextmanager
+    async def hold(self, key: TreeKey) -> AsyncIterator[Manifest]:
+        """The tree's manifest, to nobody else until the block is left."""
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            yield self.manifest(key)
+
+    def manifest(self, key: TreeKey) -> Manifest:
+        """The tree's manifest, to read."""
+        if key not in self._manifests:
+            self._manifests[key] = Manifest(key)
+        return self._manifests[key]
+
+    def close(self) -> None:
+        for manifest in self._manifests.values():
+            manifest.close()
+        self._manifests.clear()
