@@ -63,6 +63,8 @@ def stop(invocation: Invocation) -> int:
         if time.monotonic() > deadline:
             raise IgorError("the agent has been told to end and hasn't", f"its log: {_log()}")
         time.sleep(0.02)
+    if not invocation.values.get("json"):
+        report.show(STDOUT, ["the agent has ended"])
     return 0
 
 

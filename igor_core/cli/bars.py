@@ -76,8 +76,9 @@ def bar(event: dict[str, Any]) -> str:
 
 
 def rows() -> int:
+    """The height of the terminal; some don't know theirs and say 0."""
     try:
-        return max(2, os.get_terminal_size(2).lines)
+        return max(2, os.get_terminal_size(2).lines or 24)
     except OSError:
         return 24
 

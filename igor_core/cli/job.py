@@ -64,9 +64,8 @@ def verb_arguments(invocation: Invocation) -> dict[str, Any]:
     """What the agent gets beside the verb: the options given, and the operand."""
     own = {option.key for option in GLOBAL}
     values = {key: value for key, value in invocation.values.items() if key not in own}
-    if "command" in values:
-        return {**values, **_command(values.pop("command")), "stdin": True}
-    return values
+    command = values.pop("command", None)
+    return values if command is None else {**values, **_command(command), "stdin": True}
 
 
 def _command(words: list[str]) -> dict[str, Any]:

@@ -146,7 +146,8 @@ class Session:
     def _wait_for_answer(self, question: Question) -> str | None:
         """The line that was typed; None when the job was cancelled or has ended meanwhile."""
         while self._outcome is None and not self._cancelled:
-            ready, _, _ = select.select([self._interrupts, self._client, question], [], [])
+            watched: list[Any] = [self._interrupts, self._client, question]
+            ready, _, _ = select.select(watched, [], [])
             if question in ready:
                 return question.answer()
             self._read(ready)

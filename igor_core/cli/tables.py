@@ -69,10 +69,16 @@ def agent_status(data: dict[str, Any]) -> list[str]:
     return table(rows)
 
 
+def cancelled(data: dict[str, Any]) -> list[str]:
+    """Which job was told to end; its own client hears how it does."""
+    return [f"job {data['job']} ({printable(data['verb'])}) is ending"]
+
+
 TABLES: dict[str, Callable[[Any], list[str]]] = {
     "status": status,
     "doctor": doctor,
     "jobs": jobs,
+    "cancel": cancelled,
     "agent-status": agent_status,
 }
 
@@ -100,10 +106,11 @@ def _count(value: Any) -> str:
     return str(len(value) if isinstance(value, list) else value)
 
 
-def _connection(connection: Any) -> str:
-    if isinstance(connection, dict):
-        return "  ".join(f"{key} {value}" for key, value in connection.items())
-    return str(connection)
+def _connection(connection: dict[str, Any]) -> str:
+    """`apollo  connected  12 ms`; why not, where it isn't connected."""
+    rtt = "" if connection["rtt"] is None else f"{connection['rtt'] * 1000:.0f} ms"
+    facts = (connection["host"], connection["state"], rtt, connection["reason"])
+    return "  ".join(filter(None, facts))
 
 
 def _checks(name: str, checks: list[dict[str, Any]]) -> list[str]:
