@@ -13,7 +13,7 @@ from igor_core.agent.connection import Connection
 from igor_core.agent.jobs import Job, Jobs
 from igor_core.errors import AgentError, UsageError
 from igor_core.events import Outcome
-from igor_core.ssh.pool import Pool
+from igor_core.verbs.context import Context
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Server:
     """Listens on the user's socket until it is told to stop or has been idle for long enough."""
 
     def __init__(self, idle_after: float) -> None:
-        self.pool = Pool()
+        self.context = Context()
         self.jobs = Jobs(self._run)
         self._idle_after = idle_after
         self._started = self._last_use = time.monotonic()
@@ -76,7 +76,7 @@ class Server:
         tasks = [job.task for job in self.jobs.running() if job.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=LEAVING_SECONDS)
-        self.pool.close()
+        self.context.close()
         for connection in self._connections:
             connection.cancel()
         # One turn of the loop lets the closing messages out.
@@ -96,7 +96,7 @@ class Server:
         }
         if job.verb in own:
             return own[job.verb](job)
-        return await verbs.run(job, self.pool)
+        return await verbs.run(job, self.context)
 
     def _jobs(self, job: Job) -> Outcome:
         others = [other.describe() for other in self.jobs.all() if other is not job]
@@ -123,7 +123,7 @@ class Server:
             "jobs": len(self.jobs.running()) - 1,
             "connections": [
                 {"host": host.name, "state": host.state, "reason": host.reason, "rtt": host.rtt}
-                for host in self.pool.hosts()
+                for host in self.context.pool.hosts()
             ],
         }
         return Outcome(0, data=data)

@@ -4,17 +4,26 @@ from collections.abc import Awaitable, Callable
 
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
-from igor_core.ssh.pool import Pool
+from igor_core.verbs.containers import build, clean, setup
+from igor_core.verbs.context import Context
+from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
+from igor_core.verbs.push import push
 
-Verb = Callable[[Job, Pool], Awaitable[Outcome]]
+Verb = Callable[[Job, Context], Awaitable[Outcome]]
 
-VERBS: dict[str, Verb] = {}
+VERBS: dict[str, Verb] = {
+    "push": push,
+    "build": build,
+    "setup": setup,
+    "clean": clean,
+    "exec": execute,
+}
 
 
-async def run(job: Job, pool: Pool) -> Outcome:
+async def run(job: Job, context: Context) -> Outcome:
     """Run the verb that the job names. Raises IgorError."""
     verb = VERBS.get(job.verb)
     if verb is None:
         raise UsageError(f"no such verb: {job.verb}", f"there are: {', '.join(sorted(VERBS))}")
-    return await verb(job, pool)
+    return await verb(job, context)

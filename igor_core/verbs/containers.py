@@ -1,0 +1,215 @@
+"""build, setup, clean: the image and the container of the project on each host."""
+
+import asyncio
+from dataclasses import dataclass
+
+from igor_core.container.container import bring_up
+from igor_core.container.container import clean as clean_host
+from igor_core.container.context import context_list
+from igor_core.container.hidden import hidden_by_mount
+from igor_core.container.image import build_command, build_error, plan_image
+from igor_core.container.inspection import Inspection, inspect
+from igor_core.container.names import Owner
+from igor_core.container.plan import ContainerPlan, plan_container
+from igor_core.container.spec import Spec, spec_of
+from igor_core.container.stamp import Inputs, read_inputs
+from igor_core.errors import HostError, UsageError
+from igor_core.events import Outcome
+from igor_core.paths import HostPaths
+from igor_core.push.files import Tree
+from igor_core.runtime import Runtime
+from igor_core.ssh.process import Command
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job, flag
+from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text, summary
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+TAIL_BYTES = 8000
+NAMED = 8
+
+
+async def build(job: Job, context: Context) -> Outcome:
+    """On each host: push, and build the image if what it is made from changed."""
+    targets = targets_of(job, context)
+    _needs_runtime(targets[0])
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        site = await prepare(target, pusher)
+        _inspection, text = await _build_if_needed(site, await site.inspect())
+        return Done(text)
+
+    return await each(targets, on)
+
+
+async def setup(job: Job, context: Context) -> Outcome:
+    """On each host: push, build if needed, and have the container run with the code mounted."""
+    targets = targets_of(job, context)
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        if target.runtime is None:
+            return Done(await _pushed(target, pusher))
+        return Done(await set_up(await prepare(target, pusher)))
+
+    return await each(targets, on)
+
+
+async def clean(job: Job, context: Context) -> Outcome:
+    """On each host: remove this project's containers of the group, and say which."""
+    targets = targets_of(job, context)
+    _needs_runtime(targets[0])
+
+    async def on(target: Target) -> Done:
+        await target.connect()
+        assert target.runtime is not None
+        done = await clean_host(
+            target.remote, target.runtime, _owner(target), images=flag(job, "images")
+        )
+        for name, reason in done.kept:
+            target.warn(f"{name} was not removed: {reason}")
+        removed = [*done.containers, *done.images]
+        return Done(f"removed {', '.join(removed)}" if removed else "nothing to remove")
+
+    return await each(targets, on)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A host on which the code is there: what is to be built and to run on it."""
+
+    target: Target
+    runtime: Runtime
+    paths: HostPaths
+    tree: Tree
+    spec: Spec
+
+    async def inspect(self) -> Inspection:
+        return await inspect(self.target.remote, self.runtime, self.spec.owner)
+
+
+async def prepare(target: Target, pusher: Pusher) -> Site:
+    """Push, and put together what the config wants there."""
+    assert target.runtime is not None
+    paths = await target.connect()
+    await _pushed(target, pusher)
+    return Site(target, target.runtime, paths, await pusher.tree(), spec_for(target, paths))
+
+
+def spec_for(target: Target, paths: HostPaths) -> Spec:
+    return spec_of(target.project, target.entry, target.group, target.remote.account, paths)
+
+
+async def _pushed(target: Target, pusher: Pusher) -> str:
+    """Push; what is held back is named and does not block."""
+    report = await pusher.push(target)
+    if report.held_back:
+        target.warn(held_back_text(report), HELD_BACK_HINT)
+    target.step(summary(report))
+    return summary(report)
+
+
+async def set_up(site: Site) -> str:
+    """Build if needed, then keep, start, create or replace the container. What was done."""
+    target, spec = site.target, site.spec
+    notice = spec.owner.notice()
+    if notice:
+        target.step(notice)
+    inspection, image = await _build_if_needed(site, await site.inspect())
+    plan = plan_container(inspection, spec, site.runtime)
+    if plan.action == "keep":
+        return f"{image}; container {spec.owner.container} runs"
+    if plan.action == "replace" and plan.in_use and not flag(target.job, "force"):
+        await _ask_to_replace(target, plan, spec)
+    await bring_up(target.remote, site.runtime, spec, inspection, plan)
+    done = {"start": "started", "create": "started", "replace": "replaced"}[plan.action]
+    return f"{image}; container {spec.owner.container} {done} ({plan.reason})"
+
+
+async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> None:
+    if plan.processes is None:
+        running = "what runs in it can't be listed"
+    else:
+        names = ", ".join(plan.processes[:NAMED])
+        running = f"these run in it: {names}{' …' if len(plan.processes) > NAMED else ''}"
+    question = f"{spec.owner.container} is to be replaced ({plan.reason}), but {running}."
+    answer = await target.job.ask(target.name, f"{question} Replace it? [y/N] ", True)
+    if (answer or "").strip().lower() not in ("y", "yes"):
+        raise HostError(question + " It was left alone", "end them, or: igor docker setup --force")
+
+
+async def _build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspection, str]:
+    """The host's state after the build, if there was one, and one line about the image."""
+    target, config = site.target, site.target.project.config
+    dockerfile = target.project.dockerfile()
+    inputs = await asyncio.to_thread(
+        read_inputs, target.project.root, dockerfile, config.docker_rebuild_files,
+        config.docker_build_args, site.tree.files,
+    )  # fmt: skip
+    if inputs.missing:
+        target.warn(f"docker_rebuild_files: no pushed file matches {', '.join(inputs.missing)}")
+    force = target.job.verb == "build" and flag(target.job, "force")
+    no_cache = flag(target.job, "no_cache")
+    plan = plan_image(inspection.image, inputs, site.spec.owner, force=force or no_cache)
+    target.step(plan.text)
+    if not plan.build:
+        return inspection, plan.text
+    await _build(site, dockerfile, inputs, no_cache)
+    built = await site.inspect()
+    await _warn_of_hidden(site, built)
+    return built, plan.text
+
+
+async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) -> None:
+    target = site.target
+    command = build_command(
+        site.runtime,
+        site.spec.owner,
+        inputs,
+        tree=site.paths.tree,
+        dockerfile=dockerfile,
+        args=target.project.config.docker_build_args,
+        context=context_list(target.project.root, dockerfile, site.tree.files),
+        no_cache=no_cache,
+    )
+    tail = b""
+    async with target.remote.process(Command(command.argv, cwd="/")) as process:
+        await process.write(command.input)
+        process.write_eof()
+        while (item := await process.read()) is not None:
+            stream, data = item
+            tail = (tail + data)[-TAIL_BYTES:]
+            await target.job.output(target.name, stream, data)
+    if process.lost:
+        raise HostError(f"the connection to {target.name} was lost during the build",
+                        "the old image, if there was one, is as it was; try again")  # fmt: skip
+    if process.status != 0:
+        raise build_error(site.runtime, process.status, tail.decode("utf-8", "replace"))
+
+
+async def _warn_of_hidden(site: Site, built: Inspection) -> None:
+    """Once for each build: files of the image that the mount of the code hides."""
+    if built.image is None:
+        return
+    hidden = await hidden_by_mount(
+        site.target.remote, site.runtime, built.image.id, site.spec.workspace, site.tree.files
+    )
+    if hidden:
+        names = ", ".join(hidden[:NAMED]) + (" …" if len(hidden) > NAMED else "")
+        site.target.warn(
+            f"the code mounted at {site.spec.workspace} hides files of the image: {names}",
+            "let the dockerfile put them elsewhere, /opt or /venv",
+        )
+
+
+def _owner(target: Target) -> Owner:
+    return Owner(target.project.config.user, target.project.name, target.group)
+
+
+def _needs_runtime(target: Target) -> None:
+    if target.runtime is None:
+        raise UsageError(
+            f'{target.job.verb}: "runtime" is "none" in {target.project.config_file}, so there '
+            "are no images and containers",
+            'set "runtime" to "docker" or "podman"',
+        )

@@ -1,0 +1,153 @@
+"""push: on each host, make the tree equal to the local one."""
+
+import asyncio
+import os
+import time
+
+from igor_core.errors import HostError
+from igor_core.events import Outcome, Progress
+from igor_core.paths import HostPaths
+from igor_core.push.files import Tree, scan
+from igor_core.push.push import Options, Report, claim_of
+from igor_core.push.push import push as push_tree
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job, flag
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+# A tree that changes while it is sent is sent again, so often.
+ROUNDS = 3
+PROGRESS_SECONDS = 0.1
+NAMED = 5
+
+
+async def push(job: Job, context: Context) -> Outcome:
+    """One result a host; a host on which paths are held back has failed."""
+    targets = targets_of(job, context)
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        report = await pusher.push(target)
+        if pusher.options.dry_run:
+            await _list(target, report)
+        elif report.held_back:
+            raise HostError(held_back_text(report), HELD_BACK_HINT)
+        return Done(summary(report, pusher.options.dry_run))
+
+    return await each(targets, on)
+
+
+HELD_BACK_HINT = "the host's versions are kept; to overwrite them: igor push --force"
+
+
+class Pusher:
+    """Pushes one project to the hosts of one job; the local tree is read once for all."""
+
+    def __init__(self, job: Job, context: Context, target: Target) -> None:
+        self.options = Options(
+            claim=claim_of(target.project.root),
+            dry_run=job.verb == "push" and flag(job, "dry_run"),
+            force=job.verb == "push" and flag(job, "force"),
+            take_over=job.verb == "push" and flag(job, "take_over"),
+            allow_deletes=job.verb == "push" and flag(job, "allow_deletes"),
+        )
+        self._context = context
+        self._project = target.project
+        self._scan = asyncio.ensure_future(self._read())
+
+    async def tree(self) -> Tree:
+        """The local tree as this job found it."""
+        return await asyncio.shield(self._scan)
+
+    async def push(self, target: Target) -> Report:
+        """Push to one host, again while files change under its hands."""
+        paths = await target.connect()
+        target.step(f"push to {paths.tree}")
+        report = await self._round(target, paths, await self.tree())
+        for _again in range(ROUNDS - 1):
+            if not report.moving:
+                return report
+            report = await self._round(target, paths, await self._read())
+        if report.moving:
+            raise HostError(
+                f"{len(report.moving)} files change faster than they are sent: "
+                f"{_named(report.moving)}",
+                'is a program writing them here? name them under "exclude" in the config',
+            )
+        return report
+
+    async def _round(self, target: Target, paths: HostPaths, tree: Tree) -> Report:
+        return await push_tree(
+            target.remote, paths, tree, self._context.trees, self.options, _Reporter(target)
+        )
+
+    async def _read(self) -> Tree:
+        config = self._project.config
+        return await asyncio.to_thread(scan, self._project.root, config.include, config.exclude)
+
+
+class _Reporter:
+    """Tells the job of a push's progress, not too often, and asks for it."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._last = 0.0
+
+    def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_SECONDS or done >= total:
+            self._last = now
+            event = Progress(self._target.name, label, done, total, unit, rate)
+            self._target.job.emit(event)
+
+    async def confirm(self, question: str) -> bool:
+        answer = await self._target.job.ask(self._target.name, f"{question} [y/N] ", True)
+        return (answer or "").strip().lower() in ("y", "yes")
+
+
+async def _list(target: Target, report: Report) -> None:
+    lines = [f"send {_text(file.path)}\n" for file in report.sent]
+    lines += [f"delete {_text(path)}\n" for path in report.deleted]
+    lines += [f"keep {_text(item.path)} ({item.reason})\n" for item in report.held_back]
+    await target.job.output(target.name, "stdout", "".join(lines).encode())
+
+
+def summary(report: Report, dry_run: bool = False) -> str:
+    """What a push did, in one line."""
+    would = "would be " if dry_run else ""
+    parts = []
+    if report.sent:
+        parts.append(f"{_count(len(report.sent))} {would}sent ({_size(report.size)})")
+    if report.deleted:
+        parts.append(f"{_count(len(report.deleted))} {would}deleted")
+    if not parts:
+        parts.append("nothing to send")
+    return ", ".join([*parts, f"{report.unchanged} unchanged"])
+
+
+def held_back_text(report: Report) -> str:
+    paths = [item.path for item in report.held_back]
+    return f"{_count(len(paths))} held back: {_named(paths)}; {report.held_back[0].reason}"
+
+
+def _named(paths: list[bytes]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return ", ".join(_text(path) for path in paths[:NAMED]) + more
+
+
+def _count(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def _text(path: bytes) -> str:
+    """A path on one line: line breaks and other control characters are escaped."""
+    text = os.fsdecode(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _size(count: int) -> str:
+    amount, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "bytes" else f"{amount:.1f} {unit}"
