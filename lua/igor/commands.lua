@@ -21,11 +21,11 @@ M.specs = {
 }
 
 M.flags = {
-  push = { '--dry-run', '--force', '--take-over', '--allow-deletes' },
+  push = { '--dry-run', '--force', '--allow-deletes', '--take-over' },
   build = { '--force', '--no-cache' },
   setup = { '--force' },
   clean = { '--images' },
-  exec = { '--no-push', '--setup', '--force' },
+  exec = { '--no-push', '--setup' },
 }
 
 return M

@@ -14,9 +14,9 @@ local function hosts(groups)
   return vim.tbl_keys(seen)
 end
 
-local function jobs()
-  local job = package.loaded['igor.job']
-  return job and job.numbers() or {}
+local function job_numbers()
+  local jobs = package.loaded['igor.jobs']
+  return jobs and jobs.numbers() or {}
 end
 
 --- Whether the words before the one that is being completed name a group already.
@@ -31,7 +31,7 @@ end
 
 local function candidates(verb, words, lead)
   if verb == 'cancel' or verb == 'output' then
-    return jobs()
+    return job_numbers()
   end
   local previous = words[#words]
   if lead:sub(1, 1) == '-' then

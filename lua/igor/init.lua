@@ -17,8 +17,8 @@ end
 --- One short text for a statusline: what runs, or how the last job ended. Empty before the first.
 ---@return string
 function M.status()
-  local job = package.loaded['igor.job']
-  return job and job.status() or ''
+  local jobs = package.loaded['igor.jobs']
+  return jobs and jobs.status() or ''
 end
 
 return M

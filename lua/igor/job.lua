@@ -1,34 +1,18 @@
--- The jobs that this editor started: takes the bridge's batches of events and keeps their state.
+-- What a job tells, shown: takes the bridge's batches of events.
+local jobs = require('igor.jobs')
+local mode = require('igor.mode')
 local notice = require('igor.notice')
 local project = require('igor.project')
 local words = require('igor.words')
 
 local M = {}
 
----@class IgorJob
----@field request integer  the bridge's number for it
----@field number integer|nil  the agent's number, which :IgorCancel takes
----@field verb string
----@field output table
----@field began number  in ms
----@field status integer|nil  exit status, nil while it runs
-
----@type table<integer, IgorJob>
-local by_request = {}
----@type IgorJob[]  oldest first
-local order = {}
 local channel
 local born = 0
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 -- Verbs that begin with a push of what is on disk.
 local PUSHES = { push = true, build = true, setup = true, exec = true }
-
-local function running()
-  return vim.tbl_filter(function(job)
-    return not job.status
-  end, order)
-end
 
 local function title(job, args)
   local group = args.group or 'dev'
@@ -38,20 +22,6 @@ end
 
 local function is_listed(verb)
   return vim.tbl_contains(require('igor.options').current.output.open, verb)
-end
-
---- Forget the oldest finished jobs, so that so many are left as the options say.
-local function forget_old()
-  local finished = vim.tbl_filter(function(job)
-    return job.status and #vim.fn.win_findbuf(job.output.buf) == 0
-  end, order)
-  for i = 1, #finished - require('igor.options').current.output.jobs do
-    finished[i].output:delete()
-    by_request[finished[i].request] = nil
-    order = vim.tbl_filter(function(job)
-      return job ~= finished[i]
-    end, order)
-  end
 end
 
 local function warn_unwritten(job, root)
@@ -71,13 +41,11 @@ function on.started(request, event)
   local name = ('igor://%d/%s'):format(born, event.verb)
   local output = require('igor.output').new(name, event.root, hosts)
   local job = { request = request, verb = event.verb, output = output, began = vim.uv.now() }
-  by_request[request] = job
-  order[#order + 1] = job
+  jobs.add(job)
   output:say('', title(job, event.args), 'IgorTitle')
   if PUSHES[job.verb] and not event.args.no_push then
     warn_unwritten(job, event.root)
   end
-  forget_old()
   if is_listed(job.verb) then
     output:open()
   end
@@ -107,6 +75,7 @@ function on.progress(job, event)
 end
 
 function on.prompt(job, event)
+  local from = channel
   require('igor.ask').ask({
     host = event.host,
     text = event.text,
@@ -116,7 +85,7 @@ function on.prompt(job, event)
     end,
     answer = function(text)
       local given = text == nil and vim.NIL or text
-      pcall(vim.rpcnotify, channel, 'igor:answer', job.request, event.prompt, given)
+      pcall(vim.rpcnotify, from, 'igor:answer', job.request, event.prompt, given)
     end,
   })
 end
@@ -163,6 +132,7 @@ local function meet(new_channel)
     return
   end
   channel = new_channel
+  jobs.channel = new_channel
   require('igor.highlights').define()
   vim.api.nvim_create_autocmd('VimLeavePre', {
     group = vim.api.nvim_create_augroup('igor_leave', {}),
@@ -176,33 +146,48 @@ local function take(request, event)
   if event.type == 'started' then
     return on.started(request, event)
   end
-  local job = by_request[request]
+  local job = jobs.get(request)
   if job and not job.status and on[event.type] then
     on[event.type](job, event)
   end
 end
 
---- A batch from the bridge: pairs of a request and its event. It is told when they are shown, and
---- sends no more before; so that must happen whatever goes wrong here.
-function M.receive(from, batch)
-  meet(from)
-  local touched, problem = {}, nil
-  for _, pair in ipairs(batch) do
-    local ok, err = pcall(take, pair[1], pair[2])
-    problem = problem or not ok and err
-    touched[pair[1]] = true
+--- Call and go on, whatever goes wrong: one bad event must not stop the others.
+local function guarded(act, ...)
+  local ok, err = pcall(act, ...)
+  if not ok then
+    notice.say('this is a bug: ' .. tostring(err), ERROR)
   end
-  for request in pairs(touched) do
-    if by_request[request] then
-      local ok, err = pcall(by_request[request].output.flush, by_request[request].output)
-      problem = problem or not ok and err
+end
+
+--- Show the jobs' news and tell the bridge. Throws while the editor forbids changes.
+local function show(touched)
+  for job in pairs(touched) do
+    local ok, err = pcall(job.output.flush, job.output)
+    if not ok and mode.is_lock(err) then
+      error(err, 0)
     end
+    guarded(assert, ok, err)
   end
   pcall(vim.rpcnotify, channel, 'igor:consumed')
-  pcall(vim.cmd.redrawstatus, { bang = true })
-  if problem then
-    notice.say('this is a bug: ' .. tostring(problem), ERROR)
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+--- A batch from the bridge: pairs of a request and its event. The bridge is told when they are
+--- shown, and sends no more before.
+function M.receive(from, batch)
+  meet(from)
+  local touched = {}
+  for _, pair in ipairs(batch) do
+    guarded(take, pair[1], pair[2])
+    local job = jobs.get(pair[1])
+    if job then
+      touched[job] = true
+    end
   end
+  mode.persist(function()
+    show(touched)
+  end)
 end
 
 --- A command that was not understood.
@@ -212,89 +197,13 @@ end
 
 --- igor's Python has ended, and with it the connection to the agent.
 function M.host_ended()
-  for _, job in ipairs(running()) do
+  for _, job in ipairs(jobs.running()) do
     job.status = 255
-    job.output:say('', "igor's Python has ended; the job may go on: igor jobs", 'IgorError')
+    job.output:say('', "igor's Python has ended; the job may go on, see: igor jobs", 'IgorError')
     job.output:flush()
   end
-  by_request, channel = {}, nil
-end
-
-local function with_number(number)
-  for _, job in ipairs(order) do
-    if tostring(job.number) == number then
-      return job
-    end
-  end
-  notice.say(('this editor has no job %s; see: igor jobs'):format(number), ERROR)
-end
-
-local function of_buffer(jobs)
-  local buf = vim.api.nvim_get_current_buf()
-  return vim.iter(jobs):find(function(job)
-    return job.output.buf == buf
-  end)
-end
-
---- The jobs that :IgorCancel means: all with a bang, else one.
-local function meant(number, all)
-  local jobs = running()
-  if all then
-    return jobs
-  elseif number ~= '' then
-    return { with_number(number) }
-  elseif #jobs > 1 and not of_buffer(jobs) then
-    local names = vim.tbl_map(function(job)
-      return ('%s %s'):format(job.number or '?', job.verb)
-    end, jobs)
-    notice.say(('several run (%s): give a number, or ! for all'):format(table.concat(names, ', ')), WARN)
-    return {}
-  elseif #jobs == 0 then
-    notice.say('nothing runs')
-  end
-  return { of_buffer(jobs) or jobs[1] }
-end
-
---- :IgorCancel
-function M.cancel(number, all)
-  for _, job in ipairs(meant(number, all)) do
-    vim.rpcnotify(channel, 'igor:cancel', job.request)
-  end
-end
-
---- :IgorOutput
-function M.show(number)
-  local job = order[#order]
-  if number ~= '' then
-    job = with_number(number)
-  elseif not job then
-    notice.say('no job was started here yet')
-  end
-  if job then
-    job.output:open()
-  end
-end
-
---- The agent's numbers of the jobs, for completion.
-function M.numbers()
-  local numbers = {}
-  for _, job in ipairs(order) do
-    numbers[#numbers + 1] = job.number and tostring(job.number)
-  end
-  return numbers
-end
-
---- See require('igor').status().
-function M.status()
-  local jobs, last = running(), order[#order]
-  if #jobs > 1 then
-    return ('igor: %d jobs'):format(#jobs)
-  elseif #jobs == 1 then
-    return 'igor: ' .. jobs[1].verb .. ' …'
-  elseif last then
-    return ('igor: %s %s'):format(last.verb, last.status == 0 and 'ok' or 'failed')
-  end
-  return ''
+  jobs.detach()
+  channel = nil
 end
 
 return M

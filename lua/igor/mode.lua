@@ -14,6 +14,12 @@ function M.can_show()
   return not now.blocking and not now.mode:find('^[cr!]')
 end
 
+--- Whether an error says that text and windows can't be changed just now: the command-line window
+--- is open, or a mapping waits for a key.
+function M.is_lock(err)
+  return err:find('E565:', 1, true) ~= nil or err:find('E11:', 1, true) ~= nil
+end
+
 --- Whether the editor is in normal mode with nothing half typed.
 function M.is_normal()
   local now = vim.api.nvim_get_mode()
@@ -39,6 +45,18 @@ end
 
 function M.forget_keys()
   vim.on_key(nil, listener)
+end
+
+--- Call `act` now, and again every moment for as long as the editor forbids what it does.
+function M.persist(act)
+  local ok, err = pcall(act)
+  if not ok and M.is_lock(err) then
+    vim.defer_fn(function()
+      M.persist(act)
+    end, CHECK_MS)
+  elseif not ok then
+    error(err, 0)
+  end
 end
 
 --- Call `act` as soon as `ready()` holds, at once where it does.

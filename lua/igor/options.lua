@@ -13,14 +13,15 @@ M.list = {
     name = 'python',
     types = { 'string' },
     default = nil,
-    desc = "Python that runs igor's part of the editor; it needs pynvim. Unset: the checkout's .venv/bin/python, "
-      .. 'else g:python3_host_prog, else python3.',
+    desc = "Python that runs igor's part of the editor; it needs pynvim. Unset: the checkout's "
+      .. '.venv/bin/python, else g:python3_host_prog, else python3.',
   },
   {
     name = 'keymaps',
     types = { 'boolean', 'table' },
     default = false,
-    desc = 'true maps the keys of |igor-keymaps|; a table maps those that it names, such as { push = "<leader>p" }.',
+    desc = 'true maps the keys of |igor-keymaps|; a table maps those that it names, such as '
+      .. '{ push = "<leader>p" }.',
   },
   {
     name = 'output.height',

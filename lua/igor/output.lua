@@ -1,9 +1,10 @@
--- The output of one job: a buffer that grows at its end, and the split that shows it.
+-- The output of one job: a buffer that grows at its end.
 --
 -- Rows that can't change any more are committed to the buffer once. Below them live the rows that
 -- still do: lines without a newline yet, and one row of progress for each host.
 local ansi = require('igor.ansi')
 local Screen = require('igor.screen')
+local window = require('igor.window')
 
 local Output = {}
 Output.__index = Output
@@ -34,7 +35,7 @@ function Output.new(name, root, hosts)
   options.bufhidden, options.undolevels, options.tabstop = 'hide', -1, 8
   options.filetype, options.modifiable = 'igor', false
   vim.b[self.buf].igor_root = root
-  vim.keymap.set('n', 'q', Output.close, { buffer = self.buf, desc = 'igor: close the output' })
+  vim.keymap.set('n', 'q', window.close, { buffer = self.buf, desc = 'igor: close the output' })
   for _, host in ipairs(hosts) do
     self:meet(host)
   end
@@ -135,25 +136,25 @@ function Output:live()
   return rows
 end
 
---- Show what has come since the last flush.
+--- Show what has come since the last flush. Where the editor forbids changes of text just now
+--- (E565), it throws and can be called again.
 function Output:flush()
-  local fresh = self.fresh
-  self.fresh = {}
   if not self:is_there() then
+    self.fresh = {}
     return
   end
   local keep = require('igor.options').current.output.lines
-  local rows = vim.list_slice(fresh, math.max(1, #fresh - keep + 1))
+  local rows = vim.list_slice(self.fresh, math.max(1, #self.fresh - keep + 1))
   local count = #rows
   vim.list_extend(rows, self:live())
-  local followers = self:followers()
+  local followers = window.followers(self.buf)
   vim.bo[self.buf].modifiable = true
   self:replace_tail(rows)
-  self.committed = self.committed + count
+  self.fresh, self.committed = {}, self.committed + count
   self:drop(self.committed - keep)
   vim.bo[self.buf].modifiable = false
   vim.bo[self.buf].modified = false
-  self:follow(followers)
+  window.follow(followers)
 end
 
 function Output:is_there()
@@ -201,58 +202,10 @@ function Output:drop(excess)
   end
 end
 
---- The windows whose cursor is on the last line, but for one in which text is being selected.
-function Output:followers()
-  local last = vim.api.nvim_buf_line_count(self.buf)
-  local selecting = vim.fn.mode():find('^[vVsS\22\19]') and vim.api.nvim_get_current_win()
-  return vim.tbl_filter(function(win)
-    return win ~= selecting and vim.api.nvim_win_get_cursor(win)[1] == last
-  end, vim.fn.win_findbuf(self.buf))
-end
-
-function Output:follow(windows)
-  local last = vim.api.nvim_buf_line_count(self.buf)
-  for _, win in ipairs(windows) do
-    vim.api.nvim_win_set_cursor(win, { last, 0 })
-  end
-end
-
---- Show this output in a split below, in the window that shows another job's where there is one.
---- The cursor stays where it is.
+--- Show this output in the split of this tab page. The cursor stays where it is.
 function Output:open()
-  if not self:is_there() then
-    return
-  end
-  local win = Output.window()
-  if not win then
-    local height = require('igor.options').current.output.height
-    win = vim.api.nvim_open_win(self.buf, false, { split = 'below', win = -1, height = height })
-  else
-    vim.api.nvim_win_set_buf(win, self.buf)
-  end
-  self:dress(win)
-  self:follow({ win })
-end
-
-function Output:dress(win)
-  local options = vim.wo[win]
-  options.number, options.relativenumber, options.list, options.spell = false, false, false, false
-  options.signcolumn, options.foldcolumn, options.winfixheight = 'no', '0', true
-end
-
---- The window of this tab page that shows a job's output.
-function Output.window()
-  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if vim.bo[vim.api.nvim_win_get_buf(win)].filetype == 'igor' then
-      return win
-    end
-  end
-end
-
---- Close the window one is in; the job goes on. The editor's last window shows an empty buffer.
-function Output.close()
-  if not pcall(vim.api.nvim_win_close, 0, true) then
-    vim.cmd.enew()
+  if self:is_there() then
+    window.open(self.buf)
   end
 end
 

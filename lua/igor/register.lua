@@ -6,6 +6,8 @@
 local M = {}
 
 local HOST = 'igor'
+-- How a shell answers for a command that it can't start.
+local NO_PYTHON = { [126] = 'not executable', [127] = 'not found' }
 local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
 
 --- The checkout that this file is part of.
@@ -38,11 +40,13 @@ function M.in_manifest()
   end
 end
 
---- Start igor's own host. The channel can be written to before Python has come up.
+--- Start igor's own host. The channel can be written to before Python has come up, and through the
+--- shell also where there is no such Python: on_exit then says so, where jobstart would throw.
 local function start(_)
   local last_words = ''
-  local command = { M.python(), '-c', START, M.plugin }
-  local ok, channel = pcall(vim.fn.jobstart, command, {
+  local python = M.python()
+  local command = { 'sh', '-c', 'exec "$@"', 'sh', python, '-c', START, M.plugin }
+  return vim.fn.jobstart(command, {
     rpc = true,
     on_stderr = function(_, lines)
       last_words = vim.iter(lines):filter(function(line)
@@ -50,14 +54,9 @@ local function start(_)
       end):last() or last_words
     end,
     on_exit = function(_, status)
-      M.ended(command[1], status, last_words)
+      M.ended(python, status, last_words)
     end,
   })
-  if not ok or channel <= 0 then
-    M.ended(command[1], 127, ok and '' or tostring(channel))
-    return 0
-  end
-  return channel
 end
 
 --- The host has gone: what it carried is lost, and the next command starts another.
@@ -66,8 +65,8 @@ function M.ended(python, status, last_words)
     return
   end
   require('igor.job').host_ended()
-  local why = last_words ~= '' and last_words or ('exit status %d'):format(status)
-  local text = ("igor's Python has ended (%s: %s); see :checkhealth igor"):format(python, why)
+  local why = NO_PYTHON[status] or last_words ~= '' and last_words or 'exit status ' .. status
+  local text = ('its Python has ended, see :checkhealth igor (%s: %s)'):format(python, why)
   require('igor.notice').say(text, vim.log.levels.ERROR)
   vim.schedule(M.declare)
 end

@@ -33,11 +33,11 @@ BATCH_SECONDS = 0.03
 BATCH_BYTES = 1 << 16
 
 FLAGS = {
-    "push": ("--dry-run", "--force", "--take-over", "--allow-deletes"),
+    "push": ("--dry-run", "--force", "--allow-deletes", "--take-over"),
     "build": ("--force", "--no-cache"),
     "setup": ("--force",),
     "clean": ("--images",),
-    "exec": ("--no-push", "--setup", "--force"),
+    "exec": ("--no-push", "--setup"),
 }
 
 # Evaluated by Neovim when the command is given: where the project is looked for.
@@ -96,11 +96,11 @@ class Igor:
 
     @_command("IgorCancel", nargs="?", bang=True, place=False)
     def cancel(self, words: list[str], bang: int) -> None:
-        self._batches.call("igor.job", "cancel", "".join(words), bool(bang))
+        self._batches.call("igor.jobs", "cancel", "".join(words), bool(bang))
 
     @_command("IgorOutput", nargs="?", place=False)
     def output(self, words: list[str]) -> None:
-        self._batches.call("igor.job", "show", "".join(words))
+        self._batches.call("igor.jobs", "show", "".join(words))
 
     @_for_lua("igor:consumed")
     def consumed(self) -> None:
@@ -155,7 +155,7 @@ def _parse(verb: str, words: list[str]) -> dict[str, Any]:
 
 
 _EXEC_OPTION = re.compile(
-    r"\s*((?:-g|--host(?:[-_]group)?)(?:\s+|=)\S+|--(?:no-push|setup|force)(?=\s)|--(?=\s))"
+    r"\s*((?:-g|--host(?:[-_]group)?)(?:\s+|=)\S+|--(?:no-push|setup)(?=\s)|--(?=\s))"
 )
 
 

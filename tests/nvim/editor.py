@@ -1,6 +1,6 @@
 """A real Neovim as a child of the test, with a screen attached, and all its folders private."""
 
-import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,29 +13,16 @@ INIT = Path(__file__).parent / "init.lua"
 CHECKOUT = Path(__file__).parents[2]
 
 
-def cache() -> Path:
-    """The folder that tests/lab/install.sh fills."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(os.environ.get("IGOR_CACHE") or Path(base) / "igor-tests")
+def variables(home: Path, setup: str = "{}") -> dict[str, str]:
+    """What an editor of a test needs in its environment beside the test's own.
 
-
-def nvim_binary(version: str) -> Path:
-    return cache() / f"nvim-{version}" / "bin" / "nvim"
-
-
-def environment(home: Path, setup: str = "{}") -> dict[str, str]:
-    """The variables of an editor at home in `home`; `setup` is the options as JSON, or "none"."""
-    runtime = home / "run"
-    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+    `setup` is the options of `setup()` as JSON, or "none" where it isn't to be called.
+    """
     return {
-        **{key: value for key, value in os.environ.items() if not key.startswith("NVIM")},
-        "XDG_RUNTIME_DIR": str(runtime),
-        "XDG_STATE_HOME": str(home / "state"),
-        "XDG_DATA_HOME": str(home / "data"),
-        "XDG_CONFIG_HOME": str(home / "config"),
         "NVIM_RPLUGIN_MANIFEST": str(home / "rplugin.vim"),
         "NVIM_LOG_FILE": str(home / "nvim.log"),
         "IGOR_TEST_SETUP": setup,
+        "IGOR_TEST_PYTHON": sys.executable,
     }
 
 
@@ -105,13 +92,12 @@ class Editor:
 
 @contextmanager
 def running(
-    version: str, home: Path, place: Path, setup: str = "{}", *arguments: str
+    binary: Path, home: Path, place: Path, setup: str = "{}", *arguments: str
 ) -> Iterator[Editor]:
     """An editor started in the folder `place`, 100 columns wide and 40 lines high."""
-    environ = environment(home, setup)
-    argv = [str(nvim_binary(version)), "-u", str(INIT), "--embed", *arguments]
-    command = ["env", "-C", str(place), "-i", *(f"{k}={v}" for k, v in environ.items()), *argv]
-    nvim = pynvim.attach("child", argv=command)
+    given = [f"{name}={value}" for name, value in variables(home, setup).items()]
+    start = ["env", "-C", str(place), *given, str(binary), "-u", str(INIT), "--embed", *arguments]
+    nvim = pynvim.attach("child", argv=start)
     try:
         nvim.ui_attach(100, 40, rgb=True)
         yield Editor(nvim)

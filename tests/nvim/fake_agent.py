@@ -10,11 +10,13 @@ import queue
 import socket
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from igor_core import __version__
 from igor_core.agent.protocol import INITIAL_CREDIT, PROTOCOL, Decoder, Frame, Kind, encode
+from igor_core.events import Outcome, Result
 
 
 class FakeAgent:
@@ -25,6 +27,7 @@ class FakeAgent:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.received: queue.Queue[Frame] = queue.Queue()
         self.greeted = 0
+        self._results: dict[int, list[Result]] = defaultdict(list)
         self._credit: dict[int, int] = {}
         self._granted = threading.Condition()
         self._connection: socket.socket | None = None
@@ -62,7 +65,9 @@ class FakeAgent:
     def event(self, request: int, kind: str, **fields: Any) -> None:
         self.send(Kind.EVENT, request, {"type": kind, **fields})
 
-    def output(self, request: int, data: bytes, host: str = "apollo", stream: str = "stdout") -> None:
+    def output(
+        self, request: int, data: bytes, host: str = "apollo", stream: str = "stdout"
+    ) -> None:
         """Output as far as the client's credit goes; waits for more where it ends."""
         with self._granted:
             assert self._granted.wait_for(lambda: self._credit[request] > 0, timeout=60)
@@ -72,14 +77,16 @@ class FakeAgent:
     def credit(self, request: int) -> int:
         return self._credit[request]
 
-    def finish(self, request: int, status: int = 0, error: str = "", hint: str = "") -> None:
-        outcome = {"status": status, "error": error, "hint": hint, "results": [], "data": None}
-        self.send(Kind.FINISHED, request, outcome)
+    def result(
+        self, request: int, host: str, status: int = 0, text: str = "", hint: str = ""
+    ) -> None:
+        result = Result(host, status, 1.5, text, hint)
+        self._results[request].append(result)
+        self.send(Kind.EVENT, request, result.to_wire())
 
-    def result(self, request: int, host: str, status: int = 0, text: str = "", hint: str = "") -> dict[str, Any]:
-        fields = {"host": host, "status": status, "seconds": 1.5, "text": text, "hint": hint}
-        self.event(request, "result", ok=status == 0, **fields)
-        return {"type": "result", "ok": status == 0, **fields}
+    def finish(self, request: int, status: int = 0, error: str = "", hint: str = "") -> None:
+        outcome = Outcome(status, error, hint, tuple(self._results[request]))
+        self.send(Kind.FINISHED, request, outcome.to_wire())
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
         assert self._connection is not None

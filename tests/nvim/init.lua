@@ -4,6 +4,10 @@ vim.opt.runtimepath:prepend(checkout)
 vim.opt.swapfile = false
 vim.opt.shadafile = 'NONE'
 vim.g.mapleader = ' '
+vim.g.python3_host_prog = vim.env.IGOR_TEST_PYTHON
+if vim.env.IGOR_TEST_RUNTIME then
+  vim.opt.runtimepath:append(vim.env.IGOR_TEST_RUNTIME)
+end
 if vim.env.IGOR_TEST_SETUP ~= 'none' then
-  require('igor').setup(vim.json.decode(vim.env.IGOR_TEST_SETUP or '{}'))
+  require('igor').setup(vim.json.decode(vim.env.IGOR_TEST_SETUP))
 end

@@ -1,0 +1,253 @@
+"""The commands: declared twice and equal, registered either way, completed without Python."""
+
+import inspect
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igor_core.agent.protocol import Kind
+from igor_core.cli.commands import COMMANDS
+from tests.nvim.editor import CHECKOUT, INIT, Editor, running, variables
+from tests.nvim.scene import scene
+
+PLUGIN = CHECKOUT / "rplugin" / "python3" / "igor_nvim.py"
+
+
+@pytest.fixture
+def bridge(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module as Neovim's host imports it."""
+    monkeypatch.syspath_prepend(str(PLUGIN.parent))
+    import igor_nvim
+
+    return igor_nvim
+
+
+def python_specs(bridge: Any) -> list[dict[str, Any]]:
+    handlers = inspect.getmembers(bridge.Igor, lambda member: hasattr(member, "_nvim_rpc_spec"))
+    return sorted((h._nvim_rpc_spec for _name, h in handlers), key=lambda spec: spec["name"])
+
+
+def generate_manifest(nvim: Path, home: Path, **more: str) -> str:
+    """What :UpdateRemotePlugins writes."""
+    env = {**os.environ, **variables(home, "none"), **more}
+    command = [nvim, "--headless", "-u", INIT, "+UpdateRemotePlugins", "+qa!"]
+    subprocess.run(command, env=env, cwd=home, check=True, capture_output=True, timeout=60)
+    return (home / "rplugin.vim").read_text()
+
+
+def test_lua_and_python_declare_the_same_commands(bridge: Any, nvim: Path, home: Path) -> None:
+    with running(nvim, home, home) as editor:
+        declared = editor.lua("return require('igor.commands').specs")
+        flags = editor.lua("return require('igor.commands').flags")
+    assert declared == python_specs(bridge)
+    assert flags == {verb: list(known) for verb, known in bridge.FLAGS.items()}
+
+
+def test_the_flags_are_those_of_the_command_line(bridge: Any) -> None:
+    shell = {
+        command.verb: tuple(o.name for o in command.options if o.name not in ("-g", "--host"))
+        for command in COMMANDS.values()
+        if command.verb in bridge.FLAGS
+    }
+    assert shell == bridge.FLAGS
+
+
+def test_no_handler_is_synchronous(bridge: Any) -> None:
+    methods = inspect.getmembers(bridge.Igor, lambda m: hasattr(m, "_nvim_rpc_method_name"))
+    assert len(methods) > len(python_specs(bridge))
+    assert [name for name, method in methods if method._nvim_rpc_sync] == []
+
+
+def test_the_bridge_imports_no_ssh_and_nothing_of_the_jobs() -> None:
+    code = (
+        f"import sys; sys.path.append({str(PLUGIN.parent)!r}); import igor_nvim; "
+        "print(*sorted(m for m in sys.modules if m.startswith(('asyncssh', 'igor_core'))))"
+        "; print([p for p in sys.path if p and not p.startswith(sys.prefix)][-2:])"
+    )
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd="/", check=True, capture_output=True, text=True).stdout
+    modules, path = found.splitlines()
+    assert modules.split() == [
+        "igor_core",
+        "igor_core.agent",
+        "igor_core.agent.client",
+        "igor_core.agent.protocol",
+        "igor_core.directories",
+        "igor_core.errors",
+    ]
+    assert str(CHECKOUT) not in eval(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "verb", "args"),
+    [
+        ("IgorPush", "push", {}),
+        ("IgorPush cluster", "push", {"group": "cluster"}),
+        ("IgorPush! --dry-run", "push", {"dry_run": True, "force": True}),
+        ("IgorBuild --no-cache -g cluster", "build", {"group": "cluster", "no_cache": True}),
+        ("IgorSetup --host apollo --host=x", "setup", {"hosts": ["apollo", "x"]}),
+        ("IgorClean cluster --images", "clean", {"group": "cluster", "images": True}),
+        ("IgorExec echo  'a  b' \\| wc\\ -l", "exec", {"shell": "echo  'a  b' \\| wc\\ -l"}),
+        (
+            'IgorExec -g cluster --host apollo --no-push ls --force "x"',
+            "exec",
+            {"group": "cluster", "hosts": ["apollo"], "no_push": True, "shell": 'ls --force "x"'},
+        ),
+        ("IgorExec -- --setup", "exec", {"shell": "--setup"}),
+    ],
+)
+def test_a_command_becomes_one_request(
+    nvim: Path, home: Path, command: str, verb: str, args: dict[str, Any]
+) -> None:
+    with scene(nvim, home) as on:
+        on.editor.command(command)
+        request = on.agent.frame(Kind.REQUEST)
+        assert request[2:] == [verb, str(on.project), args]
+
+
+def test_words_that_are_not_understood_are_named(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        on.editor.command("IgorPush --dry")
+        on.editor.wait_message("igor: push: --dry is unknown here (known: --dry-run, --force")
+        on.editor.command("IgorSetup dev cluster")
+        on.editor.wait_message("igor: setup: one host group at a time: dev or cluster")
+        assert on.agent.received.empty()
+
+
+def test_the_project_is_that_of_the_file_then_of_the_folder(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        (on.project / "deep" / "er").mkdir(parents=True)
+        on.editor.command(f"cd {home}")
+        on.editor.command("edit project/deep/er/new.py")
+        on.editor.command("IgorPush")
+        assert on.agent.frame(Kind.REQUEST)[3] == str(on.project)
+        on.editor.command("enew")
+        on.editor.command("IgorPush")
+        assert on.agent.frame(Kind.REQUEST)[3] == str(home)
+        on.editor.command(f"cd {on.project}/deep")
+        on.editor.command("IgorPush")
+        assert on.agent.frame(Kind.REQUEST)[3] == str(on.project)
+
+
+def complete(editor: Editor, line: str) -> list[str]:
+    found: list[str] = editor.nvim.call("getcompletion", line, "cmdline")
+    return found
+
+
+def test_completion_knows_groups_hosts_and_flags_without_python(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        assert complete(on.editor, "IgorPush ") == ["cluster", "dev"]
+        assert complete(on.editor, "IgorSetup cl") == ["cluster"]
+        assert complete(on.editor, "IgorSetup cluster ") == []
+        assert complete(on.editor, "IgorClean --host ") == ["apollo", "enterprise"]
+        assert complete(on.editor, "IgorExec -g ") == ["cluster", "dev"]
+        assert complete(on.editor, "IgorExec ls ") == []
+        assert complete(on.editor, "IgorBuild --") == ["--force", "--host", "--no-cache"]
+        assert on.editor.lua("return package.loaded['igor.job']") is None
+        assert on.editor.nvim.call("remote#host#IsRunning", "igor") == 0
+
+
+def test_completion_is_silent_where_the_config_is_broken(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        for text in ("{", "[]", '{"host_groups": 3}', '{"host_groups": {"a": {"hosts": [1, {}]}}}'):
+            (on.project / ".igor" / "config.json").write_text(text)
+            assert complete(on.editor, "IgorPush ") in ([], ["a"])
+
+
+@pytest.mark.parametrize("setup", ["none", "{}"])
+def test_the_manifest_has_the_commands_and_setup_leaves_them(
+    nvim: Path, home: Path, setup: str
+) -> None:
+    manifest = generate_manifest(nvim, home)
+    assert f"call remote#host#RegisterPlugin('python3', '{PLUGIN}'" in manifest
+    with scene(nvim, home, setup) as on:
+        on.start("IgorPush")
+        assert on.editor.messages() == ""
+        assert on.editor.nvim.call("remote#host#IsRunning", "python3") == 1
+
+
+def test_setup_adds_what_an_older_manifest_lacks(nvim: Path, home: Path) -> None:
+    manifest = generate_manifest(nvim, home)
+    lines = [line for line in manifest.splitlines() if "IgorSetup" not in line]
+    (home / "rplugin.vim").write_text("\n".join(lines))
+    with scene(nvim, home) as on:
+        on.start("IgorSetup cluster")
+        assert on.editor.nvim.call("remote#host#IsRunning", "python3") == 1
+
+
+@pytest.fixture
+def other_plugin(home: Path) -> Path:
+    """The runtime folder of another Python plugin, with a command :Other."""
+    folder = home / "other" / "rplugin" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "other.py").write_text(
+        "import pynvim\n"
+        "@pynvim.plugin\n"
+        "class Other:\n"
+        "    def __init__(self, nvim):\n"
+        "        self.nvim = nvim\n"
+        "    @pynvim.command('Other', sync=True)\n"
+        "    def other(self):\n"
+        "        self.nvim.vars['other'] = 1\n"
+    )
+    return home / "other"
+
+
+def test_setup_registers_after_another_python_plugin_runs(
+    nvim: Path, home: Path, other_plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IGOR_TEST_RUNTIME", str(other_plugin))
+    manifest = generate_manifest(nvim, home)
+    # As if igor had come after the last :UpdateRemotePlugins.
+    lines = manifest.split("call remote#host#RegisterPlugin(")
+    kept = [part for part in lines if "igor_nvim" not in part]
+    (home / "rplugin.vim").write_text("call remote#host#RegisterPlugin(".join(kept))
+    with scene(nvim, home, "none") as on:
+        on.editor.command("Other")
+        assert on.editor.nvim.vars["other"] == 1
+        on.editor.lua("require('igor').setup({})")
+        on.start("IgorPush")
+        on.editor.command("Other")
+        assert on.editor.messages() == ""
+
+
+def test_the_first_command_does_not_wait_for_python(nvim: Path, home: Path) -> None:
+    slow = home / "slow-python"
+    slow.write_text(f'#!/bin/sh\nsleep 1.5\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    with scene(nvim, home, f'{{"python": "{slow}"}}') as on:
+        before = time.perf_counter()
+        on.editor.command("IgorPush")
+        on.editor.command("IgorBuild")
+        assert time.perf_counter() - before < 0.75
+        assert on.agent.frame(Kind.REQUEST)[2] == "push"
+        assert on.agent.frame(Kind.REQUEST)[2] == "build"
+
+
+def test_a_python_that_does_not_start_is_named(nvim: Path, home: Path) -> None:
+    for python, why in (("/no/python", "not found"), ("/bin/false", "exit status")):
+        with running(nvim, home, home, f'{{"python": "{python}"}}') as editor:
+            editor.command("IgorPush")
+            editor.wait_message("igor: its Python has ended, see :checkhealth igor")
+            assert python in editor.messages()
+            assert why in editor.messages()
+            assert editor.mode() == "n"
+
+
+def test_a_bridge_that_dies_is_replaced_by_the_next_command(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        on.start("IgorPush")
+        on.editor.wait_output("igor push")
+        channel = on.editor.lua("return require('igor.jobs').channel")
+        pid = on.editor.nvim.call("jobpid", channel)
+        os.kill(pid, 9)
+        on.editor.wait_message("its Python has ended")
+        assert "the job may go on" in on.editor.output()[-1]
+        assert on.editor.lua("return require('igor').status()") == "igor: push failed"
+        on.start("IgorSetup")
+        on.editor.wait_output("igor setup")
