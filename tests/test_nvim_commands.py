@@ -230,7 +230,10 @@ def test_the_first_command_does_not_wait_for_python(nvim: Path, home: Path) -> N
 
 
 def test_a_python_that_does_not_start_is_named(nvim: Path, home: Path) -> None:
-    for python, why in (("/no/python", "not found"), ("/bin/false", "exit status")):
+    broken = home / "broken-python"
+    broken.write_text("#!/bin/sh\nsleep 0.1\necho 'No module named pynvim' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    for python, why in (("/no/python", "not found"), (str(broken), "No module named")):
         with running(nvim, home, home, f'{{"python": "{python}"}}') as editor:
             editor.command("IgorPush")
             editor.wait_message("igor: its Python has ended, see :checkhealth igor")

@@ -6,8 +6,9 @@
 local M = {}
 
 local HOST = 'igor'
--- How a shell answers for a command that it can't start.
-local NO_PYTHON = { [126] = 'not executable', [127] = 'not found' }
+-- jobstart would throw where there is no such Python, and a channel that closes before the first
+-- command is through breaks that command; so a shell waits a moment before it gives up.
+local SHELL = 'command -v "$1" >/dev/null || { sleep 0.3; exit 127; }; exec "$@"'
 local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
 
 --- The checkout that this file is part of.
@@ -40,12 +41,11 @@ function M.in_manifest()
   end
 end
 
---- Start igor's own host. The channel can be written to before Python has come up, and through the
---- shell also where there is no such Python: on_exit then says so, where jobstart would throw.
+--- Start igor's own host. The channel can be written to before Python has come up.
 local function start(_)
   local last_words = ''
   local python = M.python()
-  local command = { 'sh', '-c', 'exec "$@"', 'sh', python, '-c', START, M.plugin }
+  local command = { 'sh', '-c', SHELL, 'sh', python, '-c', START, M.plugin }
   return vim.fn.jobstart(command, {
     rpc = true,
     on_stderr = function(_, lines)
@@ -65,7 +65,7 @@ function M.ended(python, status, last_words)
     return
   end
   require('igor.job').host_ended()
-  local why = NO_PYTHON[status] or last_words ~= '' and last_words or 'exit status ' .. status
+  local why = status == 127 and 'not found' or last_words ~= '' and last_words or 'exit status ' .. status
   local text = ('its Python has ended, see :checkhealth igor (%s: %s)'):format(python, why)
   require('igor.notice').say(text, vim.log.levels.ERROR)
   vim.schedule(M.declare)
