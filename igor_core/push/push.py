@@ -93,7 +93,9 @@ async def push(
     """
     # The first look learns the real path, by which the manifest is found.
     first = await survey(host, paths, tree.files, options.claim, options.mode)
-    async with trees.hold(key_of(host, first.path)) as manifest:
+    key = key_of(host, first.path)
+    trees.remember(host.name, paths.tree, key)
+    async with trees.hold(key) as manifest:
         known_paths = {*manifest.written, *manifest.intended}
         if known_paths <= set(tree.files):
             found = first

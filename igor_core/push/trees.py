@@ -13,6 +13,7 @@ class Trees:
     def __init__(self) -> None:
         self._manifests: dict[TreeKey, Manifest] = {}
         self._locks: dict[TreeKey, asyncio.Lock] = {}
+        self._pushed: dict[tuple[str, str], TreeKey] = {}
 
     @contextlib.asynccontextmanager
     async def hold(self, key: TreeKey) -> AsyncIterator[Manifest]:
@@ -25,6 +26,15 @@ class Trees:
         if key not in self._manifests:
             self._manifests[key] = Manifest(key)
         return self._manifests[key]
+
+    def remember(self, host: str, tree: str, key: TreeKey) -> None:
+        """`key` is what the tree's configured path on a host turned out to be."""
+        self._pushed[host, tree] = key
+
+    def pushed(self, host: str, tree: str) -> Manifest | None:
+        """The manifest of a tree that was pushed since the agent started."""
+        key = self._pushed.get((host, tree))
+        return self.manifest(key) if key else None
 
     def close(self) -> None:
         for manifest in self._manifests.values():

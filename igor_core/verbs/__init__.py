@@ -9,6 +9,8 @@ from igor_core.verbs.context import Context
 from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
 from igor_core.verbs.push import push
+from igor_core.verbs.status import status
+from igor_core.verbs.trust import trust
 
 Verb = Callable[[Job, Context], Awaitable[Outcome]]
 
@@ -18,6 +20,8 @@ VERBS: dict[str, Verb] = {
     "setup": setup,
     "clean": clean,
     "exec": execute,
+    "trust": trust,
+    "status": status,
 }
 
 

@@ -122,8 +122,9 @@ async def set_up(site: Site) -> str:
     if plan.action == "replace" and plan.in_use and not flag(target.job, "force"):
         await _ask_to_replace(target, plan, spec)
     await bring_up(target.remote, site.runtime, spec, inspection, plan)
-    done = {"start": "started", "create": "started", "replace": "replaced"}[plan.action]
-    return f"{image}; container {spec.owner.container} {done} ({plan.reason})"
+    done = {"start": "started", "create": "created", "replace": "replaced"}[plan.action]
+    why = "" if plan.action == "create" else f" ({plan.reason})"
+    return f"{image}; container {spec.owner.container} {done}{why}"
 
 
 async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> None:
@@ -157,7 +158,7 @@ async def _build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspecti
     await _build(site, dockerfile, inputs, no_cache)
     built = await site.inspect()
     await _warn_of_hidden(site, built)
-    return built, plan.text
+    return built, f"image built ({inputs.stamp[:4]}…)"
 
 
 async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) -> None:

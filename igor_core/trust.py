@@ -1,0 +1,59 @@
+"""Which projects may act by themselves: a cloned repository's config must not.
+
+One file, `$XDG_STATE_HOME/igor/trust.json`: the roots that the user trusted and the sha256 of
+the config each had then. A changed config is no longer trusted. Only what happens without a
+typed command asks for trust; a command that the user types is consent to that command.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from igor_core import directories
+from igor_core.config import Project
+from igor_core.errors import IgorError
+
+
+def is_trusted(project: Project) -> bool:
+    """Whether the user trusted this root with just this config."""
+    return _read().get(str(project.root)) == project.digest
+
+
+def trust(project: Project) -> None:
+    """From now on the project may act by itself, until its config changes."""
+    _write({**_read(), str(project.root): project.digest})
+
+
+def revoke(project: Project) -> bool:
+    """Take the trust back; whether there was any."""
+    roots = _read()
+    had = roots.pop(str(project.root), None) is not None
+    _write(roots)
+    return had
+
+
+def _file() -> Path:
+    return directories.state_directory() / "trust.json"
+
+
+def _read() -> dict[str, str]:
+    try:
+        found = json.loads(_file().read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise IgorError(
+            f"{_file()} can't be read", "remove it, then trust your projects again: igor trust"
+        ) from None
+    return {str(root): str(digest) for root, digest in found.items()}
+
+
+def _write(roots: dict[str, str]) -> None:
+    """Whole or not at all: a torn file would trust nothing, or the wrong thing."""
+    new = _file().with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(roots, stream, indent=1, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(_file())

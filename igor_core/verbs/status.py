@@ -1,0 +1,63 @@
+"""status: what igor knows of each host of a group, without asking any of them."""
+
+import asyncio
+from typing import Any
+
+from igor_core.events import Outcome
+from igor_core.paths import HostPaths
+from igor_core.push.files import Tree, scan
+from igor_core.push.manifest import Manifest
+from igor_core.trust import is_trusted
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job
+from igor_core.verbs.targets import Target, targets_of
+
+
+async def status(job: Job, context: Context) -> Outcome:
+    """Never connects and never waits for a host, so it can be asked at any time."""
+    targets = targets_of(job, context)
+    project, config = targets[0].project, targets[0].project.config
+    tree = await asyncio.to_thread(scan, project.root, config.include, config.exclude)
+    data = {
+        "project": project.name,
+        "root": str(project.root),
+        "trusted": is_trusted(project),
+        "group": targets[0].group,
+        "hosts": [_host(target, context, tree) for target in targets],
+    }
+    return Outcome(0, data=data)
+
+
+def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
+    remote = target.remote
+    described: dict[str, Any] = {
+        "host": target.name,
+        "dir": target.entry.dir,
+        "connection": remote.state,
+        "error": remote.reason,
+        "files": None,
+        "pending": None,
+        "last_push": None,
+        "held_back": [],
+    }
+    if remote.account.home:
+        paths = HostPaths.of(target.entry.dir, remote.account.home, target.project.name)
+        manifest = context.trees.pushed(remote.name, paths.tree)
+        described |= _known(manifest, tree) if manifest else {}
+    return described
+
+
+def _known(manifest: Manifest, tree: Tree) -> dict[str, Any]:
+    current = sum(
+        1
+        for path, file in tree.files.items()
+        if (record := manifest.written.get(path)) is not None and record.is_local(file)
+    )
+    gone = len(set(manifest.written) - set(tree.files))
+    pushed = manifest.told("pushed")
+    return {
+        "files": len(manifest.written),
+        "pending": len(tree.files) - current + gone,
+        "last_push": float(pushed) if pushed else None,
+        "held_back": list(filter(None, manifest.told("held_back").split("\n"))),
+    }
