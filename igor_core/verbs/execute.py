@@ -12,7 +12,7 @@ from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import Site, set_up, spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
-from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text
+from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text, summary
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
@@ -30,7 +30,7 @@ async def execute(job: Job, context: Context) -> Outcome:
         command = await _made_ready(target, pusher, argv)
         stdin = job.stdin(target.name) if with_stdin else None
         status = await _run(target, command, stdin)
-        return Done(f"exit status {status}", status)
+        return Done("", status)
 
     return await each(targets, on, failure=FAILURE)
 
@@ -49,6 +49,8 @@ async def _made_ready(target: Target, pusher: Pusher, argv: Sequence[str]) -> Ex
         report = await pusher.push(target)
         if report.held_back:
             target.warn(held_back_text(report), HELD_BACK_HINT)
+        if report.sent or report.deleted:
+            target.step(summary(report))
     if target.runtime is not None:
         await _container_runs(target, paths, pusher)
     return exec_command(target.runtime, spec_for(target, paths), argv)

@@ -61,7 +61,8 @@ class Pusher:
     async def push(self, target: Target) -> Report:
         """Push to one host, again while files change under its hands."""
         paths = await target.connect()
-        target.step(f"push to {paths.tree}")
+        if target.job.verb != "exec":
+            target.step(f"push to {paths.tree}")
         report = await self._round(target, paths, await self.tree())
         for _again in range(ROUNDS - 1):
             if not report.moving:
