@@ -1,6 +1,5 @@
 """The command line as a process, with pipes or with a terminal of its own."""
 
-import errno
 import os
 import pty
 import select
@@ -41,7 +40,7 @@ def igor(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]
 
 def start(*arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
     """Igor as a process with pipes, in a session of its own."""
-    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     options = {"env": environment(), "start_new_session": True, **pipes, **options}
     return subprocess.Popen([*COMMAND, *arguments], **options)
 
@@ -90,8 +89,7 @@ class Terminal:
         assert ready, f"nothing happens after {self.screen!r}"
         try:
             data = os.read(self._descriptor, 1 << 16)
-        except OSError as error:  # Linux: the last process has closed the terminal
-            assert error.errno == errno.EIO
+        except OSError:  # EIO on Linux: the last process has closed the terminal
             return False
         self.screen += data
         return bool(data)

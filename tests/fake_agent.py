@@ -3,6 +3,9 @@
 It shows what the command line makes of events, so it is no substitute for the real agent.
 """
 
+import contextlib
+import queue
+import select
 import socket
 import threading
 from collections import deque
@@ -23,12 +26,26 @@ class Peer:
         self._connection = connection
         self._decoder = Decoder()
         self._frames: deque[Frame] = deque()
+        self._outgoing: queue.Queue[bytes] = queue.Queue()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
         self.hello = self.wait(Kind.HELLO)[4]
         self.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": 0})
         _kind, self.number, self.verb, self.root, self.args = self.wait(Kind.REQUEST)
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
-        self._connection.sendall(encode(kind, ident, *fields))
+        """Send a frame without waiting for the client to read: an agent never stops reading."""
+        self._outgoing.put(encode(kind, ident, *fields))
+
+    def close(self) -> None:
+        """Let out what was sent; a client that has gone misses nothing."""
+        self._outgoing.put(b"")
+        self._writer.join(SECONDS)
+
+    def _write(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := self._outgoing.get():
+                self._connection.sendall(data)
 
     def event(self, type: str, **fields: Any) -> None:
         self.send(Kind.EVENT, self.number, {"type": type, **fields})
@@ -50,7 +67,15 @@ class Peer:
 
     def wait(self, kind: Kind) -> Frame:
         """The next frame of this kind, passing over others."""
-        return next(frame for frame in self._incoming() if frame[0] is kind)
+        return self.wait_any(kind)
+
+    def wait_any(self, *kinds: Kind) -> Frame:
+        """The next frame of one of these kinds."""
+        return next(frame for frame in self._incoming() if frame[0] in kinds)
+
+    def readable(self, seconds: float) -> bool:
+        """Whether a frame comes within this time."""
+        return bool(self._frames or select.select([self._connection], [], [], seconds)[0])
 
     def gone(self) -> bool:
         """Wait until the client has closed the connection."""
@@ -81,7 +106,8 @@ class FakeAgent(threading.Thread):
         self._error: BaseException | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.settimeout(SECONDS)
-        self._listener.bind(str(directories.socket_path()))
+        self._path = directories.socket_path()
+        self._listener.bind(str(self._path))
         self._listener.listen()
 
     def run(self) -> None:
@@ -92,7 +118,7 @@ class FakeAgent(threading.Thread):
             self._error = error
         finally:
             self._listener.close()
-            directories.socket_path().unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
 
     def _serve(self) -> bool:
         """Serve the next client. False: it only looked whether somebody listens."""
@@ -101,7 +127,11 @@ class FakeAgent(threading.Thread):
         with connection:
             if not connection.recv(1, socket.MSG_PEEK):
                 return False
-            self._script(Peer(connection))
+            peer = Peer(connection)
+            try:
+                self._script(peer)
+            finally:
+                peer.close()
         return True
 
     def join(self, timeout: float | None = SECONDS) -> None:

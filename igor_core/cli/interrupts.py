@@ -11,7 +11,6 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupts:
     """While it is entered, signals wake a select on it instead of ending the program.
 
-    SIGCONT wakes too: a process that was in the background may read its terminal again.
     A second ending signal raises KeyboardInterrupt wherever the program is.
     """
 
@@ -30,7 +29,6 @@ class Interrupts:
             # What was ignored stays ignored: nohup, and `&` in a script.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._end)
-        self._before[signal.SIGCONT] = signal.signal(signal.SIGCONT, _wake)
         return self
 
     def __exit__(
@@ -59,7 +57,3 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-
-
-def _wake(_number: int, _frame: FrameType | None) -> None:
-    """The signal's number in the wake-up pipe is all that is needed."""

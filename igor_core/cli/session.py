@@ -15,6 +15,9 @@ from igor_core.cli.terminal import Question, question_text, somebody_there
 GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
 
 
+LOOK_AGAIN = 0.5  # seconds between looks whether igor is in the foreground
+
+
 class Renderer(Protocol):
     """Shows what a job tells; see Lines and JsonLines."""
 
@@ -66,17 +69,24 @@ class Session:
         if self._prompts and self._outlet.waits_for() is None:
             self._ask(self._prompts.popleft())
             return
-        wait = self._renderer.tick()
+        wait = self._wait()  # may draw, so before looking whether there is something to write
         writable = self._outlet.waits_for()
         reading: list[Any] = [self._interrupts]
         if self._outcome is None:
             reading.append(self._client)
             if self._stdin.wanted():
                 reading.append(STDIN)
-        ready, room, _ = select.select(reading, [] if writable is None else [writable], [], wait)
+        writing = [] if writable is None else [writable]
+        ready, room, _ = select.select(reading, writing, [], wait)
         if room:
             self._write()
         self._read(ready)
+
+    def _wait(self) -> float | None:
+        """Seconds until there is something to do unasked; None for never."""
+        redraw = self._renderer.tick()
+        look = LOOK_AGAIN if self._stdin.in_background() else None
+        return min((wait for wait in (redraw, look) if wait is not None), default=None)
 
     def _read(self, ready: list[Any]) -> None:
         if self._interrupts in ready:
@@ -140,7 +150,7 @@ class Session:
             with ExitStack() as stack:
                 question = stack.enter_context(Question(question_text(prompt), prompt["echo"]))
                 answer = self._wait_for_answer(question)
-        if self._outcome is None:
+        if self._outcome is None and not self._cancelled:
             self._client.send(Kind.ANSWER, self._request, prompt["prompt"], answer)
 
     def _wait_for_answer(self, question: Question) -> str | None:

@@ -36,13 +36,18 @@ class Stdin:
             self._stream = 0
 
     def wanted(self) -> bool:
-        """Whether `pass_on` may be called when stdin is readable.
+        """Whether `pass_on` may be called when stdin is readable."""
+        return self._has_room() and not self.in_background()
 
-        Not in the background of a terminal: reading would stop igor, and with it the output.
+    def in_background(self) -> bool:
+        """Whether stdin is wanted, but reading that terminal would stop igor and its output.
+
+        No signal says when that ends: shells send SIGCONT only to jobs that were stopped.
         """
-        if not self._stream or self._credit <= 0:
-            return False
-        return not self._is_terminal or in_foreground(STDIN)
+        return self._has_room() and self._is_terminal and not in_foreground(STDIN)
+
+    def _has_room(self) -> bool:
+        return self._stream != 0 and self._credit > 0
 
     def pass_on(self) -> None:
         """Send what there is, or that there is no more."""
