@@ -85,9 +85,10 @@ class Sample:
     def pushed(self) -> list[bytes]:
         root = os.fsencode(self.project.root)
         return sorted(
-            os.path.relpath(os.path.join(folder, name), root)
-            for folder, _, names in os.walk(root)
-            for name in names
+            os.path.relpath(path, root)
+            for folder, folders, names in os.walk(root)
+            for path in (os.path.join(folder, name) for name in [*folders, *names])
+            if os.path.islink(path) or os.path.isfile(path)
         )
 
     def push(self) -> None:

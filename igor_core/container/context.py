@@ -25,7 +25,9 @@ def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:
     name = ignore_file(dockerfile, paths)
     ignore = _read(root / name) if name else dockerignore.Ignore(())
     kept = {path for path in paths if path in (dockerfile, name) or not ignore.ignores(path)}
-    names = sorted(_parents(kept) | kept)
+    # A folder stays, as docker has it, when all that it holds is ignored but not itself.
+    folders = {folder for folder in _parents(paths) if not ignore.ignores(folder)}
+    names = sorted(folders | _parents(kept) | kept)
     return b"".join(b"./" + os.fsencode(path) + b"\0" for path in names)
 
 

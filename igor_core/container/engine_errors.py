@@ -7,14 +7,10 @@ from igor_core.runtime import Runtime
 
 _REMEDIES = (
     (
-        r"exec: \"?sh\"?: (executable file )?not found|exec:? \"?sh\"? failed: no such file",
+        r"exec: \"?sh\"?: (executable file )?not found|exec:? \"?sh\"? failed: no such file"
+        r"|failed to exec pid1: no such file",
         "the image has no sh, without which igor can't run commands in it",
         "add a shell to the image, for instance Debian's busybox-static",
-    ),
-    (
-        r"(container .* is not running|no such container|container state improper)",
-        "the container isn't running",
-        "start it: igor docker setup",
     ),
     (
         r"permission denied.*(socket|docker\.sock)|dial unix .*permission denied",
