@@ -18,7 +18,7 @@ from igor_core.errors import AgentError, IgorError, UsageError
 
 STOP_SECONDS = 10.0
 LOOK_AGAIN = 0.25  # seconds between looks at a log that is followed
-PROGRAM = "igor_core.agent"  # in the command line of every agent
+PROGRAM = ("-m", "igor_core.agent")  # in the command line of every agent
 
 
 def status(invocation: Invocation) -> int:
@@ -127,11 +127,14 @@ def _terminate() -> None:
         process = int(file.read_text())
     except (OSError, ValueError):
         raise AgentError(f"{file} doesn't name the agent's process") from None
-    if PROGRAM not in _command_line(process):
+    words = _command_line(process)
+    if PROGRAM not in zip(words, words[1:], strict=False):
         raise AgentError(f"process {process}, named by {file}, is not an igor agent")
     os.kill(process, signal.SIGTERM)
 
 
-def _command_line(process: int) -> str:
+def _command_line(process: int) -> list[str]:
+    """The words of a process's command line, none where there is no such process."""
     listing = ["ps", "-ww", "-o", "command=", "-p", str(process)]
-    return subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+    done = subprocess.run(listing, capture_output=True, check=False)
+    return done.stdout.decode(errors="replace").split()

@@ -144,7 +144,7 @@ COMMANDS: dict[str, Command] = {
             "job:run",
             "exec",
             WHERE + EXEC_OPTIONS,
-            Operand("command", "CMD…", rest=True),
+            Operand("command", "CMD…", rest=True, completes="file"),
         ),
         Command("init", "Write a first config.", "init:run", options=INIT_OPTIONS),
         Command(
