@@ -27,18 +27,22 @@ function M.running()
   end, order)
 end
 
---- Forget the oldest finished jobs, so that so many are left as the options say.
+local function is_hidden(job)
+  return #vim.fn.win_findbuf(job.output.buf) == 0
+end
+
+--- Forget the oldest finished jobs, so that so many are left as the options say; not what is shown.
 local function forget_old()
-  local finished = vim.tbl_filter(function(job)
-    return job.status and #vim.fn.win_findbuf(job.output.buf) == 0
+  local excess = #order - #M.running() - require('igor.options').current.output.jobs
+  order = vim.tbl_filter(function(job)
+    local forget = excess > 0 and job.status and is_hidden(job)
+    if forget then
+      excess = excess - 1
+      job.output:delete()
+      by_request[job.request] = nil
+    end
+    return not forget
   end, order)
-  for i = 1, #finished - require('igor.options').current.output.jobs do
-    finished[i].output:delete()
-    by_request[finished[i].request] = nil
-    order = vim.tbl_filter(function(job)
-      return job ~= finished[i]
-    end, order)
-  end
 end
 
 function M.add(job)

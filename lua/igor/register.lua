@@ -66,7 +66,7 @@ function M.ended(python, status, last_words)
   end
   require('igor.job').host_ended()
   local why = status == 127 and 'not found' or last_words ~= '' and last_words or 'exit status ' .. status
-  local text = ('its Python has ended, see :checkhealth igor (%s: %s)'):format(python, why)
+  local text = ('its Python has ended, see :checkhealth igor: %s (%s)'):format(why, python)
   require('igor.notice').say(text, vim.log.levels.ERROR)
   vim.schedule(M.declare)
 end

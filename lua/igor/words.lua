@@ -48,23 +48,33 @@ function M.result(result)
   return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
 end
 
---- The end of a job in one line, failures first.
+--- How one of several hosts ended, short enough for a line that names them all.
+local function brief(result)
+  if result.ok then
+    return ('%s ok (%s)'):format(result.host, M.duration(result.seconds))
+  end
+  local text = M.result(result):gsub('^failed: ' .. vim.pesc(result.host) .. ': ', 'failed: ')
+  return ('%s %s'):format(result.host, text)
+end
+
+--- The end of a job in one line, failures last: they are long.
 function M.summary(outcome)
   if outcome.status == 130 then
     return 'cancelled'
   elseif outcome.error ~= '' then
     return outcome.error
   end
-  local failed, done = {}, {}
-  for _, result in ipairs(outcome.results) do
-    local into = result.ok and done or failed
-    into[#into + 1] = ('%s %s'):format(result.host, M.result(result))
-  end
-  local parts = vim.list_extend(failed, done)
-  if #parts == 0 then
+  local results = outcome.results
+  if #results == 0 then
     return outcome.status == 0 and 'done' or ('exit status %d'):format(outcome.status)
+  elseif #results == 1 then
+    return ('%s %s'):format(results[1].host, M.result(results[1]))
   end
-  return table.concat(parts, ', ')
+  local failed, done = {}, {}
+  for _, result in ipairs(results) do
+    table.insert(result.ok and done or failed, brief(result))
+  end
+  return table.concat(vim.list_extend(done, failed), ', ')
 end
 
 return M

@@ -1,5 +1,6 @@
 """A real Neovim as a child of the test, with a screen attached, and all its folders private."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,17 @@ def variables(home: Path, setup: str = "{}") -> dict[str, str]:
         "IGOR_TEST_SETUP": setup,
         "IGOR_TEST_PYTHON": sys.executable,
     }
+
+
+NEWEST_OUTPUT = """
+local lines = {}
+for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+  if vim.api.nvim_buf_get_name(buf):find('igor://', 1, true) then
+    lines = vim.api.nvim_buf_get_lines(buf, 0, -1, false)
+  end
+end
+return lines
+"""
 
 
 class Editor:
@@ -51,6 +63,11 @@ class Editor:
         found: str = self.nvim.call("execute", "messages")
         return found
 
+    def leave(self) -> None:
+        """Quit as `:qa!` does, and wait for the end of the process."""
+        with contextlib.suppress(OSError, EOFError):
+            self.command("qa!")
+
     def mode(self) -> str:
         found: str = self.nvim.api.get_mode()["mode"]
         return found
@@ -61,8 +78,8 @@ class Editor:
         return names[-1] if names else None
 
     def output(self) -> list[str]:
-        buffer = self.output_buffer()
-        return list(buffer[:]) if buffer is not None else []
+        found: list[str] = self.lua(NEWEST_OUTPUT)
+        return found
 
     def output_window(self) -> Any:
         shown = [w for w in self.nvim.windows if "igor://" in w.buffer.name]

@@ -27,6 +27,8 @@ class FakeAgent:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.received: queue.Queue[Frame] = queue.Queue()
         self.greeted = 0
+        self.mute = False  # whether it leaves its clients without a welcome
+        self._hung_up = threading.Event()
         self._results: dict[int, list[Result]] = defaultdict(list)
         self._credit: dict[int, int] = {}
         self._granted = threading.Condition()
@@ -47,6 +49,10 @@ class FakeAgent:
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
+
+    def wait_for_hang_up(self, seconds: float = 10) -> None:
+        """Until the client has closed its connection."""
+        assert self._hung_up.wait(seconds)
 
     def frame(self, kind: Kind, seconds: float = 10) -> Frame:
         """The next frame of that kind; the frames before it are passed over."""
@@ -106,14 +112,15 @@ class FakeAgent:
             while data := connection.recv(1 << 16):
                 for frame in decoder.feed(data):
                     self._take(connection, frame)
+        self._hung_up.set()
 
     def _take(self, connection: socket.socket, frame: Frame) -> None:
         kind, ident = frame[:2]
         if kind is Kind.HELLO:
             self._connection = connection
             self.greeted += 1
-            about = {"pid": os.getpid()}
-            self.send(Kind.WELCOME, 0, PROTOCOL, __version__, about)
+            if not self.mute:
+                self.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
             return
         with self._granted:
             if kind is Kind.REQUEST:
