@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from igor_core import directories
@@ -128,7 +129,7 @@ def _terminate() -> None:
     except (OSError, ValueError):
         raise AgentError(f"{file} doesn't name the agent's process") from None
     words = _command_line(process)
-    if PROGRAM not in zip(words, words[1:], strict=False):
+    if PROGRAM not in pairwise(words):
         raise AgentError(f"process {process}, named by {file}, is not an igor agent")
     os.kill(process, signal.SIGTERM)
 
