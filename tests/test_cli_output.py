@@ -49,7 +49,7 @@ def test_without_a_terminal_there_are_plain_lines_and_a_summary(project: Path) -
         peer.progress("apollo", 10, 100)
         peer.step("apollo", "rebuild: requirements.txt changed")
         peer.event("warning", host="enterprise", text="the mount hides .venv", hint="move it")
-        failed = result("enterprise", 1, "no route to host", "is it switched on?")
+        failed = result("enterprise", 1, "enterprise: no route to host", "is it switched on?")
         peer.finish(1, results=[result("apollo", text="12 files sent"), failed])
 
     with fake_agent(script):

@@ -30,20 +30,32 @@ def error_lines(message: str, hint: str, style: Style) -> list[str]:
 
 
 def _results(verb: str, results: list[dict[str, Any]], style: Style) -> list[str]:
+    """A line per host in columns: host, state, time, what it says."""
+    hosts = [printable(result["host"]) for result in results]
     states = [state(verb, result["status"]) for result in results]
     times = [duration(result["seconds"]) for result in results]
-    host_width = max((len(printable(result["host"])) for result in results), default=0)
     lines = []
-    for result, word, time in zip(results, states, times, strict=True):
+    for host, word, time, result in zip(hosts, states, times, results, strict=True):
         colour = "good" if result["status"] == 0 else "error"
-        host = style.host(printable(result["host"])) + " " * (
-            host_width - len(printable(result["host"]))
-        )
-        padded = style.paint(colour, word) + " " * (max(map(len, states)) - len(word))
-        text = [*printable_lines(result["text"]), *printable_lines(result["hint"])] or [""]
-        line = f"{host}  {padded}  {time:>{max(map(len, times))}}  {text[0]}"
-        lines += [line.rstrip(), *(f"  {more}" for more in text[1:])]
+        cells = [
+            style.host(host) + _fill(host, hosts),
+            style.paint(colour, word) + _fill(word, states),
+            _fill(time, times) + time,
+        ]
+        first, *more = _said(result)
+        lines += [f"{'  '.join(cells)}  {first}".rstrip(), *(f"  {line}" for line in more)]
     return lines
+
+
+def _said(result: dict[str, Any]) -> list[str]:
+    """The lines of a result and its hint, without the host, which stands before them."""
+    text = result["text"].removeprefix(f"{result['host']}: ")
+    return [*printable_lines(text), *printable_lines(result["hint"])] or [""]
+
+
+def _fill(cell: str, column: list[str]) -> str:
+    """The blanks that make a cell as wide as its column; colour codes have no width."""
+    return " " * (max(map(len, column)) - len(cell))
 
 
 def state(verb: str, status: int) -> str:
