@@ -154,7 +154,14 @@ def test_cancelling_exec_ends_the_program_inside_the_container(project: SamplePr
     assert sleepers(apollo, "sleep 4711") == []
 
 
-@pytest.mark.parametrize("victim", ["agent", "sshd", "dockerd"])
+TOLD = {
+    "agent": "the agent has gone away",
+    "sshd": "the connection to apollo was lost while the command ran",
+    "dockerd": "docker isn't running on the host",
+}
+
+
+@pytest.mark.parametrize("victim", TOLD)
 def test_whatever_is_killed_during_exec_nothing_runs_on_and_the_next_command_works(
     project: SampleProject, victim: str
 ) -> None:
@@ -166,15 +173,14 @@ def test_whatever_is_killed_during_exec_nothing_runs_on_and_the_next_command_wor
     _out, err = running.communicate(timeout=60)
     assert running.returncode not in (0, None)
     assert "Traceback" not in err
-    assert err.strip(), "a user must be told"
-    print(err)
+    assert TOLD[victim] in err
     mend(victim, apollo)
     wait_until(lambda: sleepers(apollo, "sleep 4712") == [], 60)
     after = project.igor("docker", "exec", "--setup", "--host", "apollo", "echo", "alive")
     assert (after.returncode, after.stdout) == (0, "alive\n"), after.stderr
 
 
-@pytest.mark.parametrize("victim", ["agent", "sshd", "dockerd"])
+@pytest.mark.parametrize("victim", TOLD)
 def test_whatever_is_killed_during_a_build_the_old_image_stays_and_the_next_build_works(
     project: SampleProject, victim: str
 ) -> None:
@@ -188,7 +194,7 @@ def test_whatever_is_killed_during_a_build_the_old_image_stays_and_the_next_buil
     _out, err = running.communicate(timeout=60)
     assert running.returncode not in (0, None)
     assert "Traceback" not in err
-    print(err)
+    assert err.strip()
     mend(victim, apollo)
     assert ids(project)[0][1] == before[0][1]
     project.write("dockerfile", "FROM igor-base:latest\nRUN true\n")

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from igor_core.container.exec import ExecCommand, exec_command, shell_line
+from igor_core.container.inspection import inspect
 from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
+from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import Site, set_up, spec_for
 from igor_core.verbs.context import Context
@@ -17,6 +19,8 @@ from igor_core.verbs.targets import Done, Target, each, targets_of
 
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
 FAILURE = 255
+# What the engine's own client ends with when engine or container go away under the command.
+ENGINE_STATUSES = (1, 125, 137, 255)
 
 
 async def execute(job: Job, context: Context) -> Outcome:
@@ -30,6 +34,8 @@ async def execute(job: Job, context: Context) -> Outcome:
         command = await _made_ready(target, pusher, argv)
         stdin = job.stdin(target.name) if with_stdin else None
         status = await _run(target, command, stdin)
+        if status in ENGINE_STATUSES and target.runtime is not None:
+            await _container_still_runs(target, target.runtime)
         return Done("", status)
 
     return await each(targets, on, failure=FAILURE)
@@ -98,11 +104,21 @@ async def _run(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes]
     if process.lost:
         raise HostError(
             f"the connection to {target.name} was lost while the command ran",
-            "the command is ended there 30 s after the loss",
+            "the command is ended there within 30 s",
         )
     if process.error:
         raise HostError(f"{target.name}: {process.error}")
     return process.status
+
+
+async def _container_still_runs(target: Target, runtime: Runtime) -> None:
+    """HostError where the command did not fail by itself but lost its container."""
+    paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
+    found = await inspect(target.remote, runtime, spec_for(target, paths).owner)
+    if found.container is None or found.container.status != "running":
+        raise HostError(
+            f"the container on {target.name} ended while the command ran", "igor docker setup"
+        )
 
 
 async def _feed(process: Process, stdin: AsyncIterator[bytes] | None) -> None:
