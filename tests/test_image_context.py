@@ -51,9 +51,9 @@ def sample(lab: Lab, tmp_path: Path) -> Sample:
     return sample
 
 
-def in_image(host: Host, image: str) -> list[str]:
-    done = host.run(["docker", "run", "--rm", image, *LIST], check=True)
-    return sorted(done.stdout.split("\0"))
+def in_image(sample: Sample, image: str) -> list[str]:
+    said = sample.engine("run", "--rm", "--network=none", image, *LIST)
+    return sorted(said.split("\0"))
 
 
 @pytest.mark.parametrize("builder", ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT=1"])
@@ -69,21 +69,36 @@ async def test_the_same_files_reach_the_image_as_from_dockers_own_client(
     command = sample.build_command()
     built = await sample.shell.run(["env", builder, *command.argv], input=command.input)
     assert built.status == 0, built.stderr
-    assert in_image(sample.host, "lab-sample") == in_image(sample.host, "by-docker")
+    assert in_image(sample, "lab-sample") == in_image(sample, "by-docker")
+
+
+async def test_the_same_files_reach_the_image_as_from_podmans_own_client(
+    podman_host: Host, tmp_path: Path
+) -> None:
+    sample = Sample(tmp_path, podman_host, Runtime("podman"))
+    sample.write("dockerfile", DOCKERFILE)
+    odd_tree(sample)
+    sample.write(".dockerignore", IGNORES["kinds"])
+    sample.push()
+    directly = ["podman", "build", "-q", "-t", "by-podman", "-f", "dockerfile"]
+    sample.host.run(["env", "-C", sample.paths.tree, *directly, "."], check=True, timeout=120)
+    built = await sample.build()
+    assert built.status == 0, built.stderr
+    assert in_image(sample, "lab-sample") == in_image(sample, "by-podman")
 
 
 async def test_outputs_on_the_host_stay_out_of_the_image(sample: Sample) -> None:
     sample.push()
     sample.host.run(["sh", "-c", 'echo x >"$1/checkpoint.bin"', "sh", sample.paths.tree])
     assert (await sample.build()).status == 0
-    assert [line for line in in_image(sample.host, "lab-sample") if "checkpoint" in line] == []
+    assert [line for line in in_image(sample, "lab-sample") if "checkpoint" in line] == []
 
 
 async def test_the_dockerfile_can_be_ignored_and_still_builds(sample: Sample) -> None:
     sample.write(".dockerignore", "*\n")
     sample.push()
     assert (await sample.build()).status == 0
-    assert in_image(sample.host, "lab-sample") == [""]
+    assert in_image(sample, "lab-sample") == [""]
 
 
 async def test_a_file_that_is_gone_on_the_host_leaves_the_old_image(sample: Sample) -> None:

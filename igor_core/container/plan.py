@@ -76,7 +76,7 @@ def _taken(container: Container, owner: Owner) -> HostError:
     if CONTAINER_PROJECT not in container.labels:
         return HostError(
             f"a container named {container.name} is there that igor did not make",
-            f"rename or remove it there, then try again (docker rename {container.name} NAME)",
+            "rename it or remove it there, then try again",
         )
     theirs = [
         container.labels.get(name, "?")
