@@ -81,7 +81,9 @@ PUSH_OPTIONS = (
     Option("dry_run", ("--dry-run",), "Say what would be sent and deleted; change nothing."),
     Option("force", ("--force",), "Also overwrite and delete files that were changed on the host."),
     Option("allow_deletes", ("--allow-deletes",), "Delete on the host without asking, even much."),
-    Option("take_over", ("--take-over",), "Treat files found in the host's folder as igor's own."),
+    Option(
+        "take_over", ("--take-over",), "Push where another clone pushes to, and take that over."
+    ),
 )
 BUILD_OPTIONS = (
     Option("force", ("--force",), "Build even where the image is up to date."),

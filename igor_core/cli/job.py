@@ -84,10 +84,9 @@ def _renderer(invocation: Invocation, outlet: Outlet, root: str) -> Renderer:
 
         return JsonLines(outlet)
     from igor_core.cli.lines import Lines
-    from igor_core.cli.tables import TABLES
 
     several = functools.cache(lambda: several_hosts(root, invocation.values))
-    return Lines(outlet, several, TABLES.get(invocation.command.verb))
+    return Lines(outlet, several)
 
 
 def several_hosts(root: str, values: dict[str, Any]) -> bool:

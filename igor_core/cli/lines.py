@@ -12,18 +12,14 @@ from igor_core.cli.summary import summary
 from igor_core.cli.text import printable, printable_lines
 
 STREAMS = {"stdout": STDOUT, "stderr": STDERR}
-Present = Callable[[Any], list[str]]
 
 
 class Lines:
     """Shows events. `several` says whether lines of output need their host before them."""
 
-    def __init__(
-        self, outlet: Outlet, several: Callable[[], bool], present: Present | None
-    ) -> None:
+    def __init__(self, outlet: Outlet, several: Callable[[], bool]) -> None:
         self._outlet = outlet
         self._several = several
-        self._present = present
         self._prefixer = Prefixer()
         self._bars = Bars() if is_terminal(STDERR) else None
         self._styles = {fd: Style(wants_colour(fd)) for fd in (STDOUT, STDERR)}
@@ -45,8 +41,10 @@ class Lines:
             self._prefixed(host, stream, [data])
         self._begin_line()
         self._outlet.lines(STDERR, summary(verb, outcome, self._styles[STDERR]))
-        if self._present is not None and outcome["data"] is not None:
-            self._outlet.lines(STDOUT, self._present(outcome["data"]))
+        if outcome["data"] is not None:
+            from igor_core.cli.tables import lines_of
+
+            self._outlet.lines(STDOUT, lines_of(verb, outcome["data"]))
 
     def tick(self) -> float | None:
         """Redraw the progress; how many seconds until that is due again, None for never."""

@@ -74,6 +74,11 @@ def cancelled(data: dict[str, Any]) -> list[str]:
     return [f"job {data['job']} ({printable(data['verb'])}) is ending"]
 
 
+def lines_of(verb: str, data: Any) -> list[str]:
+    """The table of a verb's data; nothing for verbs whose data is for programs only."""
+    return TABLES[verb](data) if verb in TABLES else []
+
+
 TABLES: dict[str, Callable[[Any], list[str]]] = {
     "status": status,
     "doctor": doctor,
