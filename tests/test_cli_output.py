@@ -263,11 +263,13 @@ def test_a_line_without_end_is_cut_and_not_kept_for_ever() -> None:
 
 
 def test_numbers_have_units_that_fit_them() -> None:
-    assert [duration(s) for s in (0.04, 9.94, 59, 185, 7800)] == [
+    assert [duration(s) for s in (0.04, 9.94, 59, 600, 185, 3610, 7800)] == [
         "0.0 s",
         "9.9 s",
         "59 s",
+        "10 min",
         "3 min 5 s",
+        "1 h",
         "2 h 10 min",
     ]
     assert [size(n) for n in (0, 999, 1000, 123_456, 3_100_000, 2e13)] == [

@@ -44,8 +44,8 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{whole // 60} min" + f" {whole % 60} s" * bool(whole % 60)
+    return f"{whole // 3600} h" + f" {whole % 3600 // 60} min" * bool(whole % 3600 // 60)
 
 
 def size(count: float) -> str:
