@@ -140,6 +140,15 @@ async def test_the_ignore_file_of_the_dockerfile_goes_before_the_common_one(
     assert b"./b" not in listed
 
 
+async def test_the_dockerfile_may_be_in_a_folder_and_named_with_a_dot(sample: Sample) -> None:
+    sample.configure(dockerfile="./docker/dev")
+    sample.write("docker/dev", DOCKERFILE)
+    sample.write(".dockerignore", "docker\n")
+    sample.push()
+    done = await sample.build()
+    assert done.status == 0, done.stderr
+
+
 async def test_build_arguments_reach_the_build_whatever_they_hold(sample: Sample) -> None:
     value = "a b'\"$(touch /pwned);\n*"
     sample.configure(docker_build_args={"VALUE": value})

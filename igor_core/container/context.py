@@ -16,6 +16,7 @@ def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:
     their modes. The dockerfile and the ignore file stay in, as docker needs them there.
     UsageError when the dockerfile isn't pushed or the ignore file can't be read.
     """
+    dockerfile = posixpath.normpath(dockerfile)
     paths = {os.fsdecode(path) for path in pushed}
     if dockerfile not in paths:
         raise UsageError(
