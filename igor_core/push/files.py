@@ -1,18 +1,19 @@
 """What belongs to the tree: exactly what git says, or gitignore's rules outside git.
 
-Paths are bytes, relative to the project's root: names need not be UTF-8. The one owner of git.
+Paths are bytes, relative to the project's root: names need not be UTF-8.
 """
 
 import os
 import stat
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-import pathspec
-
 from igor_core.errors import IgorError
+from igor_core.push import git
+from igor_core.push.gitignore import Patterns
+from igor_core.push.walk import unreadable_folders, walk
 
 IGNORE_FILE = ".igor/ignore"
 
@@ -34,11 +35,24 @@ class File:
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of a project at one moment. `passed_over` are neither files nor links."""
+    """The files of a project at one moment.
+
+    `passed_over` are neither files nor links, `unreadable` folders and files that can't be looked
+    at: what is there, or below it, is not known to be gone.
+    """
 
     root: Path
     files: dict[bytes, File]
     passed_over: tuple[bytes, ...] = ()
+    unreadable: tuple[bytes, ...] = ()
+
+    def is_gone(self, path: bytes) -> bool:
+        """Whether a path that once belonged to the tree certainly no longer does."""
+        return path not in self.files and self._unknown.isdisjoint(with_parents([path]))
+
+    @cached_property
+    def _unknown(self) -> frozenset[bytes]:
+        return frozenset((*self.passed_over, *self.unreadable))
 
 
 def scan(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Tree:
@@ -47,132 +61,116 @@ def scan(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -
     `exclude` (after `.igor/ignore`) takes away and `include` adds what git ignores, both in
     gitignore syntax. Raises IgorError where git refuses to answer.
     """
-    dropped = _spec([*_ignore_lines(root), *exclude])
-    files: dict[bytes, File] = {}
-    passed_over = []
-    for path in _candidates(root, include):
-        if dropped is not None and dropped.match_file(os.fsdecode(path)):
-            continue
-        file = look(root, path)
-        if file is not None:
-            files[path] = file
-        elif os.path.lexists(os.path.join(os.fsencode(root), path)):
-            passed_over.append(path)
-    return Tree(root, files, tuple(passed_over))
+    found = _Scan(root, Patterns(map(os.fsencode, include)), _dropped(root, exclude))
+    found.take_folder(b"")
+    return Tree(root, found.files, tuple(found.passed_over), tuple(found.unreadable))
 
 
 def look(root: Path, path: bytes) -> File | None:
-    """The file as it is now; None where it is gone or neither a file nor a link."""
+    """The file as it is now; None where it is gone or neither a file nor a link.
+
+    Raises OSError where it can't be looked at.
+    """
     name = os.path.join(os.fsencode(root), path)
     try:
-        found = os.lstat(name)
-        if stat.S_ISREG(found.st_mode):
-            mode = stat.S_IMODE(found.st_mode) & 0o777
-            return File(path, "f", found.st_size, found.st_mtime_ns, mode)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(name)
-            return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
-    except OSError:
-        pass
+        return _file(path, name, os.lstat(name))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def with_parents(files: Iterable[bytes]) -> set[bytes]:
+    """The paths and all folders above them, the root left out."""
+    found: set[bytes] = set()
+    for path in files:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition(b"/")[0]
+    return found
+
+
+def shown(path: bytes) -> str:
+    """A path on one line: bytes that are not UTF-8 and control characters are escaped."""
+    text = path.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _file(path: bytes, name: bytes, found: os.stat_result) -> File | None:
+    if stat.S_ISREG(found.st_mode):
+        mode = stat.S_IMODE(found.st_mode) & 0o777
+        return File(path, "f", found.st_size, found.st_mtime_ns, mode)
+    if stat.S_ISLNK(found.st_mode):
+        target = os.readlink(name)
+        return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
     return None
 
 
-def _ignore_lines(root: Path) -> list[str]:
+def _dropped(root: Path, exclude: Sequence[str]) -> Patterns:
     try:
-        return (root / IGNORE_FILE).read_text("utf-8", "surrogateescape").splitlines()
+        own = (root / IGNORE_FILE).read_bytes()
     except FileNotFoundError:
-        return []
+        own = b""
+    except OSError as error:
+        raise IgorError(f"{root / IGNORE_FILE} can't be read: {error.strerror}") from None
+    return Patterns.read(b"\n".join([own, *map(os.fsencode, exclude)]))
 
 
-def _spec(lines: Iterable[str]) -> pathspec.GitIgnoreSpec | None:
-    lines = list(lines)
-    return pathspec.GitIgnoreSpec.from_lines(lines) if lines else None
+@dataclass
+class _Scan:
+    """Collects the files of one tree, repositories inside of it by their own lists."""
 
+    root: Path
+    include: Patterns
+    dropped: Patterns
+    files: dict[bytes, File] = field(default_factory=dict)
+    passed_over: list[bytes] = field(default_factory=list)
+    unreadable: list[bytes] = field(default_factory=list)
+    _folders: dict[bytes, bool] = field(default_factory=lambda: {b"": True})
 
-def _candidates(root: Path, include: Sequence[str]) -> Iterator[bytes]:
-    listed = _git(root, "-co", "--exclude-standard")
-    if listed is None:
-        yield from _walk(root, include)
-        return
-    yield from _with_repositories(root, listed)
-    wanted = _spec(include)
-    if wanted is not None:
-        ignored = _git(root, "-oi", "--exclude-standard") or []
-        yield from (path for path in ignored if wanted.match_file(os.fsdecode(path)))
+    def take_folder(self, prefix: bytes) -> None:
+        """All below the root or a repository inside; `prefix` is empty or ends with "/"."""
+        for name in self._names(self.root / os.fsdecode(prefix), prefix):
+            path = prefix + name.rstrip(b"/")
+            if not self.dropped.cover(path):
+                self._take(path)
 
+    def _names(self, folder: Path, prefix: bytes) -> Iterator[bytes]:
+        listed = git.list_files(folder)
+        if listed is None or (not listed.paths and git.ignores_folder(folder)):
+            yield from walk(folder, prefix, self.include, self.unreadable)
+            return
+        yield from listed.paths
+        if not listed.complete:
+            self.unreadable += unreadable_folders(folder, prefix)
+        if self.include:
+            ignored = git.list_files(folder, git.IGNORED)
+            for name in ignored.paths if ignored else ():
+                if self.include.cover(prefix + name.rstrip(b"/")):
+                    yield name
 
-def _git(root: Path, *options: str) -> list[bytes] | None:
-    """What `git ls-files` lists below `root`; None outside a repository or without git."""
-    command = ["git", "-C", str(root), "ls-files", "-z", *options]
-    # Another repository's variables (a commit hook's, say) must not choose ours.
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL,
-            env={**environment, "LC_ALL": "C"}, check=False,
-        )  # fmt: skip
-    except FileNotFoundError:
-        return None
-    if done.returncode == 0:
-        return list(dict.fromkeys(filter(None, done.stdout.split(b"\0"))))
-    said = done.stderr.decode("utf-8", "replace").strip()
-    if "not a git repository" in said:
-        return None
-    raise IgorError(f"{root}: git can't list the files: {said.splitlines()[0] if said else '?'}")
+    def _take(self, path: bytes) -> None:
+        name = os.path.join(os.fsencode(self.root), path)
+        try:
+            # git lists a tracked file still when a link has taken the place of its folder.
+            if not self._is_real_folder(path.rpartition(b"/")[0]):
+                return
+            found = os.lstat(name)
+            file = _file(path, name, found)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError:
+            self.unreadable.append(path)
+            return
+        if file is not None:
+            self.files[path] = file
+        elif not stat.S_ISDIR(found.st_mode):
+            self.passed_over.append(path)
+        elif os.path.lexists(os.path.join(name, b".git")):
+            self.take_folder(path + b"/")
 
-
-def _with_repositories(root: Path, listed: Iterable[bytes]) -> Iterator[bytes]:
-    """The listed paths, submodules and repositories inside the tree by their own files."""
-    for path in listed:
-        folder = root / os.fsdecode(path)
-        if not folder.is_dir() or folder.is_symlink():
-            yield path
-        elif (folder / ".git").exists():
-            inner = _git(folder, "-co", "--exclude-standard") or []
-            for name in _with_repositories(folder, inner):
-                yield os.path.join(path.rstrip(b"/"), name)
-
-
-def _walk(root: Path, include: Sequence[str]) -> Iterator[bytes]:
-    """Outside git: all files that no .gitignore of their folders ignores (gitignore(5))."""
-    wanted = _spec(include)
-    specs: list[tuple[str, pathspec.GitIgnoreSpec]] = []
-
-    def ignored(path: str) -> bool:
-        # The nearest file that says anything decides.
-        for folder, spec in reversed(specs):
-            if path.startswith(folder):
-                said = spec.check_file(path[len(folder) :]).include
-                if said is not None:
-                    return said
-        return False
-
-    def kept(path: str) -> bool:
-        return not ignored(path) or (wanted is not None and wanted.match_file(path))
-
-    yield from _walk_folder(root, "", specs, ignored, kept, wanted is not None)
-
-
-def _walk_folder(
-    root: Path,
-    folder: str,
-    specs: list[tuple[str, pathspec.GitIgnoreSpec]],
-    ignored: Callable[[str], bool],
-    kept: Callable[[str], bool],
-    into_ignored: bool,
-) -> Iterator[bytes]:
-    own = root / folder / ".gitignore"
-    depth = len(specs)
-    if own.is_file():
-        lines = own.read_text("utf-8", "surrogateescape").splitlines()
-        specs.append((folder, pathspec.GitIgnoreSpec.from_lines(lines)))
-    for entry in sorted(os.scandir(root / folder), key=lambda entry: entry.name):
-        path = folder + entry.name
-        if entry.name == ".git":
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if into_ignored or not ignored(path + "/"):
-                yield from _walk_folder(root, path + "/", specs, ignored, kept, into_ignored)
-        elif kept(path):
-            yield os.fsencode(path)
-    del specs[depth:]
+    def _is_real_folder(self, path: bytes) -> bool:
+        known = self._folders.get(path)
+        if known is None:
+            above = self._is_real_folder(path.rpartition(b"/")[0])
+            name = os.path.join(os.fsencode(self.root), path)
+            known = self._folders[path] = above and stat.S_ISDIR(os.lstat(name).st_mode)
+        return known
