@@ -13,6 +13,7 @@ from igor_core.cli.complete import candidates
 from igor_core.cli.completion import SCRIPTS
 from igor_core.config.project import CONFIG_FILE
 from tests.cli_process import ROOT, Terminal, environment, igor
+from tests.lab.required import require_peer
 
 
 @pytest.fixture
@@ -78,10 +79,9 @@ def test_a_broken_config_offers_nothing_and_says_nothing(project: Path) -> None:
 
 
 def shell(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
+    if name != "bash":
+        require_peer(name)
+    return str(shutil.which(name))
 
 
 def bash_offers(*words: str) -> list[str]:

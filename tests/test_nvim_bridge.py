@@ -170,7 +170,8 @@ def test_a_question_does_not_take_what_is_being_typed(nvim: Path, home: Path) ->
         on.editor.keys("o")
         on.editor.wait("insert mode", lambda: on.editor.mode() == "i")
         ask(on, request, 1)
-        on.editor.wait_message("apollo asks for an answer; it comes up in normal mode")
+        on.editor.wait_output("has a question, which comes up in normal mode")
+        assert on.editor.lua("return require('igor').status()") == "igor: setup asks"
         on.editor.keys("typed all along")
         time.sleep(0.8)
         assert on.editor.mode() == "i"
@@ -203,8 +204,9 @@ def test_a_question_of_a_job_that_has_ended_is_not_asked(nvim: Path, home: Path)
         on.editor.wait("insert mode", lambda: on.editor.mode() == "i")
         ask(on, request, 1)
         on.agent.finish(request, 130)
-        on.editor.wait_message("igor: setup: cancelled")
+        on.editor.wait_output("ended in")
         on.editor.keys("<Esc>")
+        on.editor.wait_message("igor: setup: cancelled")
         time.sleep(1)
         assert on.editor.mode() == "n"
 

@@ -209,9 +209,7 @@ def test_only_the_last_jobs_are_kept(nvim: Path, home: Path) -> None:
             "109",
         ]
         on.editor.command("IgorOutput 105")
-        on.editor.wait(
-            "the older output", lambda: "//3/" in on.editor.output_window().buffer.name
-        )
+        on.editor.wait("the older output", lambda: "//3/" in on.editor.output_window().buffer.name)
 
 
 def test_output_that_was_wiped_out_harms_nobody(nvim: Path, home: Path) -> None:

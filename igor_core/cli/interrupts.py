@@ -5,7 +5,8 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Not SIGHUP: whoever closes the terminal has not asked a push to end, and `exec` ends by itself.
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:

@@ -96,8 +96,7 @@ async def _run(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes]
                 await target.job.output(target.name, *item)
         except asyncio.CancelledError:
             await asyncio.shield(process.end())
-            if process.ended:
-                target.step(f"ended by {process.ended}")
+            _say_how_it_ended(target, process.ended)
             raise
         finally:
             feeding.cancel()
@@ -109,6 +108,13 @@ async def _run(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes]
     if process.error:
         raise HostError(f"{target.name}: {process.error}")
     return process.status
+
+
+def _say_how_it_ended(target: Target, ended: str) -> None:
+    if ended == "alive":
+        target.warn("the command could not be ended and still runs there", "igor docker clean")
+    elif ended.isupper():
+        target.step(f"ended by {ended}")
 
 
 async def _container_still_runs(target: Target, runtime: Runtime) -> None:

@@ -22,6 +22,7 @@ podman podman
 newuidmap uidmap
 fuse-overlayfs fuse-overlayfs
 slirp4netns slirp4netns
+catatonit catatonit
 runc runc
 debootstrap debootstrap
 ip iproute2
@@ -29,6 +30,9 @@ iptables iptables
 unshare util-linux
 ps procps
 luacheck lua-check
+shellcheck shellcheck
+zsh zsh
+fish fish
 patchelf patchelf
 xz xz-utils'
 

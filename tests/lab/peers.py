@@ -42,11 +42,14 @@ PEERS = (
     Peer("git", _tool("git")),
     Peer("tmux", _tool("tmux")),
     Peer("dockerd", _tool("dockerd", "docker")),
-    Peer("podman", _tool("podman", "newuidmap", "slirp4netns")),
+    Peer("podman", _tool("podman", "newuidmap", "slirp4netns", "catatonit")),
     Peer("base image", lambda: base_tarball().exists(), f"as root: {INSTALL}"),
     Peer("nvim 0.10", _has_neovim("0.10")),
     Peer("nvim 0.12", _has_neovim("0.12")),
     Peer("luacheck", _tool("luacheck")),
+    Peer("shellcheck", _tool("shellcheck")),
+    Peer("zsh", _tool("zsh")),
+    Peer("fish", _tool("fish")),
 )
 
 #: What a lab can't do without.
