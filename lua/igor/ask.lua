@@ -39,14 +39,10 @@ local function next_one()
   mode.when(mode.can_ask, next_one)
 end
 
---- Ask when the editor is ready; until then a message says that somebody waits.
+--- Ask as soon as the editor is ready.
 ---@param question IgorQuestion
 function M.ask(question)
   waiting[#waiting + 1] = question
-  if not mode.is_normal() then
-    local who = question.host ~= '' and question.host or 'igor'
-    require('igor.notice').say(('%s asks for an answer; it comes up in normal mode'):format(who))
-  end
   if not busy then
     busy = true
     mode.watch_keys()

@@ -40,7 +40,8 @@ function on.started(request, event)
   local hosts = event.args.hosts or project.groups(event.root)[event.args.group or 'dev'] or {}
   local name = ('igor://%d/%s'):format(born, event.verb)
   local output = require('igor.output').new(name, event.root, hosts)
-  local job = { request = request, verb = event.verb, output = output, began = vim.uv.now() }
+  local job = { request = request, verb = event.verb, output = output, questions = 0 }
+  job.began = vim.uv.now()
   jobs.add(job)
   output:say('', title(job, event.args), 'IgorTitle')
   if PUSHES[job.verb] and not event.args.no_push then
@@ -76,6 +77,12 @@ end
 
 function on.prompt(job, event)
   local from = channel
+  job.questions = job.questions + 1
+  if vim.api.nvim_get_mode().mode ~= 'n' then
+    -- Not the question's own words: nobody must take this line for the place of the answer.
+    job.output:say(event.host, 'has a question, which comes up in normal mode', 'IgorWarning')
+    job.output:open()
+  end
   require('igor.ask').ask({
     host = event.host,
     text = event.text,
@@ -84,6 +91,7 @@ function on.prompt(job, event)
       return not job.status
     end,
     answer = function(text)
+      job.questions = job.questions - 1
       local given = text == nil and vim.NIL or text
       pcall(vim.rpcnotify, from, 'igor:answer', job.request, event.prompt, given)
     end,

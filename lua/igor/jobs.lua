@@ -9,6 +9,7 @@ local M = {}
 ---@field verb string
 ---@field output table
 ---@field began number  in ms
+---@field questions integer  that wait for an answer
 ---@field status integer|nil  exit status, nil while it runs
 
 ---@type table<integer, IgorJob>
@@ -129,7 +130,12 @@ end
 --- See require('igor').status().
 function M.status()
   local jobs, last = M.running(), order[#order]
-  if #jobs > 1 then
+  local asking = vim.iter(jobs):find(function(job)
+    return job.questions > 0
+  end)
+  if asking then
+    return ('igor: %s asks'):format(asking.verb)
+  elseif #jobs > 1 then
     return ('igor: %d jobs'):format(#jobs)
   elseif #jobs == 1 then
     return 'igor: ' .. jobs[1].verb .. ' …'

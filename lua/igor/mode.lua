@@ -8,10 +8,18 @@ local PAUSE_MS = 500
 local last_key = 0
 local listener = vim.api.nvim_create_namespace('igor_keys')
 
---- Whether a line of message can be shown: no command line, no "Press ENTER" or "-- more --".
+--- Whether Neovim's own vim.notify is in place, which writes to the message line.
+local function notifies_in_line()
+  local source = debug.getinfo(vim.notify, 'S').source -- '?' where it was compiled in without names
+  return source == '?' or vim.startswith(source, '@vim/')
+end
+
+--- Whether a message would be seen and harm nobody: no command line, no "Press ENTER", and nothing
+--- like "-- INSERT --" that takes its place at once.
 function M.can_show()
   local now = vim.api.nvim_get_mode()
-  return not now.blocking and not now.mode:find('^[cr!]')
+  local covered = vim.o.showmode and notifies_in_line() and now.mode:find('^[iRvV\22sS\19]')
+  return not now.blocking and not now.mode:find('^[cr!]') and not covered
 end
 
 --- Whether an error says that text and windows can't be changed just now: the command-line window
@@ -20,15 +28,11 @@ function M.is_lock(err)
   return err:find('E565:', 1, true) ~= nil or err:find('E11:', 1, true) ~= nil
 end
 
---- Whether the editor is in normal mode with nothing half typed.
-function M.is_normal()
-  local now = vim.api.nvim_get_mode()
-  return now.mode == 'n' and not now.blocking
-end
-
---- Whether a question may take the keys: normal mode, and a pause.
+--- Whether a question may take the keys: normal mode with nothing half typed, and a pause.
 function M.can_ask()
-  return M.is_normal()
+  local now = vim.api.nvim_get_mode()
+  return now.mode == 'n'
+    and not now.blocking
     and vim.fn.getcmdwintype() == ''
     and vim.fn.reg_executing() == ''
     and vim.fn.reg_recording() == ''
