@@ -1,0 +1,37 @@
+#!/bin/sh
+# venv.sh demo|test: igor and its Python packages in .venv, for the tests also the test tools.
+#
+# Does nothing where .venv has what pyproject.toml asks for: a copy of that file is kept as the
+# mark of what was installed. The packages' downloads are kept in .cache.
+set -eu
+cd "$(dirname "$0")/../.."
+
+mode=${1:-}
+case $mode in
+    demo) what=. ;;
+    test) what='.[test]' ;;
+    *) echo 'usage: venv.sh demo|test' >&2; exit 2 ;;
+esac
+python=${PYTHON:-python3}
+
+installed() { cmp -s pyproject.toml ".venv/installed-$1"; }
+
+works() { .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
+
+if works; then
+    if installed test || { [ "$mode" = demo ] && installed demo; }; then
+        exit 0
+    fi
+else
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
+        echo "igor needs Python 3.10 or later; $python is $("$python" --version 2>&1)." >&2
+        echo "Another one: make PYTHON=python3.12 ..." >&2
+        exit 1
+    }
+    rm -rf .venv
+    "$python" -m venv .venv
+fi
+echo "installing Python packages into .venv"
+PIP_CACHE_DIR=$PWD/.cache/pip .venv/bin/python -m pip install --quiet \
+    --disable-pip-version-check --editable "$what"
+cp pyproject.toml ".venv/installed-$mode"

@@ -1,0 +1,117 @@
+"""`python -m tests.demo [--headless]`: show igor's main job, then remove all that it made."""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from tests.demo.editor import find_neovim, run_editor
+from tests.demo.engine import find_engine
+from tests.demo.headless import run_headless
+from tests.demo.place import Place, make_place
+from tests.demo.project import make_project
+from tests.demo.server import running_hosts
+from tests.demo.show import Demo, say
+
+NAMES = ("apollo", "enterprise")
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+AGENT_SECONDS = 5.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument("--headless", action="store_true", help="no editor, even with a terminal")
+    options = parser.parse_args()
+    if sys.platform != "linux":
+        say("The demo's hosts are this machine itself, and igor's hosts have to be Linux.")
+        return 1
+    for number in ENDING:
+        signal.signal(number, _end)
+    program = "" if options.headless or not _has_terminal() else find_neovim()
+    try:
+        with contextlib.ExitStack() as stack:
+            demo = _start(stack)
+            return run_editor(demo, program) if program else run_headless(demo)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    """By way of an exception, so that all that was started is ended."""
+    raise SystemExit(128 + number)
+
+
+def _start(stack: contextlib.ExitStack) -> Demo:
+    """What is started here ends with the stack, the last first."""
+    folder = stack.enter_context(_folder())
+    place = make_place(folder)
+    engine = find_engine(folder, say)
+    stack.callback(engine.remove_pulled)
+    # Two hosts on one engine would share one container.
+    names = NAMES[:1] if engine.image else NAMES
+    hosts = stack.enter_context(
+        running_hosts(
+            names, folder / "hosts", place.client_key, {**place.environment, **engine.environment}
+        )
+    )
+    place.know(hosts)
+    root = make_project(folder, hosts, engine.config, place.environment)
+    demo = Demo(place, hosts, engine, root)
+    stack.callback(_end_igor, demo)
+    for host in hosts:
+        say(f"{host.name}: an SSH server on 127.0.0.1 port {host.port}, home {host.home}")
+    say(f'"runtime": "{engine.config["runtime"]}", because {engine.reason}')
+    return demo
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="igor-demo-", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        left = "" if not folder.exists() else f"; {folder} could not be removed whole"
+        say(f"\nThe agent and the SSH servers are ended, {folder} is removed{left}.")
+
+
+def _end_igor(demo: Demo) -> None:
+    """Nothing interrupts this, and whatever was going on: no container and no agent stays."""
+    for number in (signal.SIGINT, *ENDING):
+        signal.signal(number, signal.SIG_IGN)
+    if demo.engine.image:
+        demo.igor("docker", "clean", "--images", quiet=True)
+    pid = _agent_of(demo.place)
+    demo.igor("agent", "stop", quiet=True)
+    deadline = time.monotonic() + AGENT_SECONDS
+    while _is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if _is_running(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _agent_of(place: Place) -> int:
+    """Its process id, 0 where none was started."""
+    try:
+        return int((place.runtime / "agent.pid").read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _is_running(pid: int) -> bool:
+    return pid > 0 and Path(f"/proc/{pid}").exists()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

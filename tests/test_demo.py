@@ -1,0 +1,161 @@
+"""`make demo`'s program, for real: what it shows, and that it leaves nothing behind."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab
+from tests.lab.required import require_peer
+
+CHECKOUT = Path(__file__).parents[1]
+DEMO = [sys.executable, "-m", "tests.demo"]
+NO_DOCKER = "unix:///nowhere/docker.sock"
+SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(home: Path) -> Iterator[None]:
+    """No process of the demo and no folder of its outlives it; a minute would be too late."""
+    before = folders()
+    yield
+    assert folders() <= before
+    assert processes_of(home) == []
+
+
+def folders() -> set[Path]:
+    return set(Path("/tmp").glob("igor-demo-*"))
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of what was started with this test's mark, tmux's server left out."""
+    mark = f"IGOR_TEST_HOME={home}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = mark in (process / "environ").read_bytes().split(b"\0")
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if marked and command and not command.startswith("tmux"):
+            found.append(command)
+    return found
+
+
+def start(docker_host: str = NO_DOCKER, **more: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        DEMO, cwd=CHECKOUT, env={**os.environ, "DOCKER_HOST": docker_host, **more},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def read_until(demo: "subprocess.Popen[str]", text: str) -> str:
+    assert demo.stdout is not None
+    seen = ""
+    for line in demo.stdout:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"no {text!r} in\n{seen}")
+
+
+def test_without_a_terminal_it_does_the_main_job_and_reports_host_by_host() -> None:
+    require_peer("rsync", "git")
+    demo = start()
+    said, _ = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 0, said
+    assert '"runtime": "none", because' in said
+    for host in ("apollo", "enterprise"):
+        assert f"{host} | 10 s in 1001 steps" in said
+        assert f"{host}: 1 file sent" in said
+    report = said.partition("what it did, host by host:")[2]
+    assert report.count("all equal to those here") == 2
+    assert report.count("results/angles.csv, which pushes left alone") == 2
+    assert "NOT" not in report
+
+
+def test_it_touches_nothing_in_the_home_of_the_user(home: Path) -> None:
+    require_peer("rsync", "git")
+    before = sorted(home.rglob("*"))
+    assert start().wait(SECONDS) == 0
+    assert sorted(home.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "SIGTERM"]
+)
+def test_interrupted_in_the_middle_it_cleans_up(number: signal.Signals, status: int) -> None:
+    require_peer("rsync", "git")
+    demo = start()
+    read_until(demo, "$ igor docker exec")
+    if number is signal.SIGINT:
+        os.killpg(demo.pid, number)  # as a terminal does
+    else:
+        demo.send_signal(number)
+    said, _ = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == status
+    assert "is removed." in said
+    assert "Traceback" not in said
+
+
+def test_a_docker_engine_that_answers_gives_it_a_container(lab: Lab) -> None:
+    """The engine is a lab's host's, its socket seen from outside."""
+    engine = lab["apollo"]
+    socket = f"unix://{engine.path('/var/run/docker.sock')}"
+    if subprocess.run(
+        ["docker", "-H", socket, "info"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("the lab's engine can't be reached from outside")
+    said, _ = start(socket, IGOR_DEMO_IMAGE="igor-base:latest").communicate(timeout=SECONDS)
+    assert "docker engine" in said
+
+
+class Screen:
+    """The demo in a terminal of tmux."""
+
+    def __init__(self, tmux: list[str]) -> None:
+        self._tmux = tmux
+        size = ["-x", "130", "-y", "40"]
+        command = f"cd {shlex.quote(str(CHECKOUT))}; DOCKER_HOST={NO_DOCKER} {shlex.join(DEMO)}"
+        self._run("new-session", "-d", *size, f"{command}; echo ended with $?; cat")
+
+    def keys(self, *keys: str) -> None:
+        self._run("send-keys", *keys)
+
+    def text(self) -> str:
+        return self._run("capture-pane", "-p")
+
+    def wait(self, text: str, seconds: float = SECONDS) -> None:
+        self.wait_for(text, lambda screen: text in screen, seconds)
+
+    def wait_for(self, what: str, holds: Callable[[str], bool], seconds: float = SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds(self.text()):
+            assert time.monotonic() < deadline, f"no {what!r} on\n{self.text()}"
+            time.sleep(0.1)
+
+    def _run(self, *arguments: str) -> str:
+        return subprocess.run(
+            [*self._tmux, *arguments], capture_output=True, text=True, check=True
+        ).stdout
+
+
+def test_with_a_terminal_neovim_opens_on_the_project_beside_a_guide(tmux: list[str]) -> None:
+    require_peer("rsync", "git", "nvim 0.12")
+    screen = Screen(tmux)
+    screen.wait("igor's demo")
+    assert "def main() -> None:" in screen.text()
+    screen.keys(" ", "i", "p")
+    screen.wait_for("a push to both", lambda text: text.count("8 files sent") == 2)
+    screen.keys(":IgorExec python3 simulate.py", "Enter")
+    screen.wait_for("output of both", lambda text: text.count("10 s in 1001 steps") == 2)
+    screen.keys(":qa", "Enter")
+    screen.wait("ended with 0")
+    screen.keys("C-d")
