@@ -1,0 +1,55 @@
+"""Who listens on which port, from the kernel's own tables (proc(5), /proc/net/tcp)."""
+
+import ipaddress
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# States in the fourth column: a TCP socket that listens, a UDP socket that isn't connected.
+LISTENS = {"tcp": "0A", "udp": "07"}
+EVERYWHERE = ("0.0.0.0", "::", "")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One listening socket; `inode` tells which process holds it, `uid` whose it is."""
+
+    protocol: str
+    address: str
+    port: int
+    uid: int
+    inode: int
+
+
+def listeners(table: str, protocol: str) -> list[Listener]:
+    """The listening sockets in the text of /proc/net/tcp, tcp6, udp or udp6."""
+    rows = [line.split() for line in table.splitlines()]
+    return [
+        Listener(protocol, *_place(row[1]), int(row[7]), int(row[9]))
+        for row in rows
+        if len(row) > 9 and row[3] == LISTENS[protocol]
+    ]
+
+
+def on_port(found: Iterable[Listener], protocol: str, address: str, ports: range) -> list[Listener]:
+    """Those that stand in the way of listening on `address` and one of `ports`."""
+    return [
+        one
+        for one in found
+        if one.protocol == protocol and one.port in ports and overlap(one.address, address)
+    ]
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two addresses can't both be listened on with the same port."""
+    return one in EVERYWHERE or other in EVERYWHERE or one == other
+
+
+def _place(text: str) -> tuple[str, int]:
+    """ "0100007F:0CEA" is 127.0.0.1, 3306: words of 32 bits in the machine's (little) order."""
+    address, port = text.split(":")
+    words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+    packed = struct.pack(f"<{len(words)}I", *words)
+    parsed = ipaddress.ip_address(packed)
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed), int(port, 16)

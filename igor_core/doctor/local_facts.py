@@ -1,0 +1,197 @@
+"""What this machine has: programs, igor's own folders, ssh's files, the debugger's port."""
+
+import errno
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from igor_core import directories
+from igor_core.doctor.listening import Listener, listeners, on_port
+from igor_core.errors import IgorError
+
+PROGRAM_SECONDS = 5.0
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One of igor's own folders; `trouble` says why it can't be used."""
+
+    path: str
+    trouble: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The user's ssh-agent: where its socket is, and whether somebody answers there."""
+
+    path: str = ""
+    answers: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """This machine. Programs are the first line of their `--version`, empty where missing.
+
+    `unreadable` are files of ssh that exist and can't be read, each with the reason.
+    """
+
+    pid: int
+    python: str
+    git: str
+    rsync: str
+    ssh: str
+    unreadable: tuple[str, ...]
+    has_known_hosts: bool
+    ssh_agent: Agent
+    state: Folder
+    runtime: Folder
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that listens; `pid` is 0 where the system doesn't say which one it is."""
+
+    program: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class PortUse:
+    """A port of this machine's loopback: why it can't be listened on, and who has it."""
+
+    port: int
+    trouble: str = ""
+    holders: tuple[Holder, ...] = ()
+
+
+def look(env: Mapping[str, str]) -> Machine:
+    """Gather all facts but the port; `env` is of whoever asks. Blocks for some 50 ms."""
+    return Machine(
+        pid=os.getpid(),
+        python=platform.python_version(),
+        git=_version(["git", "--version"]),
+        rsync=_version(["rsync", "--version"]),
+        ssh=_version(["ssh", "-V"]),
+        unreadable=tuple(_unreadable()),
+        has_known_hosts=any(file.exists() for file in _known_hosts()),
+        ssh_agent=_agent(env.get("SSH_AUTH_SOCK", "")),
+        state=_folder(directories.state_directory),
+        runtime=_folder(directories.runtime_directory),
+    )
+
+
+def _version(argv: list[str]) -> str:
+    """ssh prints its version to stderr."""
+    if shutil.which(argv[0]) is None:
+        return ""
+    try:
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=PROGRAM_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run: {error}"
+    return next(iter((done.stdout or done.stderr).splitlines()), "").strip()
+
+
+def _known_hosts() -> list[Path]:
+    return [Path.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts")]
+
+
+def _unreadable() -> list[str]:
+    found = []
+    configs = [Path.home() / ".ssh/config", Path("/etc/ssh/ssh_config")]
+    for file in [*configs, *_known_hosts()]:
+        try:
+            file.open("rb").close()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            found.append(f"{file} ({error.strerror})")
+    return found
+
+
+def _agent(path: str) -> Agent:
+    if not path:
+        return Agent()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(path)
+        except OSError:
+            return Agent(path)
+    return Agent(path, answers=True)
+
+
+def _folder(find: Callable[[], Path]) -> Folder:
+    """Found by writing there: permissions don't tell of full disks and read-only mounts."""
+    try:
+        folder = find()
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:
+            probe.write(b"igor")
+    except IgorError as error:
+        return Folder("", error.message, error.hint)
+    except OSError as error:
+        return Folder(str(error.filename or ""), error.strerror or str(error))
+    return Folder(str(folder))
+
+
+def port_use(port: int) -> PortUse:
+    """Who is in the way of listening on a port of the loopback. Blocks."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return PortUse(port, error.strerror or str(error))
+        else:
+            return PortUse(port)
+    taken = on_port(_listeners(), "tcp", LOOPBACK, range(port, port + 1))
+    return PortUse(port, "taken", _holders({listener.inode for listener in taken}))
+
+
+def _listeners() -> list[Listener]:
+    """Nothing where there is no /proc, as on macOS."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        try:
+            found += listeners(Path("/proc/net", name).read_text(), "tcp")
+        except OSError:
+            continue
+    return found
+
+
+def _holders(inodes: set[int]) -> tuple[Holder, ...]:
+    """The processes that hold sockets; of other users' processes only root sees them."""
+    sockets = {f"socket:[{inode}]" for inode in inodes}
+    found = []
+    for process in Path("/proc").glob("[0-9]*") if sockets else ():
+        try:
+            links = {os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
+            if links & sockets:
+                found.append(Holder(_program(process), int(process.name)))
+        except OSError:
+            continue  # another user's, or gone meanwhile
+    return tuple(found)
+
+
+def _program(process: Path) -> str:
+    words = (process / "cmdline").read_bytes().split(b"\0")
+    line = b" ".join(words[:3]).decode("utf-8", "replace").strip()
+    return re.sub(r"[^ -~]", "?", line)[:60] or (process / "comm").read_text().strip()
