@@ -123,7 +123,12 @@ class LocalShell:
         cwd: str = "",
     ) -> Completed:
         pipe = asyncio.subprocess.PIPE
-        child = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *argv, stdin=pipe, stdout=pipe, stderr=pipe
+            )
+        except FileNotFoundError as error:
+            return Completed(127, b"", str(error).encode())
         stdout, stderr = await child.communicate(input)
         return Completed(child.returncode or 0, stdout, stderr)
 

@@ -1,10 +1,9 @@
-"""What this package needs of a host: running a command there. Several go in one round trip."""
+"""What this package needs of a host: running commands there, one alone or several at once."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from igor_core.errors import HostError
 
 
 class Completed(Protocol):
@@ -43,19 +42,6 @@ first() {
 }
 """
 
-# What each command wrote, then \x1f, its standard error, \x1f, its status and \x1e: bytes that
-# neither JSON nor ps lets through.
-_BATCH = (
-    FIRST
-    + """\
-while [ $# -gt 0 ]; do
-    { said=$(first "$@" 2>&1 >&3 3>&- </dev/null); status=$?; } 3>&1
-    printf '\\037%s\\037%s\\036' "$said" "$status"
-    shift $(($1 + 1))
-done
-"""
-)
-
 
 @dataclass(frozen=True)
 class Said:
@@ -72,19 +58,9 @@ def counted(*commands: Sequence[str]) -> list[str]:
 
 
 async def batch(shell: Shell, commands: Sequence[Sequence[str]]) -> list[Said]:
-    """Run commands one after the other, whatever becomes of each, in one round trip."""
-    done = await shell.run(["sh", "-c", _BATCH, "igor", *counted(*commands)])
-    parts = done.stdout.split(b"\x1e")[:-1]
-    if len(parts) != len(commands):
-        raise HostError(
-            f"the shell on the host did not do its part: {text(done.stderr) or done.status}"
-        )
-    return [_said(part) for part in parts]
-
-
-def _said(part: bytes) -> Said:
-    stdout, stderr, status = part.rsplit(b"\x1f", 2)
-    return Said(int(status), stdout, text(stderr))
+    """Run commands side by side, whatever becomes of each, in the time of one round trip."""
+    done = await asyncio.gather(*(shell.run(command) for command in commands))
+    return [Said(each.status, each.stdout, text(each.stderr)) for each in done]
 
 
 def text(data: bytes) -> str:
