@@ -2,16 +2,18 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab import Host, Lab
 from tests.lab.required import require_peer
 
 CHECKOUT = Path(__file__).parents[1]
@@ -105,16 +107,37 @@ def test_interrupted_in_the_middle_it_cleans_up(number: signal.Signals, status: 
     assert "Traceback" not in said
 
 
-def test_a_docker_engine_that_answers_gives_it_a_container(lab: Lab) -> None:
-    """The engine is a lab's host's, its socket seen from outside."""
-    engine = lab["apollo"]
-    socket = f"unix://{engine.path('/var/run/docker.sock')}"
-    if subprocess.run(
-        ["docker", "-H", socket, "info"], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("the lab's engine can't be reached from outside")
-    said, _ = start(socket, IGOR_DEMO_IMAGE="igor-base:latest").communicate(timeout=SECONDS)
-    assert "docker engine" in said
+def test_where_an_engine_answers_the_program_runs_in_a_container(lab: Lab) -> None:
+    """On a lab's host, by a normal user: only there does an engine see the demo's folders."""
+    host = lab["apollo"]
+    same = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+    if host.run(["python3", "-c", same]).returncode != 0:
+        pytest.skip("the packages in .venv are for another Python than the system's")
+    place = f"{host.home}/igor"
+    install(host, place)
+    environment = [f"PYTHONPATH={place}/packages", "IGOR_DEMO_IMAGE=igor-base:latest"]
+    demo = host.run(
+        ["env", "-C", place, *environment, "python3", "-m", "tests.demo"], timeout=SECONDS
+    )
+    said = demo.stdout + demo.stderr
+    assert demo.returncode == 0, said
+    assert '"runtime": "docker", because a docker engine answers here' in demo.stdout
+    assert "in /workspace; 1001 lines in results/" in demo.stdout
+    assert "image up to date" in said
+    assert "all equal to those here" in demo.stdout
+    assert host.docker("ps", "--all", "--quiet").stdout == ""
+    assert host.docker("images", "--quiet", "igor-lab-pendulum").stdout == ""
+    assert host.run(["sh", "-c", "ls -d /tmp/igor-demo-*"]).stdout == ""
+
+
+def install(host: Host, place: str) -> None:
+    """Igor and the packages that it needs, at a path in the host."""
+    folder = Path(host.path(place))
+    for name in ("igor_core", "tests"):
+        shutil.copytree(CHECKOUT / name, folder / name)
+    tools = ("mypy*", "ruff*", "pip*", "setuptools*", "*pytest*", "__editable__*")
+    packages = sysconfig.get_paths()["purelib"]
+    shutil.copytree(packages, folder / "packages", ignore=shutil.ignore_patterns(*tools))
 
 
 class Screen:
