@@ -140,18 +140,24 @@ def test_progress_is_one_line_for_each_host(nvim: Path, home: Path) -> None:
             event: dict[str, Any] = {"label": "sending", "total": 8_000_000, "unit": "bytes"}
             on.agent.event(request, "progress", host=host, done=done, rate=2.5e6, **event)
 
-        for done in range(0, 8_000_001, 80_000):
+        for done in range(0, 6_000_001, 80_000):
             progress("apollo", done)
             progress("enterprise", done // 2)
-        lines = on.editor.wait_output("(100 %)")
+        lines = on.editor.wait_output("3.0 MB of")
         assert lines[1:] == [
-            "apollo     │ sending: 8.0 MB of 8.0 MB (100 %), 2.5 MB/s",
-            "enterprise │ sending: 4.0 MB of 8.0 MB (50 %), 2.5 MB/s",
+            "apollo     │ sending: 6.0 MB of 8.0 MB (75 %), 2.5 MB/s",
+            "enterprise │ sending: 3.0 MB of 8.0 MB (37 %), 2.5 MB/s",
         ]
         on.agent.event(request, "step", host="apollo", text="checking")
         lines = on.editor.wait_output("checking")
         assert lines[1] == "apollo     │ checking"
         assert len(lines) == 4
+        progress("apollo", 8_000_000)
+        on.agent.result(request, "enterprise", 1, "connection lost")
+        assert on.editor.wait_output("connection lost")[2:] == [
+            "enterprise │ sending: 3.0 MB of 8.0 MB (37 %), 2.5 MB/s",
+            "enterprise │ failed: connection lost",
+        ]
 
 
 def test_the_end_says_what_became_of_each_host(nvim: Path, home: Path) -> None:

@@ -72,7 +72,8 @@ function on.output(job, event)
 end
 
 function on.progress(job, event)
-  job.output:set_progress(event.host, words.progress(event))
+  local complete = event.total > 0 and event.done >= event.total
+  job.output:set_progress(event.host, not complete and words.progress(event) or nil)
 end
 
 function on.prompt(job, event)

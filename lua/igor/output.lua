@@ -81,10 +81,10 @@ function Output:write(host, stream, data)
   end)
 end
 
---- The one row that says how far a host's transfer is.
+--- The one row that says how far a host's transfer is, nil where it is complete.
 function Output:set_progress(host, text)
   self:meet(host)
-  self.progress[host] = { text = text, group = 'IgorProgress' }
+  self.progress[host] = text and { text = text, group = 'IgorProgress' }
 end
 
 --- A host has ended: its open lines and its progress stay as they are now.

@@ -28,7 +28,8 @@ class TmuxScreen:
     def type(self, text: str, pause: float = 0) -> None:
         """Type `text` character by character, with a pause after each."""
         for character in text:
-            self._run("send-keys", "-l", character)
+            # tmux would take a lone semicolon for the end of its own command.
+            self._run("send-keys", "-l", "\\;" if character == ";" else character)
             time.sleep(pause)
 
     def press(self, *keys: str) -> None:
