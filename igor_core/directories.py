@@ -35,7 +35,13 @@ def state_directory() -> Path:
     """`$XDG_STATE_HOME/igor` (default `~/.local/state/igor`), created 0700."""
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     folder = Path(base) / "igor"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise AgentError(
+            f"{folder}: the folder of igor's state can't be made: {error.strerror}",
+            "set XDG_STATE_HOME to a folder of yours",
+        ) from None
     return folder
 
 

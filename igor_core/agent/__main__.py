@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import logging
+import math
 import os
 import sys
 
 from igor_core import directories
-from igor_core.errors import IgorError
+from igor_core.errors import IgorError, UsageError
 
 # A log that is larger when an agent starts begins anew.
 LOG_BYTES = 5 << 20
@@ -21,10 +22,11 @@ def main() -> int:
     _start_log()
     from igor_core.agent.server import IDLE_SECONDS, Server
 
-    idle_after = float(os.environ.get("IGOR_AGENT_IDLE") or IDLE_SECONDS)
+    # A login asks the ssh-agent of whoever wants it, never that of whoever started us.
+    os.environ.pop("SSH_AUTH_SOCK", None)
 
     async def serve() -> None:
-        await Server(idle_after).serve(options.ready_fd)
+        await Server(_idle_seconds(IDLE_SECONDS)).serve(options.ready_fd)
 
     try:
         asyncio.run(serve())
@@ -32,6 +34,20 @@ def main() -> int:
         print(f"igor: {error.message}", file=sys.stderr)
         return error.exit_status
     return 0
+
+
+def _idle_seconds(usual: float) -> float:
+    """`IGOR_AGENT_IDLE`. Raises UsageError where it is no number of seconds."""
+    said = os.environ.get("IGOR_AGENT_IDLE")
+    if not said:
+        return usual
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise UsageError(f"IGOR_AGENT_IDLE is {said!r}, not a number of seconds", "unset it")
+    return seconds
 
 
 def _start_log() -> None:

@@ -7,13 +7,15 @@ Terminals and the editor's bridge use it, so it imports neither asyncio nor asyn
 import contextlib
 import fcntl
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from igor_core import __version__, directories
 from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, ProtocolError, encode
@@ -21,7 +23,8 @@ from igor_core.errors import AgentError
 
 # What a login needs from the environment of whoever asks, not from the agent's own.
 LOGIN_ENVIRONMENT = ("SSH_AUTH_SOCK",)
-START_SECONDS = 15.0
+# An agent that leaves may take 15 s to end its jobs, and the next one waits for that.
+START_SECONDS = 30.0
 
 
 class Client:
@@ -30,7 +33,6 @@ class Client:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._decoder = Decoder()
-
         self._next_request = 1
 
     def fileno(self) -> int:
@@ -53,8 +55,12 @@ class Client:
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
         try:
             self._socket.sendall(encode(kind, ident, *fields))
-        except OSError as error:
+        except (OSError, ProtocolError) as error:
             raise _lost(error) from None
+
+    def wait_at_most(self, seconds: float | None) -> None:
+        """How long `send` and `receive` wait; None (as at first) for as long as it takes."""
+        self._socket.settimeout(seconds)
 
     def receive(self) -> list[Frame]:
         """Wait for bytes and return the frames they complete, perhaps none.
@@ -79,9 +85,15 @@ class Client:
                     return outcome
 
 
+class AgentLost(AgentError):
+    """The connection to the agent has ended."""
+
+
 def _lost(error: Exception) -> AgentError:
+    if isinstance(error, TimeoutError):
+        return AgentError("the agent does not answer", "igor agent stop, or kill it")
     reason = f": {error}" if isinstance(error, ProtocolError) else ""
-    return AgentError(
+    return AgentLost(
         f"the agent has gone away{reason}", f"look into {directories.log_path()}, then try again"
     )
 
@@ -93,28 +105,35 @@ def connect(name: str, *, answers: bool, start: bool = True) -> Client:
     Raises AgentError: no agent (with `start` false), one of another version that is busy,
     or one that does not start.
     """
-    for _attempt in range(3):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         connection = _open_socket() or (_start() if start else None)
         if connection is None:
             raise AgentError("no agent is running", "any igor command that needs one starts it")
         client = Client(connection)
-        if _greet(client, name, answers):
-            return client
+        # One that leaves at this moment, idle or of another version, is to be replaced.
+        with contextlib.suppress(AgentLost):
+            if _greet(client, name, answers):
+                return client
         client.close()
-        _wait_until_gone()
-    raise AgentError("the agent of another igor version does not leave", "igor agent stop")
+        time.sleep(0.02)
+    raise AgentError("the agent leaves and does not end", _log_hint())
 
 
 def _greet(client: Client, name: str, answers: bool) -> bool:
     """Say HELLO. False: an idle agent of another version is leaving, to be replaced."""
     env = {key: os.environ[key] for key in LOGIN_ENVIRONMENT if key in os.environ}
+    client.wait_at_most(START_SECONDS)
     who = {"name": name, "pid": os.getpid(), "env": env, "answers": answers}
     client.send(Kind.HELLO, 0, PROTOCOL, __version__, who)
     frames: list[Frame] = []
     while not frames:
         frames = client.receive()
+    client.wait_at_most(None)
     if frames[0][0] is Kind.WELCOME:
         return True
+    if frames[0][0] is not Kind.REFUSED:
+        raise AgentError("the agent does not say WELCOME", "igor agent stop")
     _kind, _id, _protocol, version, busy, pid = frames[0][:6]
     if busy:
         raise AgentError(
@@ -136,16 +155,6 @@ def _open_socket() -> socket.socket | None:
         connection.close()
         raise AgentError(f"{directories.socket_path()}: {error.strerror or error}") from None
     return connection
-
-
-def _wait_until_gone() -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        connection = _open_socket()
-        if connection is None:
-            return
-        connection.close()
-        time.sleep(0.02)
 
 
 def _start() -> socket.socket:
@@ -186,7 +195,7 @@ def _spawn() -> None:
     package_root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
     reader, writer = os.pipe()
-    with open(directories.log_path(), "ab") as log:
+    with _open_log() as log:
         process = subprocess.Popen(
             [agent_python(), "-m", "igor_core.agent", "--ready-fd", str(writer)],
             stdin=subprocess.DEVNULL,
@@ -199,9 +208,29 @@ def _spawn() -> None:
         )
     os.close(writer)
     with os.fdopen(reader, "rb") as ready:
+        if not select.select([ready], [], [], START_SECONDS)[0]:
+            process.kill()
         if not ready.read(1):
             status = process.wait()
-            raise AgentError(f"the agent did not start (exit status {status})", _log_hint())
+            raise AgentError(f"the agent did not start{_last_words(status)}", _log_hint())
+
+
+def _open_log() -> BinaryIO:
+    try:
+        descriptor = os.open(
+            directories.log_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+    except OSError as error:
+        raise AgentError(f"{directories.log_path()}: {error.strerror}") from None
+    return os.fdopen(descriptor, "ab")
+
+
+def _last_words(status: int) -> str:
+    """How the agent ended: the log's last line, which a failed start has written."""
+    if status == -signal.SIGKILL:
+        return f" within {START_SECONDS:.0f} s"
+    lines = directories.log_path().read_text(errors="replace").strip().splitlines()
+    return f": {lines[-1]}" if lines and status > 0 else f" (exit status {status})"
 
 
 def _log_hint() -> str:

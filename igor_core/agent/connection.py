@@ -12,16 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 from igor_core import __version__
 from igor_core.agent.jobs import Job, Stdin
-from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, ProtocolError, encode
+from igor_core.agent.protocol import (
+    MAX_FRAME,
+    PROTOCOL,
+    Decoder,
+    Frame,
+    Kind,
+    ProtocolError,
+    encode,
+)
+from igor_core.events import Outcome
 
 if TYPE_CHECKING:
     from igor_core.agent.server import Server
 
 log = logging.getLogger(__name__)
 
+# A client that reads nothing: above the first, progress is not told, which only the latest
+# counts of; above the second, the client is dropped. Output waits for credit long before.
+SLOW_BYTES = 1 << 20
+STUCK_BYTES = 2 * MAX_FRAME
+
 
 def peer_uid(connection: socket.socket) -> int:
-    """The user at the other end of a unix socket (SO_PEERCRED, unix(7))."""
+    """The user at the other end of a unix socket (SO_PEERCRED, unix(7); LOCAL_PEERCRED on BSD)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        # struct xucred: version, user, groups.
+        return int(struct.unpack_from("II", connection.getsockopt(0, 1, 76))[1])
     size = struct.calcsize("3i")
     _pid, uid, _gid = struct.unpack(
         "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
@@ -54,8 +71,10 @@ class Connection:
             log.warning("a client is dropped: %s", error)
         except ConnectionError:
             pass
+        except Exception:
+            log.exception("a client is dropped")
         finally:
-            for job in self._jobs.values():
+            for job in list(self._jobs.values()):
                 job.detach()
             self._writer.close()
 
@@ -70,8 +89,31 @@ class Connection:
                 self._obey(frame)
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
+        waiting = self._writer.transport.get_write_buffer_size()
+        if kind is Kind.EVENT and waiting > SLOW_BYTES and fields[0]["type"] == "progress":
+            return
+        self._write(encode(kind, ident, *fields))
+        if waiting > STUCK_BYTES:
+            log.warning("the client %s is dropped: it does not read", self.name)
+            self._writer.transport.abort()
+
+    def finished(self, ident: int, outcome: dict[str, Any]) -> None:
+        """The last word of a job. One that can't be sent is replaced by one that says so."""
+        self._jobs.pop(ident, None)
+        try:
+            frame = encode(Kind.FINISHED, ident, outcome)
+        except (ProtocolError, TypeError, ValueError, OverflowError) as error:
+            log.exception("an outcome can't be sent")
+            message = f"the outcome can't be told: {error}"
+            frame = encode(Kind.FINISHED, ident, Outcome(1, message).to_wire())
+        self._write(frame)
+
+    def _write(self, frame: bytes) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):
-            self._writer.write(encode(kind, ident, *fields))
+            self._writer.write(frame)
+
+    def drop_stream(self, number: int) -> None:
+        self._streams.pop(number, None)
 
     def new_stream(self, stream: Stdin) -> int:
         number = next(self._stream_numbers)
@@ -92,8 +134,7 @@ class Connection:
             if ident in self._jobs:
                 self._jobs[ident].granted(fields[0])
         elif kind in (Kind.BYTES, Kind.EOF):
-            if ident in self._streams:
-                self._streams[ident].received(fields[0] if kind is Kind.BYTES else b"")
+            self._about_stream(ident, fields)
         else:
             raise ProtocolError(f"{kind.name} is not for an agent")
 
@@ -106,7 +147,8 @@ class Connection:
             return
         self.name = str(client.get("name", "?"))
         self.answers = bool(client.get("answers"))
-        self.env = dict(client.get("env") or {})
+        env = client.get("env") or {}
+        self.env = {str(name): str(env[name]) for name in env}
         self._greeted = True
         self.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
 
@@ -123,3 +165,12 @@ class Connection:
             job.cancel()
         else:
             job.answered(fields[0], fields[1])
+
+    def _about_stream(self, ident: int, fields: list[Any]) -> None:
+        stream = self._streams.get(ident)
+        if stream is None:
+            return
+        if fields:
+            stream.received(fields[0])
+        else:
+            stream.ended()

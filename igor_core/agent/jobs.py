@@ -1,15 +1,16 @@
 """Jobs: running verbs, who listens to them, and how they end."""
 
 import asyncio
+import functools
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from igor_core import directories
 from igor_core.agent.credit import Credit
-from igor_core.agent.protocol import INITIAL_CREDIT, Kind
+from igor_core.agent.protocol import INITIAL_CREDIT, Kind, ProtocolError
 from igor_core.errors import Cancelled, IgorError
 from igor_core.events import Accepted, Event, Outcome, Output, Prompt
 
@@ -29,7 +30,11 @@ class Listener(Protocol):
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None: ...
 
+    def finished(self, ident: int, outcome: dict[str, Any]) -> None: ...
+
     def new_stream(self, stream: "Stdin") -> int: ...
+
+    def drop_stream(self, number: int) -> None: ...
 
 
 class Stdin:
@@ -38,15 +43,25 @@ class Stdin:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
+        self._credit = INITIAL_CREDIT
         self.ident = listener.new_stream(self)
 
     def received(self, data: bytes) -> None:
-        """Bytes from the client; none at all say that the input has ended."""
-        self._chunks.put_nowait(data)
+        """Bytes from the client. Raises ProtocolError for more than it has credit for."""
+        self._credit -= len(data)
+        if self._credit < 0:
+            raise ProtocolError("more BYTES than there was CREDIT for")
+        if data:
+            self._chunks.put_nowait(data)
+
+    def ended(self) -> None:
+        """The client's input has ended, or the client has gone."""
+        self._chunks.put_nowait(b"")
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while data := await self._chunks.get():
             yield data
+            self._credit += len(data)
             self._listener.send(Kind.CREDIT, self.ident, len(data))
 
 
@@ -63,7 +78,7 @@ class Job:
         self.args = args
         self.env = listener.env
         self.client = listener.name
-        self.started = time.time()
+        self.started = time.monotonic()
         self.ended: float | None = None
         self.outcome: Outcome | None = None
         self.task: asyncio.Task[Outcome] | None = None
@@ -126,14 +141,19 @@ class Job:
         for prompt in list(self._asked):
             self.answered(prompt, None)
         for stream in self._inputs:
-            stream.received(b"")
+            stream.ended()
         if self.verb in INTERACTIVE_VERBS:
             self.cancel()
 
     def finish(self, outcome: Outcome) -> None:
-        self.outcome, self.ended = outcome, time.time()
+        self.outcome, self.ended = outcome, time.monotonic()
+        # A login that others wait for too may still be asking this job's client.
+        for prompt in list(self._asked):
+            self.answered(prompt, None)
         if self._listener is not None:
-            self._listener.send(Kind.FINISHED, self._request, outcome.to_wire())
+            for stream in self._inputs:
+                self._listener.drop_stream(stream.ident)
+            self._listener.finished(self._request, outcome.to_wire())
             self._listener = None
 
     def describe(self) -> dict[str, Any]:
@@ -142,7 +162,7 @@ class Job:
             "verb": self.verb,
             "root": self.root,
             "client": self.client,
-            "seconds": (self.ended or time.time()) - self.started,
+            "seconds": (self.ended or time.monotonic()) - self.started,
             "running": self.outcome is None,
             "status": self.outcome.status if self.outcome else None,
         }
@@ -151,7 +171,7 @@ class Job:
 class Jobs:
     """The jobs of an agent: those that run, and the last few that have ended."""
 
-    def __init__(self, run: Callable[[Job], Awaitable[Outcome]]) -> None:
+    def __init__(self, run: Callable[[Job], Coroutine[Any, Any, Outcome]]) -> None:
         self._run = run
         self._numbers = itertools.count(1)
         self._jobs: dict[int, Job] = {}
@@ -162,7 +182,9 @@ class Jobs:
         job = Job(next(self._numbers), request, verb, root, args, listener)
         self._jobs[job.number] = job
         job.emit(Accepted(job.number, verb))
-        job.task = asyncio.ensure_future(self._to_the_end(job))
+        job.task = asyncio.ensure_future(self._run(job))
+        # Not in the task: one that is cancelled before its first step runs none of its code.
+        job.task.add_done_callback(functools.partial(self._ended, job))
         return job
 
     def running(self) -> list[Job]:
@@ -174,25 +196,28 @@ class Jobs:
     def get(self, number: int) -> Job | None:
         return self._jobs.get(number)
 
-    async def _to_the_end(self, job: Job) -> Outcome:
-        try:
-            outcome = await self._run(job)
-        except IgorError as error:
-            outcome = Outcome(error.exit_status, error.message, error.hint)
-        except asyncio.CancelledError:
-            outcome = Outcome(Cancelled.exit_status, "cancelled")
-        except Exception as error:
-            log.exception("%s failed", job.verb)
-            outcome = Outcome(
-                1,
-                f"this is a bug in igor: {type(error).__name__}: {error}",
-                f"please report it with the end of {directories.log_path()}",
-            )
-        job.finish(outcome)
+    def _ended(self, job: Job, task: "asyncio.Future[Outcome]") -> None:
+        job.finish(_outcome(job, task))
         self._forget_old()
-        return outcome
 
     def _forget_old(self) -> None:
         ended = [job.number for job in self._jobs.values() if job.outcome is not None]
         for number in ended[:-REMEMBERED]:
             del self._jobs[number]
+
+
+def _outcome(job: Job, task: "asyncio.Future[Outcome]") -> Outcome:
+    """What the client is told, whichever way the verb has ended."""
+    if task.cancelled():
+        return Outcome(Cancelled.exit_status, "cancelled")
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, IgorError):
+        return Outcome(error.exit_status, error.message, error.hint)
+    log.error("%s failed", job.verb, exc_info=error)
+    return Outcome(
+        1,
+        f"this is a bug in igor: {type(error).__name__}: {error}",
+        f"please report it with the end of {directories.log_path()}",
+    )

@@ -63,7 +63,7 @@ class Server:
     async def _until_stopped(self) -> None:
         while not self._stop.is_set():
             try:
-                await asyncio.wait_for(self._stop.wait(), min(1.0, self._idle_after))
+                await asyncio.wait_for(self._stop.wait(), min(1.0, max(0.05, self._idle_after)))
             except asyncio.TimeoutError:
                 if self._connections or self.jobs.running():
                     self._last_use = time.monotonic()
@@ -134,13 +134,25 @@ class Server:
 
 
 def _hold_pid_file() -> int:
-    """Lock the pid file for the life of this process; a lock dies with its owner, even by KILL."""
+    """Lock the pid file for the life of this process; a lock dies with its owner, even by KILL.
+
+    One that leaves has given up its socket, and holds the lock until its jobs have ended.
+    """
     descriptor = os.open(directories.pid_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AgentError("another agent of yours is running", "igor agent status") from None
+    deadline = time.monotonic() + LEAVING_SECONDS + 5
+    while not _locked(descriptor):
+        if time.monotonic() > deadline:
+            os.close(descriptor)
+            raise AgentError("another agent of yours is running", "igor agent status")
+        time.sleep(0.05)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, b"%d\n" % os.getpid())
     return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

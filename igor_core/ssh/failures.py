@@ -1,11 +1,18 @@
 """What asyncssh and the network raise, as one sentence that names the host and the remedy."""
 
+import asyncio
 import errno
+import shlex
 import socket
 
 import asyncssh
 
 from igor_core.errors import HostError, IgorError
+from igor_core.ssh.address import Address
+from igor_core.ssh.unsupported import unsupported
+
+# What a library raises that a user can meet; anything else is a bug.
+FOREIGN = (asyncssh.Error, OSError, ValueError, asyncio.TimeoutError)
 
 _NETWORK = {
     errno.ECONNREFUSED: ("refuses the connection", "is sshd running there, and on this port?"),
@@ -16,37 +23,37 @@ _NETWORK = {
 }
 
 
-def explain(host: str, error: Exception, known: bool = False) -> IgorError:
-    """The error a user reads. `known` says that known_hosts has a key for the host."""
+def lost(host: str) -> HostError:
+    return HostError(f"the connection to {host} was lost", "igor connects again on next use")
+
+
+def explain(address: Address, error: Exception) -> IgorError:
+    """The error a user reads; host keys have their own (known_hosts.py)."""
+    host, attempt = address.name, f"try: {shlex.join(['ssh', '-v', *address.ssh_words()])}"
     if isinstance(error, IgorError):
         return error
-    if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return _host_key(host, known)
     if isinstance(error, asyncssh.PermissionDenied):
-        return HostError(f"{host} refuses the login: {error.reason}", f"try: ssh -v {host}")
+        return HostError(f"{host} refuses the login: {error.reason}", attempt + _more(address))
     if isinstance(error, asyncssh.ConfigParseError):
-        return HostError(f"{host}: ssh_config can't be used: {error}", "igor reads ~/.ssh/config")
+        return HostError(f"{host}: igor can't use ssh_config: {error}", "change that line")
     if isinstance(error, asyncssh.KeyImportError):
-        return HostError(f"{host}: a private key can't be read: {error}", f"try: ssh -v {host}")
+        return HostError(f"{host}: a private key can't be read: {error}", attempt)
     if isinstance(error, asyncssh.ChannelOpenError):
         return HostError(
-            f"{host} opens no further session: {error.reason}",
-            "sshd's MaxSessions there is reached; wait for other jobs",
+            f"{host} opens no session: {error.reason}",
+            "is MaxSessions of its sshd reached, or forwarding forbidden there?",
         )
     if isinstance(error, asyncssh.ConnectionLost):
-        return HostError(f"the connection to {host} was lost", "igor connects again on next use")
+        return HostError(f"{host} closed the connection while igor logged in", attempt)
     if isinstance(error, asyncssh.Error):
-        return HostError(f"{host}: {error.reason}", f"try: ssh -v {host}")
+        return HostError(f"{host}: {error.reason}", attempt)
     return _network(host, error)
 
 
-def _host_key(host: str, known: bool) -> HostError:
-    if known:
-        return HostError(
-            f"{host}: the host key has changed; somebody may be in between",
-            f"if the host was reinstalled: ssh-keygen -R {host}; ssh {host} true",
-        )
-    return HostError(f"{host}: the host key is unknown", f"look at it and accept it: ssh {host}")
+def _more(address: Address) -> str:
+    """What of ssh_config might have let the user in."""
+    found = unsupported(address)
+    return f"; of ssh_config igor passes over {', '.join(found)}" if found else ""
 
 
 def _network(host: str, error: Exception) -> IgorError:
@@ -54,7 +61,7 @@ def _network(host: str, error: Exception) -> IgorError:
         return HostError(
             f"{host}: no such host name", "is it in ~/.ssh/config, or are you offline?"
         )
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
         return HostError(f"{host} does not answer", "is it on, and are you on the right network?")
     if isinstance(error, OSError):
         said, hint = _NETWORK.get(

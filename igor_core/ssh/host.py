@@ -2,22 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import asyncssh
 
 from igor_core.errors import HostError, IgorError, NeedsLogin
-from igor_core.ssh.failures import explain
-from igor_core.ssh.login import Address, Login, connect, is_known
-from igor_core.ssh.plain import PlainSession, command_line
+from igor_core.ssh.address import Address
+from igor_core.ssh.failures import explain, lost
+from igor_core.ssh.lanes import Lanes
+from igor_core.ssh.login import Connection, Login, connect
+from igor_core.ssh.plain import start_plain
 from igor_core.ssh.process import Command, Completed, Process, complete
 from igor_core.ssh.supervised import NoSupervisor, Supervised
 
-# sshd's default MaxSessions is 10 and the user's own ssh may share nothing with us.
-SESSIONS_PER_CONNECTION = 8
-_WHO = 'id -u; id -g; id -un; printf "%s\\n" "$HOME"; uname -m'
+_WHO = 'id -u; id -g; id -un; printf "%s\\n" "$HOME"'
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,21 @@ class Account:
     home: str
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A connection that is being made, and for whom."""
+
+    login: Login
+    task: "asyncio.Task[None]"
+
+
 class RemoteHost:
     """A host and its connection, made on first use and again after a loss.
 
     `state` is "not connected", "connecting", "connected", "needs login" or "offline"; `reason`
-    says why where it is one of the last two. `supervised` is false on a host without python3.
+    says why where it is not connected any more, or one of the last two. `endpoint` is what
+    ssh_config resolves: HostName (with the way there, if it isn't direct), Port, User.
+    On a host without python3 `supervised` is false and `why_plain` says what the host said.
     """
 
     def __init__(self, address: Address) -> None:
@@ -45,11 +54,11 @@ class RemoteHost:
         self.why_plain = ""
         self.endpoint = ("", 0, "")
         self.account = Account(-1, -1, "", "")
-        self._connections: dict[asyncssh.SSHClientConnection, int] = {}
+        self._lanes = Lanes(self._open)
         self._supervisor: Supervised | None = None
-        self._connecting: asyncio.Task[None] | None = None
+        self._attempt: Attempt | None = None
         self._login = Login()
-        self._background: set[asyncio.Task[None]] = set()
+        self._watching: set[asyncio.Task[None]] = set()
 
     @property
     def supervised(self) -> bool:
@@ -65,99 +74,108 @@ class RemoteHost:
 
         Raises HostError; NeedsLogin where the host asks and `login` has nobody to answer.
         """
+        if self.state == "connected":
+            # A further connection asks whoever came last.
+            self._login = login
         while self.state != "connected":
-            if self._connecting is None:
-                self._connecting = asyncio.ensure_future(self._connect(login))
-            attempt, asked = self._connecting, self._login
+            attempt = self._attempt or self._begin(login)
             try:
-                await asyncio.shield(attempt)
+                await asyncio.shield(attempt.task)
             except NeedsLogin:
                 # It was somebody else's attempt, with nobody to ask: ours may do better.
-                if asked is login or login.ask is None:
+                if attempt.login is login or login.ask is None:
                     raise
+            else:
+                return
 
-    async def _connect(self, login: Login) -> None:
+    def _begin(self, login: Login) -> Attempt:
         self.state, self.reason, self._login = "connecting", "", login
+        self._attempt = Attempt(login, asyncio.ensure_future(self._connect()))
+        # All who waited may have been cancelled: then nobody asks how it ended.
+        self._attempt.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._attempt
+
+    async def _connect(self) -> None:
         try:
-            connection = await self._open(login)
-            await self._settle(connection)
+            self._lanes.add(await self._open())
+            await self._settle()
             self.state = "connected"
         except IgorError as error:
             self.state = "needs login" if isinstance(error, NeedsLogin) else "offline"
             self.reason = error.message
+            self._lanes.abort()
             raise
         except BaseException:
             self.state = "not connected"
+            self._lanes.abort()
             raise
         finally:
-            self._connecting = None
+            self._attempt = None
 
-    async def _open(self, login: Login) -> asyncssh.SSHClientConnection:
-        try:
-            connection = await connect(self.address, login)
-        except (asyncssh.Error, OSError, ValueError, TimeoutError) as error:
-            raise explain(self.name, error, await self._is_known(error)) from None
-        self._connections[connection] = 0
-        self._soon(self._watch(connection))
+    async def _open(self) -> Connection:
+        connection, settings = await connect(self.address, self._login)
+        where = f"{settings.host} {settings.way}".strip()
+        self.endpoint = (where, settings.port, settings.user)
+        task = asyncio.ensure_future(self._watch(connection))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
         return connection
 
-    async def _is_known(self, error: Exception) -> bool:
-        """Whether known_hosts has a key for the host, so that a refused key is a changed one."""
-        return isinstance(error, asyncssh.HostKeyNotVerifiable) and await is_known(self.address)
-
-    async def _settle(self, connection: asyncssh.SSHClientConnection) -> None:
+    async def _settle(self) -> None:
         """Start the supervisor and learn who we are there."""
-        peer = connection.get_extra_info("peername") or ("", 0)
-        self.endpoint = (str(peer[0]), int(peer[1]), connection.get_extra_info("username") or "")
+        lane = await self._lanes.enter()
         try:
-            self._supervisor = await Supervised.open(connection)
+            supervisor = await Supervised.open(lane.connection)
         except NoSupervisor as error:
+            lane.leave()
             self.why_plain = str(error)
             await self._settle_plain()
             return
         except asyncssh.Error as error:
-            raise explain(self.name, error) from None
-        self._connections[connection] += 1
-        facts = self._supervisor.facts
+            raise explain(self.address, error) from None
+        facts = supervisor.facts
         self.account = Account(facts["uid"], facts["gid"], facts["user"], facts["home"])
-        self._supervisor.on_lost(self._supervisor_lost(connection, self._supervisor))
+        self._supervisor = supervisor
+        supervisor.on_lost(lambda: self._supervisor_lost(supervisor, lane.connection))
+        if not supervisor.alive:
+            raise lost(self.name)
 
     async def _settle_plain(self) -> None:
         self._supervisor = None
         who = await complete(await self._start_plain(Command(["sh", "-c", _WHO])), b"")
         lines = who.stdout.decode("utf-8", "replace").splitlines()
-        if len(lines) < 4:
-            said = who.stderr.decode("utf-8", "replace").strip()
-            raise HostError(f"{self.name}: no command can be run there: {said or who.status}")
+        if len(lines) != 4 or not (lines[0] + lines[1]).isdigit():
+            said = " ".join(who.stderr.decode("utf-8", "replace").split()) or self.why_plain
+            raise HostError(
+                f"{self.name}: no command can be run there: {said or f'status {who.status}'}",
+                f"try: ssh {self.name} id",
+            )
         self.account = Account(int(lines[0]), int(lines[1]), lines[2], lines[3])
 
-    def _supervisor_lost(
-        self, connection: asyncssh.SSHClientConnection, supervisor: Supervised
-    ) -> Callable[[], None]:
-        def lost() -> None:
-            # Without its supervisor a connection is of no use: the next command makes another.
-            if self._supervisor is supervisor:
-                connection.abort()
+    def _supervisor_lost(self, supervisor: Supervised, connection: Connection) -> None:
+        """Without its supervisor a connection is of no use: the next command makes another."""
+        if self._supervisor is supervisor:
+            self._gone()
+            connection.abort()
 
-        return lost
-
-    async def _watch(self, connection: asyncssh.SSHClientConnection) -> None:
+    async def _watch(self, connection: Connection) -> None:
         with contextlib.suppress(Exception):
             await connection.wait_closed()
-        self._connections.pop(connection, None)
-        if not self._connections and self.state == "connected":
-            self.state, self.reason = "not connected", "the connection was lost"
-            self._supervisor = None
+        self._lanes.remove(connection)
+        if not self._lanes:
+            self._gone()
 
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    def _gone(self) -> None:
+        self._supervisor = None
+        if self.state == "connected":
+            self.state, self.reason = "not connected", "the connection was lost"
 
     async def start(self, command: Command) -> Process:
-        """Start a process. It must be read to its end, or ended."""
+        """Start a process. It must be read to its end, or ended. Raises HostError."""
         if self._supervisor is not None:
             return self._supervisor.start(command)
+        if self.state != "connected":
+            raise lost(self.name)
         return await self._start_plain(command)
 
     async def run(
@@ -176,9 +194,7 @@ class RemoteHost:
         process = await self.start(command)
         done = await complete(process, input)
         if process.lost:
-            raise HostError(
-                f"the connection to {self.name} was lost", "igor connects again on next use"
-            )
+            raise lost(self.name)
         return done
 
     @contextlib.asynccontextmanager
@@ -192,42 +208,20 @@ class RemoteHost:
                 await asyncio.shield(process.end())
 
     async def _start_plain(self, command: Command) -> Process:
-        connection = await self._with_room()
-        self._connections[connection] += 1
-        try:
-            _channel, session = await connection.create_session(
-                lambda: PlainSession(command, self._run_quietly),
-                command_line(command),
-                encoding=None,
-                request_pty="force" if command.pty else False,
-                term_type=command.env.get("TERM", "xterm-256color") if command.pty else None,
-                term_size=command.pty or (),
-            )
-        except (asyncssh.Error, OSError) as error:
-            self._connections[connection] -= 1
-            raise explain(self.name, error) from None
-        process = cast(PlainSession, session).process
-        self._soon(self._release(connection, process))
-        return process
-
-    async def _release(self, connection: asyncssh.SSHClientConnection, process: Process) -> None:
-        await process.wait()
-        if connection in self._connections:
-            self._connections[connection] -= 1
-
-    async def _with_room(self) -> asyncssh.SSHClientConnection:
-        """A connection that may carry one more session; a further one where all are full."""
-        for connection, sessions in self._connections.items():
-            if sessions < SESSIONS_PER_CONNECTION:
-                return connection
-        return await self._open(self._login)
-
-    async def _run_quietly(self, command: Command) -> None:
-        with contextlib.suppress(IgorError):
-            await complete(await self._start_plain(replace(command, cwd="/")), b"")
+        """On a session of its own, on whichever connection the host grants one."""
+        while True:
+            lane = await self._lanes.enter()
+            try:
+                return await start_plain(lane.connection, command, self._start_plain, lane.leave)
+            except asyncssh.ChannelOpenError as error:
+                lane.refused()
+                if lane.room == 0:
+                    raise explain(self.address, error) from None
+            except (asyncssh.Error, OSError):
+                lane.leave()
+                raise lost(self.name) from None
 
     def close(self) -> None:
         """Drop the connection; the supervisor ends what still runs under it."""
         self.state = "not connected"
-        for connection in list(self._connections):
-            connection.close()
+        self._lanes.close()

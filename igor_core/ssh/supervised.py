@@ -12,18 +12,39 @@ from typing import Any
 
 import asyncssh
 
+from igor_core.ssh import announcement, child
 from igor_core.ssh import supervisor as host_side
 from igor_core.ssh.process import Command, Process
 
 # Read alike by any login shell (sh, bash, zsh, fish, csh): it holds nothing that one would expand.
-BOOTSTRAP = "exec python3 -u -c 'import sys;f=sys.stdin.buffer;exec(f.read(int(f.readline())))'"
-SOURCE = Path(host_side.__file__).read_bytes()
+# -I and -S: no file of the home folder, and no installed package, may stand for a module.
+BOOTSTRAP = (
+    "exec python3 -I -S -u -c 'import sys;f=sys.stdin.buffer;exec(f.read(int(f.readline())))'"
+)
+# Each after those that it imports.
+MODULES = (announcement, child, host_side)
+LOADER = b"""
+import types
+for name, source in sources:
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+module.main()
+"""
 BEAT_SECONDS = 10.0
 START_SECONDS = 20.0
 
 
+def _program() -> bytes:
+    """The host's side: its modules, each under its own name, then the call that runs it."""
+    sources = [(module.__name__, Path(str(module.__file__)).read_text()) for module in MODULES]
+    return b"sources = %s\n%s" % (ascii(sources).encode("ascii"), LOADER)
+
+
 class NoSupervisor(Exception):
     """The host has no python3 (3.6 or later) that could run the supervisor."""
+
+
+PROGRAM = _program()
 
 
 class Supervised(asyncssh.SSHClientSession[bytes]):
@@ -41,6 +62,11 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         self._beating: asyncio.Task[None] | None = None
         self._lost: list[Callable[[], None]] = []
         self._last_words = b""
+        self._heard = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self._channel is not None
 
     @classmethod
     async def open(cls, connection: asyncssh.SSHClientConnection) -> "Supervised":
@@ -53,7 +79,7 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
             lambda: session, BOOTSTRAP, encoding=None, request_pty=False
         )
         session._channel = channel
-        channel.write(b"%d\n%s" % (len(SOURCE), SOURCE))
+        channel.write(b"%d\n%s" % (len(PROGRAM), PROGRAM))
         session._send_beat()
         try:
             await asyncio.wait_for(session._ready, START_SECONDS)
@@ -68,7 +94,7 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
 
     def start(self, command: Command) -> Process:
         """Start a process; costs no round trip. What goes wrong is in its `error`."""
-        process = Process(self, next(self._idents), host_side.WINDOW_BYTES)
+        process = Process(self, next(self._idents), child.WINDOW_BYTES)
         if self._channel is None:
             process.exited(255, error="the connection to the host is lost")
             return process
@@ -152,7 +178,8 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
 
     def _take(self, kind: int, ident: int, payload: bytes) -> None:
         if kind == host_side.BEAT:
-            self.rtt = time.monotonic() - struct.unpack(">d", payload)[0]
+            self._heard = time.monotonic()
+            self.rtt = self._heard - struct.unpack(">d", payload)[0]
             return
         if kind == host_side.READY:
             self.facts = json.loads(payload)
@@ -176,6 +203,9 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             self._send_beat()
+            if time.monotonic() - self._heard > host_side.SILENCE_SECONDS and self._channel:
+                # sshd answers, the supervisor does not: it is stopped or the host is thrashing.
+                self._channel.abort()
 
     def _send_beat(self) -> None:
         self._send(host_side.BEAT, 0, struct.pack(">d", time.monotonic()))

@@ -1,6 +1,7 @@
 """The supervisor: runs on the host, owns what igor starts there and ends it when igor is gone.
 
-Standard-library Python 3.6+, sent over the wire to `python3` on the host; nothing is installed.
+Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules
+that it imports from here; nothing is installed.
 One ssh session carries all processes, so a host sees few sessions and a short command costs
 one round trip. sshd notices a cut cable only after minutes, and killing ssh or a docker client
 never kills the process in the container: so the supervisor expects a heartbeat and, without
@@ -25,9 +26,13 @@ Frames, both ways: kind (8 bits), process (32), length of the payload (32), big-
 `announce`: the program's first line of output is "\\x1eigor-pid:N\\n", the number of its process
 group inside the container; it is taken out of the output and put in place of "{pid}" in `end`,
 the command that ends that group (the last word of its output says which signal did it).
+
+A process has ended when the program itself has: what it left in the background lives on, as
+after any shell, unless END came first. END reaches the whole session of the program; what has
+made a session of its own (setsid, a daemon) is meant to stay. A supervisor that is killed
+itself ends nothing: its children then lose their terminal (SIGHUP), or their pipes.
 """
 
-import fcntl
 import json
 import os
 import pwd
@@ -36,163 +41,24 @@ import signal
 import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
+
+from igor_core.ssh.child import CHUNK, WINDOW_BYTES, Child
 
 START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END, BEAT = range(1, 9)
 READY, STDOUT, STDERR, EXIT = range(16, 20)
+OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
 
 HEADER = struct.Struct(">BII")
 MAGIC = b"\0igor-supervisor-1\n"
-WINDOW_BYTES = 2 << 20
-CHUNK = 1 << 16
-SILENCE_SECONDS = 30
-GRACE_SECONDS = 3.0
-ANNOUNCE = b"\x1eigor-pid:"
-
-
-class Process:
-    """A child, the ends of its pipes or its pty, and what flows through them."""
-
-    def __init__(self, ident, order):
-        self.ident = ident
-        self.end_command = order["end"]
-        self.announced = threading.Event()
-        self.announcing = bool(order["announce"])
-        self.head = b""
-        self.inner_pid = ""
-        self.credit = WINDOW_BYTES
-        self.input = bytearray()
-        self.input_closed = False
-        self.ended = ""
-        self.ending = False
-        self.being_ended = False
-        self.pty = order["pty"]
-        environment = dict(os.environ, **order["env"])
-        cwd = order["cwd"] or None
-        if self.pty:
-            self._start_on_pty(order["argv"], environment, cwd)
-        else:
-            pipe = subprocess.PIPE
-            self.child = subprocess.Popen(
-                order["argv"],
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                cwd=cwd,
-                env=environment,
-                start_new_session=True,
-                bufsize=0,
-            )
-            self.stdin = self.child.stdin.fileno()
-            self.outputs = {self.child.stdout.fileno(): STDOUT, self.child.stderr.fileno(): STDERR}
-        for descriptor in [self.stdin] + list(self.outputs):
-            os.set_blocking(descriptor, False)
-
-    def _start_on_pty(self, argv, environment, cwd):
-        master, slave = os.openpty()
-        self.resize(*self.pty, descriptor=slave)
-
-        def take_terminal():
-            os.setsid()
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-        try:
-            self.child = subprocess.Popen(
-                argv,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                cwd=cwd,
-                env=environment,
-                preexec_fn=take_terminal,
-            )
-        finally:
-            os.close(slave)
-        self.stdin = master
-        self.outputs = {master: STDOUT}
-
-    def resize(self, columns, rows, descriptor=None):
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self.stdin if descriptor is None else descriptor, termios.TIOCSWINSZ, size)
-
-    def strip_announcement(self, data):
-        """The output without the line that announces the pid; empty while that is incomplete."""
-        self.head += data
-        line, newline, rest = self.head.partition(b"\n")
-        if not newline and ANNOUNCE.startswith(line[: len(ANNOUNCE)]) and len(line) < 64:
-            return b""
-        self.announcing = False
-        if not line.startswith(ANNOUNCE):
-            return self.head
-        self.inner_pid = line[len(ANNOUNCE) :].strip().decode("ascii", "replace")
-        self.announced.set()
-        return rest
-
-    def signal(self, number):
-        """To the process group of the child; a terminal's keys travel as data instead."""
-        try:
-            os.killpg(self.child.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
-
-    def end(self):
-        """End it for good, in a thread of its own: the others go on meanwhile."""
-        if not self.ending:
-            self.ending = self.being_ended = True
-            threading.Thread(target=self._end, daemon=True).start()
-
-    def _end(self):
-        if self.end_command and self.announced.wait(GRACE_SECONDS):
-            self.ended = self._end_inside()
-            if self._group_is_gone():
-                return self._end_is_over()
-        for name in ("INT", "TERM", "KILL"):
-            self.signal(getattr(signal, "SIG" + name))
-            if self._group_is_gone():
-                self.ended = self.ended or name
-                break
-        return self._end_is_over()
-
-    def _end_is_over(self):
-        self.being_ended = False
-        wake()
-
-    def _end_inside(self):
-        """Run the end command; which signal it says it took."""
-        command = [word.replace("{pid}", self.inner_pid) for word in self.end_command]
-        try:
-            said = (
-                subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    timeout=4 * GRACE_SECONDS,
-                )
-                .stdout.decode("utf-8", "replace")
-                .split()
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            said = []
-        return said[-1] if said else ""
-
-    def _group_is_gone(self):
-        deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(self.child.pid, 0)
-            except (ProcessLookupError, PermissionError):
-                return True
-            time.sleep(0.02)
-        return False
+SILENCE_SECONDS = 30.0
 
 
 class Supervisor:
     """The loop: frames in, children's output out, one thread but for what is being ended."""
 
     def __init__(self, first):
+        self.woken, self.waker = os.pipe()
         self.selector = selectors.DefaultSelector()
         self.processes = {}
         self.inbox = bytearray(first)
@@ -200,11 +66,10 @@ class Supervisor:
         self.heard = time.monotonic()
         self.open = True
         self.watched = {}
-        for descriptor in (0, 1, WAKE[0]):
+        for descriptor in (0, 1, self.woken, self.waker):
             os.set_blocking(descriptor, False)
 
     def run(self):
-        user = pwd.getpwuid(os.getuid())
         self.send_json(
             READY,
             0,
@@ -213,8 +78,8 @@ class Supervisor:
                 "python": list(sys.version_info[:3]),
                 "uid": os.getuid(),
                 "gid": os.getgid(),
-                "user": user.pw_name,
-                "home": user.pw_dir,
+                "user": user_name(),
+                "home": os.path.expanduser("~"),
             },
         )
         self.take_frames()
@@ -226,7 +91,13 @@ class Supervisor:
             if time.monotonic() - self.heard > SILENCE_SECONDS:
                 self.abandon()
 
-    def abandon(self):
+    def wake(self, *_ignored):
+        try:
+            os.write(self.waker, b"\0")
+        except BlockingIOError:
+            pass
+
+    def abandon(self, *_ignored):
         """Nobody hears us any more: end what we own, then leave."""
         self.open = False
         self.outbox.clear()
@@ -235,7 +106,7 @@ class Supervisor:
 
     def watch(self):
         """Ask the selector for exactly what can be used now."""
-        wanted = {WAKE[0]: selectors.EVENT_READ}
+        wanted = {self.woken: selectors.EVENT_READ}
         if self.open:
             wanted[0] = selectors.EVENT_READ
             if self.outbox:
@@ -261,7 +132,7 @@ class Supervisor:
             self.read_frames()
         elif descriptor == 1:
             self.flush()
-        elif descriptor == WAKE[0]:
+        elif descriptor == self.woken:
             os.read(descriptor, CHUNK)
         else:
             for process in list(self.processes.values()):
@@ -311,7 +182,7 @@ class Supervisor:
         elif kind == WINDOW and process.pty:
             process.resize(*struct.unpack(">HH", payload))
         elif kind == SIGNAL:
-            process.signal(getattr(signal, "SIG" + payload.decode("ascii")))
+            process.signal(getattr(signal, "SIG" + payload.decode("ascii"), 0))
         elif kind == CREDIT:
             process.credit += struct.unpack(">I", payload)[0]
         elif kind == END:
@@ -319,11 +190,11 @@ class Supervisor:
 
     def start(self, ident, order):
         try:
-            self.processes[ident] = Process(ident, order)
-        except (OSError, ValueError) as error:
+            self.processes[ident] = Child(ident, order, self.wake)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
             status = 127 if isinstance(error, FileNotFoundError) else 126
             reason = getattr(error, "strerror", None) or str(error)
-            what = getattr(error, "filename", None) or order["argv"][0]
+            what = getattr(error, "filename", None) or " ".join(order["argv"][:1])
             said = "%s: %s" % (os.fsdecode(what), reason)
             self.send_json(EXIT, ident, {"status": status, "ended": "", "error": said})
 
@@ -343,13 +214,13 @@ class Supervisor:
             self.send(CREDIT, process.ident, struct.pack(">I", count))
         if process.input_closed and not process.pty:
             self.unwatch(process.stdin)
-            process.child.stdin.close()
+            process.process.stdin.close()
             process.stdin = None
 
     def read_output(self, process, descriptor):
         """One chunk. True while there may be more."""
         try:
-            data = os.read(descriptor, max(1, min(CHUNK, process.credit)))
+            data = os.read(descriptor, self.readable(process, descriptor))
         except BlockingIOError:
             return False
         except OSError:
@@ -358,42 +229,48 @@ class Supervisor:
         if not data:
             del process.outputs[descriptor]
             return False
-        kind = process.outputs[descriptor]
-        if process.announcing and kind == STDOUT:
-            data = process.strip_announcement(data)
+        if process.left is not None:
+            process.left[descriptor] -= len(data)
+        kind = OUTPUTS[process.outputs[descriptor]]
+        if process.announcement and kind == STDOUT:
+            data = process.without_announcement(data)
         if data and self.open:
             process.credit -= len(data)
             self.send(kind, process.ident, data)
         return True
 
+    def readable(self, process, descriptor):
+        """How many bytes may be read of an output now; without a listener all are dropped."""
+        most = CHUNK if not self.open else min(CHUNK, process.credit)
+        if process.left is not None:
+            most = min(most, process.left[descriptor])
+        return max(0, most)
+
     def reap(self):
         """Tell of those that have ended, after the last of what they had written."""
         for process in list(self.processes.values()):
-            if process.child.poll() is None or process.being_ended:
+            if process.process.poll() is None or process.being_ended:
                 continue
+            if process.left is None:
+                process.drain()
             for descriptor in list(process.outputs):
-                while (not self.open or process.credit > 0) and self.read_output(
-                    process, descriptor
-                ):
+                while self.readable(process, descriptor) and self.read_output(process, descriptor):
                     pass
-            if process.outputs and process.credit <= 0 and self.open:
+            waiting = any(process.left[descriptor] for descriptor in process.outputs)
+            if waiting and self.open and process.credit <= 0:
                 continue
             self.forget(process)
 
     def forget(self, process):
         del self.processes[process.ident]
-        for stream in (process.child.stdin, process.child.stdout, process.child.stderr):
-            if stream is not None:
-                self.unwatch(stream.fileno() if not stream.closed else None)
-                stream.close()
-        if process.pty:
-            self.unwatch(process.stdin)
-            os.close(process.stdin)
-        if process.announcing and process.head:
-            self.send(STDOUT, process.ident, process.head)
-        code = process.child.returncode
-        status = code if code >= 0 else 128 - code
-        self.send_json(EXIT, process.ident, {"status": status, "ended": process.ended, "error": ""})
+        for descriptor in [process.stdin] + list(process.outputs):
+            self.unwatch(descriptor)
+        process.close()
+        held = process.announcement.rest() if process.announcement else b""
+        if held:
+            self.send(STDOUT, process.ident, held)
+        how = {"status": process.status, "ended": process.ended, "error": ""}
+        self.send_json(EXIT, process.ident, how)
 
     def unwatch(self, descriptor):
         if self.watched.pop(descriptor, None) is not None:
@@ -417,26 +294,19 @@ class Supervisor:
             self.abandon()
 
 
-def wake(*_ignored):
+def user_name():
     try:
-        os.write(WAKE[1], b"\0")
-    except BlockingIOError:
-        pass
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return os.environ.get("USER") or str(os.getuid())
 
 
 def main():
-    global WAKE
-    WAKE = os.pipe()
-    os.set_blocking(WAKE[1], False)
-    signal.signal(signal.SIGCHLD, wake)
+    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
+    supervisor = Supervisor(sys.stdin.buffer.read1(1 << 16))
+    signal.signal(signal.SIGCHLD, supervisor.wake)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     # SIGHUP, TERM, INT: what we own must be ended first; our input ends as well then.
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: supervisor.abandon())
-    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
-    supervisor = Supervisor(sys.stdin.buffer.read1(1 << 16))
+        signal.signal(name, supervisor.abandon)
     supervisor.run()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,52 @@
+"""The first line of a program in a container: which process it is there. Also runs on hosts."""
+
+ANNOUNCE = b"\x1eigor-pid:"
+# Before it there may be what a terminal echoed, or a login shell printed.
+ANNOUNCED_WITHIN = 1 << 16
+
+
+class Announcement:
+    """Finds the line that announces a process's number, and takes it out of the output."""
+
+    def __init__(self, mark: bytes = ANNOUNCE) -> None:
+        self.pid = ""
+        self.found_at = 0
+        self.over = False
+        self._mark = mark
+        self._held = b""
+        self._passed = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """The output that is not the announcement. Bytes that may begin it wait for the next."""
+        if self.over:
+            return data
+        data, self._held = self._held + data, b""
+        at = data.find(self._mark)
+        if at >= 0:
+            return self._take(data, at)
+        beginnings = range(len(self._mark) - 1, 0, -1)
+        keep = next((n for n in beginnings if data.endswith(self._mark[:n])), 0)
+        self._held = data[len(data) - keep :]
+        return self._pass(data[: len(data) - keep])
+
+    def rest(self) -> bytes:
+        """What was held back, at the end of the output."""
+        held, self._held = self._held, b""
+        return held
+
+    def _take(self, data: bytes, at: int) -> bytes:
+        end = data.find(b"\n", at)
+        if end < 0 and len(data) - at < 64:
+            self._held = data[at:]
+            return self._pass(data[:at])
+        self.over = True
+        self.found_at = at
+        self.pid = data[at + len(self._mark) : end].strip().decode("ascii", "replace")
+        return data[:at] + data[end + 1 :]
+
+    def _pass(self, data: bytes) -> bytes:
+        self._passed += len(data)
+        if self._passed > ANNOUNCED_WITHIN:
+            self.over = True
+            return data + self.rest()
+        return data

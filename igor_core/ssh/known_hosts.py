@@ -1,0 +1,84 @@
+"""The keys of hosts: read as ssh reads them, and what to do about one that is refused."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from igor_core.errors import HostError
+from igor_core.ssh.ssh_config import Settings
+from igor_core.ssh.unsupported import unsupported
+
+SSH_PORT = 22
+
+# Trusted, certificate authorities, revoked; then the same for X.509.
+Keys = Sequence[Sequence[Any]]
+
+
+class KnownHosts:
+    """Finds the keys of a host by its name; asyncssh calls it with name, address and port.
+
+    Like ssh it passes over lines that it can't read, and doesn't trust a name for its address.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._known = asyncssh.import_known_hosts("")
+        for file in files:
+            for line in Path(file).read_text("utf-8", "replace").splitlines():
+                try:
+                    self._known.load(line)
+                except ValueError:
+                    continue
+
+    def __call__(self, host: str, address: str, port: int | None) -> Keys:
+        return self._known.match(host, "", port)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a key for exactly this name, "[host]:port" or plain."""
+        return bool(self._known.match(name, "", None)[0])
+
+
+def refusal(settings: Settings, reason: str) -> HostError:
+    """The error for a host key that isn't trusted, with the line that mends it."""
+    name = settings.address.name
+    if "revoked" in reason:
+        return HostError(f"{name}: the host key is marked as revoked", "ask who runs the host")
+    stale = _files_with_key(settings)
+    if not stale:
+        return HostError(f"{name}: the host key is unknown", f"look at it and accept it: "
+                         f"{_accept(settings)}{_passed_over(settings)}")  # fmt: skip
+    lines = [shlex.join(["ssh-keygen", "-R", found, "-f", file]) for file, found in stale]
+    return HostError(
+        f"{name}: the host key has changed; somebody may be in between",
+        f"if the host was reinstalled: {' && '.join([*lines, _accept(settings)])}",
+    )
+
+
+def _files_with_key(settings: Settings) -> list[tuple[str, str]]:
+    """The files with a key of the host, and the name under which they have it."""
+    plain = settings.key_name
+    names = [plain] if settings.port == SSH_PORT else [f"[{plain}]:{settings.port}", plain]
+    found = []
+    for file in settings.known_hosts_files():
+        known = KnownHosts([file])
+        found += [(file, name) for name in names if known.has(name)][:1]
+    return found
+
+
+def _accept(settings: Settings) -> str:
+    """ssh's own question about the key."""
+    return shlex.join(
+        ["ssh", "-o", "StrictHostKeyChecking=ask", *settings.address.ssh_words(), "true"]
+    )
+
+
+def _passed_over(settings: Settings) -> str:
+    """Options by which ssh would have known the key."""
+    found = [
+        phrase
+        for phrase in unsupported(settings.address)
+        if phrase.startswith(("KnownHostsCommand", "VerifyHostKeyDNS"))
+    ]
+    return f"; igor passes over {', '.join(found)}" if found else ""
