@@ -1,6 +1,7 @@
-# make demo    igor's main job on this machine, in a temporary folder
-# make test    the whole test suite, `make check` included
-# make check   formats, types, import rules, the manual; a part of `make test`
+# make demo     igor's main job on this machine, in a temporary folder
+# make test     the whole test suite, `make check` included
+# make check    formats, types, import rules, the manual; a part of `make test`
+# make install  igor's Python packages, for Neovim and the command .venv/bin/igor; nothing else
 #
 # System packages are installed where they may be, after a question at a terminal. All else stays in
 # this folder (.venv, .cache), but for the tests' cache: $IGOR_CACHE, or ~/.cache/igor-tests.
@@ -12,20 +13,25 @@ PYTEST_ARGS ?=
 tests_cache := $(or $(IGOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igor-tests)
 demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tests_cache),$(CURDIR)/.cache))
 
-.PHONY: demo test check
+PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
+
+.PHONY: demo test check install
 .SILENT:
 
 demo:
 	export IGOR_CACHE='$(demo_cache)' && \
 	tests/lab/install.sh demo && \
-	PYTHON='$(PYTHON)' tests/check/venv.sh demo && \
+	$(PREPARE) run && \
 	exec .venv/bin/python -m tests.demo
 
 test:
 	tests/lab/install.sh test
-	PYTHON='$(PYTHON)' tests/check/venv.sh test
+	$(PREPARE) test
 	exec .venv/bin/python -m pytest $(PYTEST_ARGS)
 
 check:
-	PYTHON='$(PYTHON)' tests/check/venv.sh test
+	$(PREPARE) test
 	exec .venv/bin/python -m pytest -q -rs tests/check tests/test_layers.py tests/test_docs.py tests/test_manual.py $(PYTEST_ARGS)
+
+install:
+	$(PREPARE) run

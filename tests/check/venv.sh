@@ -1,5 +1,5 @@
 #!/bin/sh
-# venv.sh demo|test: igor and its Python packages in .venv, for the tests also the test tools.
+# venv.sh run|test: igor and its Python packages in .venv, for the tests also the test tools.
 #
 # Does nothing where .venv has what pyproject.toml asks for: a copy of that file is kept as the
 # mark of what was installed. The packages' downloads are kept in .cache.
@@ -8,9 +8,9 @@ cd "$(dirname "$0")/../.."
 
 mode=${1:-}
 case $mode in
-    demo) what=. ;;
+    run) what=. ;;
     test) what='.[test]' ;;
-    *) echo 'usage: venv.sh demo|test' >&2; exit 2 ;;
+    *) echo 'usage: venv.sh run|test' >&2; exit 2 ;;
 esac
 python=${PYTHON:-python3}
 
@@ -19,7 +19,7 @@ installed() { cmp -s pyproject.toml ".venv/installed-$1"; }
 works() { .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
 
 if works; then
-    if installed test || { [ "$mode" = demo ] && installed demo; }; then
+    if installed test || { [ "$mode" = run ] && installed run; }; then
         exit 0
     fi
 else
