@@ -1,8 +1,8 @@
 #!/bin/sh
 # venv.sh run|test: igor and its Python packages in .venv, for the tests also the test tools.
 #
-# Does nothing where .venv has what pyproject.toml asks for: a copy of that file is kept as the
-# mark of what was installed. The packages' downloads are kept in .cache.
+# Does nothing where .venv has what pyproject.toml asks for: a copy of that file, below the folder's
+# path, is kept as the mark of what was installed. The packages' downloads are kept in .cache.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -14,7 +14,9 @@ case $mode in
 esac
 python=${PYTHON:-python3}
 
-installed() { cmp -s pyproject.toml ".venv/installed-$1"; }
+mark() { pwd && cat pyproject.toml; }
+
+installed() { mark | cmp -s - ".venv/installed-$1"; }
 
 works() { .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
 
@@ -34,4 +36,4 @@ fi
 echo "installing Python packages into .venv"
 PIP_CACHE_DIR=$PWD/.cache/pip .venv/bin/python -m pip install --quiet \
     --disable-pip-version-check --editable "$what"
-cp pyproject.toml ".venv/installed-$mode"
+mark >".venv/installed-$mode"
