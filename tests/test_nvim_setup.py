@@ -102,6 +102,7 @@ def health(nvim: Path, home: Path, place: Path, **more: str) -> str:
 
 def test_health_is_well_where_all_is_there(nvim: Path, home: Path) -> None:
     project = make_project(home)
+    (project / "json.py").write_text("raise SystemExit('code of the project ran')")
     report = health(nvim, home, project)
     assert "no agent is running; the first command starts one" in report
     with contextlib.closing(connect("test", answers=False)):

@@ -42,7 +42,8 @@ local TIMEOUT = 'it does not answer'
 --- The standard output of a program, or nil and the last line of what it complained.
 local function run(command)
   local ok, done = pcall(function()
-    return vim.system(command, { text = true, timeout = 5000 }):wait()
+    -- Not in the project: Python would import what lies there.
+    return vim.system(command, { text = true, timeout = 5000, cwd = '/' }):wait()
   end)
   if ok and done.code == 124 then
     return nil, TIMEOUT
