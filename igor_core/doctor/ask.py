@@ -16,7 +16,7 @@ from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Completed
 
-PING_SECONDS = 15.0
+PING_SECONDS = 10.0
 SCRIPT_SECONDS = 60.0
 ENGINE_SECONDS = 30.0
 PINGS = 3
@@ -88,4 +88,4 @@ async def space_at(remote: RemoteHost, path: str) -> Space | None:
         )
     except asyncio.TimeoutError:
         return None
-    return space(done.stdout.decode("utf-8", "replace"))
+    return space(done.stdout.decode("utf-8", "replace").strip())

@@ -180,18 +180,31 @@ def _listeners() -> list[Listener]:
 def _holders(inodes: set[int]) -> tuple[Holder, ...]:
     """The processes that hold sockets; of other users' processes only root sees them."""
     sockets = {f"socket:[{inode}]" for inode in inodes}
-    found = []
-    for process in Path("/proc").glob("[0-9]*") if sockets else ():
-        try:
-            links = {os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
-            if links & sockets:
-                found.append(Holder(_program(process), int(process.name)))
-        except OSError:
-            continue  # another user's, or gone meanwhile
-    return tuple(found)
+    return tuple(
+        Holder(_program(process), int(process.name))
+        for process in (Path("/proc").glob("[0-9]*") if sockets else ())
+        if any(_points_at(descriptor, sockets) for descriptor in _descriptors(process))
+    )
+
+
+def _descriptors(process: Path) -> list[Path]:
+    try:
+        return list((process / "fd").iterdir())
+    except OSError:  # another user's, or gone meanwhile
+        return []
+
+
+def _points_at(descriptor: Path, targets: set[str]) -> bool:
+    try:
+        return os.readlink(descriptor) in targets
+    except OSError:
+        return False
 
 
 def _program(process: Path) -> str:
-    words = (process / "cmdline").read_bytes().split(b"\0")
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "a process"
     line = b" ".join(words[:3]).decode("utf-8", "replace").strip()
-    return re.sub(r"[^ -~]", "?", line)[:60] or (process / "comm").read_text().strip()
+    return re.sub(r"[^ -~]", "?", line)[:60]

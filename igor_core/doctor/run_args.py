@@ -95,7 +95,7 @@ def _gpu(arguments: Sequence[str]) -> Literal["", "gpus", "runtime", "cdi"]:
 
 def _values(arguments: Sequence[str], *names: str) -> Iterator[str]:
     """The values of an option, as `--name value`, `--name=value` or, for `-n`, `-nvalue`."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name in names:
             yield value if equals else following
