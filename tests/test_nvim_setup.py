@@ -122,7 +122,7 @@ def test_health_names_what_is_missing_with_its_remedy(nvim: Path, home: Path) ->
         (tools / name).symlink_to(shutil.which(name) or "")
     report = health(nvim, home, home, PATH=str(tools), IGOR_TEST_SETUP='{"python": "/no/python"}')
     assert "/no/python can not run igor" in report
-    assert "python3 -m venv .venv && .venv/bin/pip install -e ." in report
+    assert "make install" in report
     assert "git is missing" in report
     assert "rsync is missing" in report
     assert "no .igor/config.json here or above" in report

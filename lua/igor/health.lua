@@ -4,7 +4,7 @@ local register = require('igor.register')
 local M = {}
 
 local health = vim.health
-local INSTALL = ('in %s: python3 -m venv .venv && .venv/bin/pip install -e .'):format(register.checkout)
+local INSTALL = ('in %s: make install'):format(register.checkout)
 
 -- Said as JSON: versions of what igor's Python finds, and which Python runs the agent.
 local IN_EDITOR = [[
