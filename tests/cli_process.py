@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-m", "igor_core.cli"]
+#: The installed script: `python -m` would import from the folder that the test stands in.
+COMMAND = [str(Path(sys.executable).with_name("igor"))]
 SECONDS = 20.0
 
 
