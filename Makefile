@@ -13,6 +13,8 @@ PYTEST_ARGS ?=
 tests_cache := $(or $(IGOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igor-tests)
 demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tests_cache),$(CURDIR)/.cache))
 
+# Even `nvim --version` would begin a log in the home.
+INSTALL := NVIM_LOG_FILE=/dev/null tests/lab/install.sh
 PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
 .PHONY: demo test check install
@@ -20,12 +22,12 @@ PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
 demo:
 	export IGOR_CACHE='$(demo_cache)' && \
-	tests/lab/install.sh demo && \
+	$(INSTALL) demo && \
 	$(PREPARE) run && \
 	exec .venv/bin/python -m tests.demo
 
 test:
-	tests/lab/install.sh test
+	$(INSTALL) test
 	$(PREPARE) test
 	exec .venv/bin/python -m pytest $(PYTEST_ARGS)
 

@@ -28,17 +28,17 @@ def _nothing_left(home: Path) -> Iterator[None]:
     before = folders()
     yield
     assert folders() <= before
-    assert processes_of(home) == []
+    assert processes_of(home) == {}
 
 
 def folders() -> set[Path]:
     return set(Path("/tmp").glob("igor-demo-*"))
 
 
-def processes_of(home: Path) -> list[str]:
-    """Command lines of what was started with this test's mark, tmux's server left out."""
+def processes_of(home: Path) -> dict[int, str]:
+    """Command lines, by number, of what this test has started; tmux's server is left out."""
     mark = f"IGOR_TEST_HOME={home}".encode()
-    found = []
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             marked = mark in (process / "environ").read_bytes().split(b"\0")
@@ -46,7 +46,7 @@ def processes_of(home: Path) -> list[str]:
         except OSError:
             continue
         if marked and command and not command.startswith("tmux"):
-            found.append(command)
+            found[int(process.name)] = command
     return found
 
 
@@ -170,15 +170,33 @@ class Screen:
         ).stdout
 
 
-def test_with_a_terminal_neovim_opens_on_the_project_beside_a_guide(tmux: list[str]) -> None:
+def test_with_a_terminal_neovim_opens_on_the_project_beside_a_guide(
+    tmux: list[str], home: Path
+) -> None:
     require_peer("rsync", "git", "nvim 0.12")
     screen = Screen(tmux)
     screen.wait("igor's demo")
-    assert "def main() -> None:" in screen.text()
+    screen.wait("def main() -> None:")
     screen.keys(" ", "i", "p")
     screen.wait_for("a push to both", lambda text: text.count("8 files sent") == 2)
     screen.keys(":IgorExec python3 simulate.py", "Enter")
     screen.wait_for("output of both", lambda text: text.count("10 s in 1001 steps") == 2)
+    screen.keys(":help igor", "Enter")
+    screen.wait("igor-contents")
     screen.keys(":qa", "Enter")
     screen.wait("ended with 0")
+    for folder in ("state", "config", "cache", "data"):
+        assert list((home / folder).iterdir()) == []
+    screen.keys("C-d")
+
+
+def test_ended_from_outside_it_ends_neovim_and_cleans_up(tmux: list[str], home: Path) -> None:
+    require_peer("rsync", "git", "nvim 0.12")
+    screen = Screen(tmux)
+    screen.wait("igor's demo")
+    screen.keys(" ", "i", "p")
+    screen.wait("8 files sent")
+    (demo,) = [n for n, command in processes_of(home).items() if command.endswith("-m tests.demo ")]
+    os.kill(demo, signal.SIGTERM)
+    screen.wait("ended with 143")
     screen.keys("C-d")

@@ -25,7 +25,11 @@ def find_neovim() -> str:
 
 
 def _version(program: str) -> tuple[int, int]:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    # Else Neovim would begin a log in the user's home.
+    quiet = {**os.environ, "NVIM_LOG_FILE": os.devnull}
+    said = subprocess.run(
+        [program, "--version"], env=quiet, capture_output=True, text=True, check=False
+    )
     found = re.match(r"NVIM v(\d+)\.(\d+)", said.stdout)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
