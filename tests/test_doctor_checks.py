@@ -27,7 +27,8 @@ from igor_core.doctor.facts import (
 )
 from igor_core.doctor.host import host_checks, link_checks, space_check
 from igor_core.doctor.local import debug_port_check, machine_checks
-from igor_core.doctor.local_facts import Agent, Folder, Holder, Machine, PortUse
+from igor_core.doctor.local_facts import Agent, Folder, Machine
+from igor_core.doctor.local_port import Holder, PortUse
 from igor_core.doctor.parse import parse, space
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths

@@ -8,7 +8,7 @@ import pytest
 
 from igor_core.doctor.facts import Container, Listening
 from igor_core.doctor.listening import Listener, listeners, overlap
-from igor_core.doctor.local_facts import PortUse, port_use
+from igor_core.doctor.local_port import PortUse, port_use
 from igor_core.doctor.ports import port_checks
 from igor_core.doctor.run_args import Published, published, shown, wanted
 

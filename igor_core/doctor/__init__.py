@@ -1,5 +1,5 @@
 """Checks of each layer, on this machine and on a host: facts are gathered, then judged.
 
-Modules named *_facts ask (this machine, or a host through its connection); the others judge and
-are pure.
+`local_facts`, `local_port` and `ask` look; `parse` and `engine_facts` read what was printed;
+`local`, `host`, `engine` and `ports` judge, and are pure.
 """

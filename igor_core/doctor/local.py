@@ -2,7 +2,8 @@
 
 from igor_core import __version__
 from igor_core.doctor.check import Check, fail, ok, skip, warn
-from igor_core.doctor.local_facts import Agent, Folder, Machine, PortUse
+from igor_core.doctor.local_facts import Agent, Folder, Machine
+from igor_core.doctor.local_port import PortUse
 from igor_core.doctor.versions import RSYNC, dotted, numbers
 
 

@@ -1,9 +1,7 @@
-"""What this machine has: programs, igor's own folders, ssh's files, the debugger's port."""
+"""What this machine has: programs, igor's own folders, ssh's files."""
 
-import errno
 import os
 import platform
-import re
 import shutil
 import socket
 import subprocess
@@ -13,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core import directories
-from igor_core.doctor.listening import Listener, listeners, on_port
 from igor_core.errors import IgorError
 
 PROGRAM_SECONDS = 5.0
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -56,25 +52,8 @@ class Machine:
     runtime: Folder
 
 
-@dataclass(frozen=True)
-class Holder:
-    """A process that listens; `pid` is 0 where the system doesn't say which one it is."""
-
-    program: str
-    pid: int
-
-
-@dataclass(frozen=True)
-class PortUse:
-    """A port of this machine's loopback: why it can't be listened on, and who has it."""
-
-    port: int
-    trouble: str = ""
-    holders: tuple[Holder, ...] = ()
-
-
 def look(env: Mapping[str, str]) -> Machine:
-    """Gather all facts but the port; `env` is of whoever asks. Blocks for some 50 ms."""
+    """Gather all facts; `env` is of whoever asks. Blocks for some 50 ms."""
     return Machine(
         pid=os.getpid(),
         python=platform.python_version(),
@@ -148,63 +127,3 @@ def _folder(find: Callable[[], Path]) -> Folder:
     except OSError as error:
         return Folder(str(error.filename or ""), error.strerror or str(error))
     return Folder(str(folder))
-
-
-def port_use(port: int) -> PortUse:
-    """Who is in the way of listening on a port of the loopback. Blocks."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-            probe.listen()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                return PortUse(port, error.strerror or str(error))
-        else:
-            return PortUse(port)
-    taken = on_port(_listeners(), "tcp", LOOPBACK, range(port, port + 1))
-    return PortUse(port, "taken", _holders({listener.inode for listener in taken}))
-
-
-def _listeners() -> list[Listener]:
-    """Nothing where there is no /proc, as on macOS."""
-    found = []
-    for name in ("tcp", "tcp6"):
-        try:
-            found += listeners(Path("/proc/net", name).read_text(), "tcp")
-        except OSError:
-            continue
-    return found
-
-
-def _holders(inodes: set[int]) -> tuple[Holder, ...]:
-    """The processes that hold sockets; of other users' processes only root sees them."""
-    sockets = {f"socket:[{inode}]" for inode in inodes}
-    return tuple(
-        Holder(_program(process), int(process.name))
-        for process in (Path("/proc").glob("[0-9]*") if sockets else ())
-        if any(_points_at(descriptor, sockets) for descriptor in _descriptors(process))
-    )
-
-
-def _descriptors(process: Path) -> list[Path]:
-    try:
-        return list((process / "fd").iterdir())
-    except OSError:  # another user's, or gone meanwhile
-        return []
-
-
-def _points_at(descriptor: Path, targets: set[str]) -> bool:
-    try:
-        return os.readlink(descriptor) in targets
-    except OSError:
-        return False
-
-
-def _program(process: Path) -> str:
-    try:
-        words = (process / "cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return "a process"
-    line = b" ".join(words[:3]).decode("utf-8", "replace").strip()
-    return re.sub(r"[^ -~]", "?", line)[:60]

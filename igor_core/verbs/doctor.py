@@ -8,6 +8,7 @@ from igor_core.config import ConfigError, Project, find_project
 from igor_core.doctor import local_facts
 from igor_core.doctor.check import Check, any_failed, fail, ok, skip, summary, warn
 from igor_core.doctor.local import debug_port_check, machine_checks
+from igor_core.doctor.local_port import port_use
 from igor_core.errors import IgorError, UsageError
 from igor_core.events import Outcome
 from igor_core.trust import is_trusted
@@ -65,7 +66,7 @@ def _project(job: Job) -> tuple[Project | None, Check]:
 
 
 async def _trust_and_port(project: Project) -> list[Check]:
-    use = await asyncio.to_thread(local_facts.port_use, project.config.debug_port)
+    use = await asyncio.to_thread(port_use, project.config.debug_port)
     return [_trust(project), debug_port_check(use)]
 
 
