@@ -1,6 +1,5 @@
 """What the linters and type checkers say of the sources."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +52,5 @@ def test_luacheck_finds_nothing() -> None:
 
 
 def test_shellcheck_finds_nothing() -> None:
-    if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed (apt-get install shellcheck)")
+    require_peer("shellcheck")
     clean(said_by("shellcheck", *shell_files()))
