@@ -136,8 +136,12 @@ def read(address: Address) -> Settings:
 
 def files() -> list[str]:
     """The user's before the system's: the first value found counts."""
-    names = [os.path.expanduser("~/.ssh/config"), SYSTEM_CONFIG]
-    return [name for name in names if _readable(name)]
+    return users_file() + [name for name in (SYSTEM_CONFIG,) if _readable(name)]
+
+
+def users_file() -> list[str]:
+    """The user's own file, if there is one."""
+    return [name for name in _paths(["~/.ssh/config"]) if _readable(name)]
 
 
 @functools.cache

@@ -155,16 +155,21 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         del self._inbox[:at]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._channel = None
-        if self._beating is not None:
-            self._beating.cancel()
         if not self._ready.done():
             said = self._last_words.decode("utf-8", "replace").strip().splitlines()
             self._ready.set_exception(NoSupervisor(said[-1] if said else "no python3"))
+        self._lose()
+
+    def _lose(self) -> None:
+        """It is of no use any more, whether its session has ended or not."""
+        self._channel = None
+        if self._beating is not None:
+            self._beating.cancel()
         for process in list(self._processes.values()):
             process.exited(255, error="the connection to the host was lost")
         self._processes.clear()
-        for callback in self._lost:
+        callbacks, self._lost = self._lost, []
+        for callback in callbacks:
             callback()
 
     def _find_greeting(self) -> bool:
@@ -205,7 +210,7 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
             self._send_beat()
             if time.monotonic() - self._heard > host_side.SILENCE_SECONDS and self._channel:
                 # sshd answers, the supervisor does not: it is stopped or the host is thrashing.
-                self._channel.abort()
+                self._lose()
 
     def _send_beat(self) -> None:
         self._send(host_side.BEAT, 0, struct.pack(">d", time.monotonic()))

@@ -59,9 +59,12 @@ def unsupported(address: Address) -> list[str]:
 
 
 def _noted(address: Address) -> dict[str, str]:
-    """The options of INSTEAD that apply, each with the value that counts: the first."""
+    """The options of INSTEAD that apply, each with the value that counts: the first.
+
+    Only of the user's own file: the system's asks for Kerberos on every Debian.
+    """
     config = _Noting.load(
-        None, ssh_config.files(), False, False, False, getpass.getuser(),
+        None, ssh_config.users_file(), False, False, False, getpass.getuser(),
         address.user if address.user is not None else (), address.name,
         address.port if address.port is not None else (),
     )  # fmt: skip
