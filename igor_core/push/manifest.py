@@ -5,23 +5,27 @@ The intent is written before anything leaves, so that after a crash in the middl
 knows its own files on the host from those of others.
 """
 
+import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core import directories
+from igor_core.errors import IgorError
 from igor_core.push.files import File
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS written (
+_VERSION = 1
+_RECORDS = """(
     path BLOB PRIMARY KEY, kind TEXT, size INTEGER, mtime_ns INTEGER, mode INTEGER, hash BLOB,
-    target BLOB, local_mtime_ns INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS intended (
-    path BLOB PRIMARY KEY, kind TEXT, size INTEGER, mtime_ns INTEGER, mode INTEGER, hash BLOB,
-    target BLOB, local_mtime_ns INTEGER) WITHOUT ROWID;
+    target BLOB, local_mtime_ns INTEGER) WITHOUT ROWID"""
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value BLOB);
+CREATE TABLE IF NOT EXISTS written {_RECORDS};
+CREATE TABLE IF NOT EXISTS intended {_RECORDS};
+PRAGMA user_version = {_VERSION};
 """
 
 
@@ -66,64 +70,107 @@ class TreeKey:
 
 
 class Manifest:
-    """The records of one tree. Changes are on disk when a method returns."""
+    """The records of one tree. Changes are on disk when a method returns; all methods block.
+
+    Raises IgorError where the file can't be read or written.
+    """
 
     def __init__(self, key: TreeKey) -> None:
         self.file = _file_of(key)
-        self._database = sqlite3.connect(self.file, check_same_thread=False)
-        self.file.chmod(0o600)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.executescript(_SCHEMA)
-        with self._database:
-            for name in ("host", "port", "user", "path"):
-                self._tell(name, str(getattr(key, name)))
-        self.written = self._load("written")
-        self.intended = self._load("intended")
+        self.key = key
+        # Work of a cancelled job may still be in its thread when the next one comes.
+        self._lock = threading.Lock()
+        # Counts what was recorded since the manifest was opened.
+        self.changes = 0
+        with self._errors():
+            self._database = sqlite3.connect(self.file, check_same_thread=False, timeout=20)
+            self.file.chmod(0o600)
+            (version,) = self._database.execute("PRAGMA user_version").fetchone()
+            if version > _VERSION:
+                raise IgorError(
+                    f"{self.file} was written by a newer igor",
+                    "update igor here, or remove the file",
+                )
+            self._database.execute("PRAGMA journal_mode=WAL")
+            # A power cut must not lose what a host was told to write.
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(_SCHEMA)
+            self.written = self._load("written")
+            self.intended = self._load("intended")
+        self.tell({"host": key.host, "port": str(key.port), "user": key.user, "path": key.path})
 
     def intend(self, records: Mapping[bytes, Record]) -> None:
         """Before sending: these may be on the host from now on."""
-        with self._database:
+        with self._recording(records):
             self._put("intended", records)
-        self.intended.update(records)
+            self.intended.update(records)
 
     def wrote(self, records: Mapping[bytes, Record]) -> None:
         """These are on the host."""
-        with self._database:
+        with self._recording(records):
             self._put("written", records)
             self._drop("intended", records)
-        self.written.update(records)
-        for path in records:
-            self.intended.pop(path, None)
+            self.written.update(records)
+            for path in records:
+                self.intended.pop(path, None)
 
     def forget(self, paths: Iterable[bytes]) -> None:
         """These are no longer on the host, or no longer igor's."""
         paths = list(paths)
-        with self._database:
+        with self._recording(paths):
             self._drop("written", paths)
             self._drop("intended", paths)
-        for path in paths:
-            self.written.pop(path, None)
-            self.intended.pop(path, None)
+            for path in paths:
+                self.written.pop(path, None)
+                self.intended.pop(path, None)
 
-    def clear(self) -> None:
-        """The tree on the host is another one: nothing that was known counts."""
-        self.forget([*self.written, *self.intended])
-
-    def tell(self, name: str, value: str) -> None:
-        with self._database:
-            self._tell(name, value)
+    def tell(self, values: Mapping[str, str]) -> None:
+        """Keep short notes about the tree; see `told`."""
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO about VALUES (?, ?)",
+                [
+                    (name, value.encode("utf-8", "surrogateescape"))
+                    for name, value in values.items()
+                ],
+            )
 
     def told(self, name: str) -> str:
         """What `tell` kept under the name; empty where it kept nothing."""
-        row = self._database.execute("SELECT value FROM about WHERE key = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+        with self._lock, self._errors():
+            found = self._database.execute("SELECT value FROM about WHERE key = ?", (name,))
+            row = found.fetchone()
+        return bytes(row[0]).decode("utf-8", "surrogateescape") if row else ""
 
     def close(self) -> None:
-        self._database.close()
+        with self._lock:
+            self._database.close()
 
-    def _tell(self, name: str, value: str) -> None:
-        self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+    @contextlib.contextmanager
+    def _recording(self, paths: Collection[bytes]) -> Iterator[None]:
+        if not paths:
+            yield
+            return
+        with self._transaction():
+            self.changes += 1
+            yield
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, self._errors(), self._database:
+            yield
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise IgorError(
+                f"{self.file}: igor's record of {self.key.host}:{self.key.path} can't be used: "
+                f"{error}",
+                "is there room on the disk? Where the file is damaged, remove it: igor then "
+                "compares by content",
+            ) from None
 
     def _load(self, table: str) -> dict[bytes, Record]:
         rows = self._database.execute(f"SELECT * FROM {table}")
@@ -147,6 +194,6 @@ class Manifest:
 def _file_of(key: TreeKey) -> Path:
     folder = directories.state_directory() / "manifests"
     folder.mkdir(mode=0o700, exist_ok=True)
-    name = hashlib.sha256("\0".join([key.host, str(key.port), key.user, key.path]).encode(
-        "utf-8", "surrogateescape")).hexdigest()[:32]  # fmt: skip
+    words = "\0".join([key.host, str(key.port), key.user, key.path])
+    name = hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return folder / f"{name}.sqlite"

@@ -7,22 +7,26 @@ by size and time, where they disagree by content. Everything else is held back a
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from igor_core.push.files import File
+from igor_core.push.files import File, shown, with_parents
 from igor_core.push.manifest import Record
-from igor_core.push.survey import State, with_parents
+from igor_core.push.survey import State
 
 
 @dataclass(frozen=True)
 class HeldBack:
-    """A path that stays as it is on the host, and why."""
+    """A path that stays as it is on the host, why, and whether force would overcome it."""
 
     path: bytes
     reason: str
+    yields_to_force: bool = False
 
 
 @dataclass
 class Plan:
-    """What is to be done. `undecided` paths need the hash of their content there (and here)."""
+    """What is to be done. `undecided` paths need the hash of their content there (and here).
+
+    `take_over` are files on the host that turn out to be igor's own, sent anew or not.
+    """
 
     send: list[File] = field(default_factory=list)
     delete: list[bytes] = field(default_factory=list)
@@ -40,12 +44,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Known:
-    """All that a plan is made from. Hashes are asked for only where a plan is undecided."""
+    """All that a plan is made from. Hashes are asked for only where a plan is undecided.
+
+    `kept` are paths that are not in `local` but may exist, and so are not to be deleted.
+    A path has an empty hash in `remote_hashes` where its content could not be read.
+    """
 
     local: Mapping[bytes, File]
     written: Mapping[bytes, Record]
     intended: Mapping[bytes, Record]
     remote: Mapping[bytes, State]
+    kept: frozenset[bytes] = frozenset()
     local_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
     remote_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
     force: bool = False
@@ -54,7 +63,7 @@ class Known:
 def make_plan(known: Known) -> Plan:
     """The plan; to be made again with hashes while it has undecided paths."""
     plan = Plan()
-    for path in sorted({*known.written, *known.intended} - set(known.local)):
+    for path in sorted({*known.written, *known.intended} - set(known.local) - known.kept):
         _plan_delete(plan, known, path)
     gone = set(plan.delete)
     for _path, file in sorted(known.local.items()):
@@ -65,51 +74,56 @@ def make_plan(known: Known) -> Plan:
 
 def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
     path, state = file.path, known.remote.get(file.path)
-    obstacle = _obstacle(known, path, gone)
-    if obstacle:
-        plan.held_back.append(HeldBack(path, f"{_text(obstacle)} is not a folder on the host"))
-    elif state is None:
+    obstacle = _obstacle(known, path)
+    if obstacle and obstacle not in gone:
+        plan.held_back.append(HeldBack(path, f"{shown(obstacle)} is not a folder on the host"))
+    elif state is None or obstacle:
+        # What was seen behind a link that will be gone is not in the way.
         plan.send.append(file)
     elif state.kind == "d":
-        _plan_over_folder(plan, known, file, gone)
+        _plan_over_folder(plan, file, gone)
     elif (record := _own(known, path, state)) is not None:
-        if not record.is_local(file):
-            plan.send.append(file)
-            return
-        plan.unchanged += 1
         if known.written.get(path) != record:
             plan.take_over[path] = record
+        if record.is_local(file):
+            plan.unchanged += 1
+        else:
+            plan.send.append(file)
+    elif state.kind == "f" and path not in known.remote_hashes and not known.force:
+        plan.undecided.append(path)
     else:
-        _plan_by_content(plan, known, file, state)
+        _plan_over_other(plan, known, file, state)
 
 
-def _plan_by_content(plan: Plan, known: Known, file: File, state: State) -> None:
+def _plan_over_other(plan: Plan, known: Known, file: File, state: State) -> None:
     """What is there is not as igor left it, or igor never wrote it."""
     path = file.path
-    if state.kind == "f" and path not in known.remote_hashes and not known.force:
-        plan.undecided.append(path)
-        return
-    content = known.remote_hashes.get(path, b"")
-    if state.kind == file.kind == "l" and state.target == file.target:
-        plan.take_over[path] = replace(Record.of(file, b""), mtime_ns=state.mtime_ns)
-    elif state.kind == file.kind == "f" and content and content == known.local_hashes.get(path):
-        plan.take_over[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
-    elif known.force or content in _own_hashes(known, path):
+    if _is_equal(known, file, state):
+        # Who put it there chose its permissions, but for the one that git keeps too.
+        if (state.mode ^ file.mode) & 0o100 and file.kind == "f":
+            plan.send.append(file)
+        else:
+            content = known.remote_hashes.get(path, b"")
+            plan.take_over[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
+            plan.unchanged += 1
+    elif known.force:
         plan.send.append(file)
-        return
     else:
         changed = path in known.written or path in known.intended
         reason = "changed on the host" if changed else "there already, and different"
-        plan.held_back.append(HeldBack(path, reason))
-        return
-    if file.kind == "f" and state.mode != file.mode:
-        plan.send.append(file)
-        del plan.take_over[path]
-    else:
-        plan.unchanged += 1
+        plan.held_back.append(HeldBack(path, reason, True))
 
 
-def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
+def _is_equal(known: Known, file: File, state: State) -> bool:
+    if state.kind != file.kind:
+        return False
+    if file.kind == "l":
+        return state.target == file.target
+    content = known.remote_hashes.get(file.path, b"")
+    return bool(content) and content == known.local_hashes.get(file.path)
+
+
+def _plan_over_folder(plan: Plan, file: File, gone: set[bytes]) -> None:
     """A file here, a folder there: only if the folder empties by igor's own deletes."""
     inside = file.path + b"/"
     if any(path.startswith(inside) for path in gone):
@@ -120,16 +134,14 @@ def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) ->
 
 def _plan_delete(plan: Plan, known: Known, path: bytes) -> None:
     state = known.remote.get(path)
-    if state is None or state.kind == "d" or _obstacle(known, path, set()):
+    if state is None or state.kind == "d" or _obstacle(known, path):
         plan.forget.append(path)
     elif _own(known, path, state) is not None or known.force:
         plan.delete.append(path)
     elif state.kind == "f" and path not in known.remote_hashes:
         plan.undecided.append(path)
-    elif known.remote_hashes.get(path) in _own_hashes(known, path):
-        plan.delete.append(path)
     else:
-        plan.held_back.append(HeldBack(path, "deleted here, but changed on the host"))
+        plan.held_back.append(HeldBack(path, "deleted here, but changed on the host", True))
 
 
 def _order_deletes(plan: Plan) -> None:
@@ -143,13 +155,15 @@ def _order_deletes(plan: Plan) -> None:
     plan.delete = [path for path in plan.delete if path not in first]
 
 
-def _obstacle(known: Known, path: bytes, gone: set[bytes]) -> bytes:
-    """A path above that exists on the host, isn't a folder, and isn't about to be deleted."""
-    for parent in _parents(path):
+def _obstacle(known: Known, path: bytes) -> bytes:
+    """The topmost path above that exists on the host and isn't a folder; empty for none."""
+    found, parent = b"", path.rpartition(b"/")[0]
+    while parent:
         state = known.remote.get(parent)
-        if state is not None and state.kind != "d" and parent not in gone:
-            return parent
-    return b""
+        if state is not None and state.kind != "d":
+            found = parent
+        parent = parent.rpartition(b"/")[0]
+    return found
 
 
 def _parents(path: bytes) -> set[bytes]:
@@ -157,7 +171,8 @@ def _parents(path: bytes) -> set[bytes]:
 
 
 def _own(known: Known, path: bytes, state: State) -> Record | None:
-    """The record of igor's own writing that the host's file still answers to."""
+    """The record of igor's own writing that the host's file still answers to, as it is there."""
+    content = known.remote_hashes.get(path, b"")
     for records in (known.intended, known.written):
         record = records.get(path)
         if record is None or record.kind != state.kind:
@@ -167,13 +182,6 @@ def _own(known: Known, path: bytes, state: State) -> Record | None:
                 return record
         elif (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
             return record
+        elif content and record.hash == content:
+            return replace(record, mtime_ns=state.mtime_ns)
     return None
-
-
-def _own_hashes(known: Known, path: bytes) -> set[bytes]:
-    records = (known.written.get(path), known.intended.get(path))
-    return {record.hash for record in records if record is not None and record.hash}
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")

@@ -8,11 +8,13 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.errors import HostError, IgorError
 from igor_core.push import rsync_shell
+from igor_core.push.survey import hint_for
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
@@ -21,9 +23,35 @@ OnProgress = Callable[[int, float], None]
 
 # rsync(1), "EXIT VALUES": some files changed or vanished while they were sent.
 PARTIAL = (23, 24)
+# What a shell, env or igor's supervisor say of a program that does not exist.
+NOT_FOUND = 127
+# From this version on rsync keeps nanoseconds where seconds are equal.
+NEEDED = "3.1.3"
 
 _PROGRESS = re.compile(rb"^\s*(\d+)\s+\d+%\s+([\d.]+)([kMGT]?)B/s")
 _FACTORS = {b"": 1.0, b"k": 1e3, b"M": 1e6, b"G": 1e9, b"T": 1e12}
+# 'rsync: [receiver] mkstemp "/…" failed: Permission denied (13)'
+_REASON = re.compile(r"^rsync: .*: ([^:]+) \(\d+\)$", re.MULTILINE)
+
+
+@dataclass
+class Said:
+    """What both ends of rsync wrote to standard error, and how the far one ended."""
+
+    here: list[bytes] = field(default_factory=list)
+    there: list[bytes] = field(default_factory=list)
+    lost: bool = False
+    far_status: int | None = None
+
+    @property
+    def text(self) -> str:
+        return b"".join([*self.there, *self.here]).decode("utf-8", "replace")
+
+    @property
+    def reason(self) -> str:
+        """The first reason that rsync gives for a file; empty where it gives none."""
+        found = _REASON.search(self.text)
+        return found[1] if found else ""
 
 
 def arguments(root: Path, tree: str, temporary: str) -> list[str]:
@@ -52,6 +80,12 @@ def _quoted(word: str) -> str:
     return "'" + word.replace("'", "''") + "'"
 
 
+def environment(descriptor: int) -> dict[str, str]:
+    """Ours without what would change rsync's options (RSYNC_ICONV, RSYNC_OLD_ARGS, …)."""
+    kept = {key: text for key, text in os.environ.items() if not key.startswith("RSYNC_")}
+    return {**kept, "IGOR_RSYNC_FD": str(descriptor), "LC_ALL": "C"}
+
+
 async def send(
     host: RemoteHost,
     root: Path,
@@ -59,31 +93,23 @@ async def send(
     temporary: str,
     files: Iterable[bytes],
     on_progress: OnProgress,
-) -> bool:
+) -> str | None:
     """Send files from `root` to `tree` on the host; each appears there whole or not at all.
 
-    False when some changed or vanished meanwhile, or could not be written; raises HostError
-    when the transfer as a whole failed.
+    None when all have arrived; otherwise some changed or vanished meanwhile or could not be
+    read or written, and the text is rsync's first reason, if it gave one. Raises HostError when
+    the transfer as a whole failed.
     """
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    environment = {**os.environ, "IGOR_RSYNC_FD": str(theirs.fileno()), "LC_ALL": "C"}
     try:
-        rsync = await asyncio.create_subprocess_exec(
-            *arguments(root, tree, temporary),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-    except FileNotFoundError:
+        rsync = await _start(arguments(root, tree, temporary), theirs)
+    except BaseException:
         ours.close()
-        raise IgorError("rsync is not installed here", "install the package rsync") from None
+        raise
     finally:
         theirs.close()
-    said: list[bytes] = []
+    said = Said()
     relay = asyncio.ensure_future(_relay(host, ours, said))
     try:
         await asyncio.gather(
@@ -93,20 +119,38 @@ async def send(
         )
         status = await rsync.wait()
         await relay
+        # ssh would end as the far rsync did, and rsync hears of what failed there by just that.
+        status = status or said.far_status or 0
     except BaseException:
         relay.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(rsync.pid, signal.SIGKILL)
         raise
     if status not in (0, *PARTIAL):
-        raise _failed(host, status, b"".join(said))
-    return status == 0
+        raise failure(host.name, status, said)
+    return said.reason if status else None
+
+
+async def _start(argv: list[str], channel: socket.socket) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(channel.fileno()),
+            pass_fds=(channel.fileno(),),
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise IgorError("rsync is not installed here", "install the package rsync") from None
 
 
 async def _feed(rsync: asyncio.subprocess.Process, files: Iterable[bytes]) -> None:
     assert rsync.stdin is not None
     with contextlib.suppress(ConnectionError):
-        rsync.stdin.write(b"".join(path + b"\0" for path in files))
+        # Without "./" a name that begins with "#" or ";" would be a comment.
+        rsync.stdin.write(b"".join(b"./" + path + b"\0" for path in files))
         await rsync.stdin.drain()
     rsync.stdin.close()
 
@@ -122,13 +166,13 @@ async def _follow(rsync: asyncio.subprocess.Process, on_progress: OnProgress) ->
                 on_progress(int(found[1]), float(found[2]) * _FACTORS[found[3]])
 
 
-async def _collect(rsync: asyncio.subprocess.Process, said: list[bytes]) -> None:
+async def _collect(rsync: asyncio.subprocess.Process, said: Said) -> None:
     assert rsync.stderr is not None
     while data := await rsync.stderr.read(4096):
-        said.append(data)
+        said.here.append(data)
 
 
-async def _relay(host: RemoteHost, ours: socket.socket, said: list[bytes]) -> None:
+async def _relay(host: RemoteHost, ours: socket.socket, said: Said) -> None:
     """Run what rsync asks for on the host, and copy both ways until that ends."""
     reader, writer = await asyncio.open_connection(sock=ours)
     try:
@@ -136,18 +180,21 @@ async def _relay(host: RemoteHost, ours: socket.socket, said: list[bytes]) -> No
         words = (await reader.readexactly(length)).split(b"\0")
         # Before "rsync" stand the words that were for ssh: the host's name.
         argv = [os.fsdecode(word) for word in words[words.index(b"rsync") :]]
-        async with host.process(Command(argv, cwd="/")) as process:
+        async with host.process(Command(argv, cwd="/", env=_FAR_ENVIRONMENT)) as process:
             upward = asyncio.ensure_future(_upward(reader, process))
             try:
                 await _downward(process, writer, said)
             finally:
                 upward.cancel()
-            if process.error:
-                said.append(process.error.encode())
+            said.far_status, said.lost = process.status, process.lost
+            said.there.append(process.error.encode())
     except (ConnectionError, asyncio.IncompleteReadError):
         pass
     finally:
         writer.close()
+
+
+_FAR_ENVIRONMENT: Mapping[str, str] = {"LC_ALL": "C"}
 
 
 async def _upward(reader: asyncio.StreamReader, process: Process) -> None:
@@ -156,23 +203,31 @@ async def _upward(reader: asyncio.StreamReader, process: Process) -> None:
     process.write_eof()
 
 
-async def _downward(process: Process, writer: asyncio.StreamWriter, said: list[bytes]) -> None:
+async def _downward(process: Process, writer: asyncio.StreamWriter, said: Said) -> None:
     while (item := await process.read()) is not None:
         if item[0] == "stderr":
-            said.append(item[1])
+            said.there.append(item[1])
         else:
             writer.write(item[1])
             await writer.drain()
 
 
-def _failed(host: RemoteHost, status: int, said: bytes) -> HostError:
-    text = said.decode("utf-8", "replace")
-    if "rsync: No such file" in text:
-        return HostError(f"{host.name} has no rsync", "install the package rsync there")
-    if "connection to the host" in text:
-        return HostError(f"the connection to {host.name} was lost during the push",
-                         "nothing half-written is in the tree; push again")  # fmt: skip
-    if "No space left" in text:
-        return HostError(f"{host.name}: no space left on the device", "make room there")
-    lines = [line for line in text.splitlines() if line.strip()]
-    return HostError(f"{host.name}: rsync failed ({status}): {lines[0] if lines else '?'}")
+def failure(host: str, status: int, said: Said) -> IgorError:
+    """What a transfer that failed as a whole tells the user."""
+    if said.lost:
+        return HostError(
+            f"the connection to {host} was lost during the push",
+            "nothing half-written is in the tree; push again",
+        )
+    if said.far_status == NOT_FOUND:
+        return HostError(f"{host} has no rsync", "install the package rsync there")
+    if "is your shell clean" in said.text:
+        return HostError(
+            f"{host}: the login shell prints something before rsync starts",
+            f"this must print nothing: ssh {host} true",
+        )
+    if "unknown option" in said.text:
+        place = host if said.far_status is not None else "this machine"
+        return HostError(f"rsync on {place} is too old", f"{NEEDED} or later is needed")
+    reason = said.reason or (f"ended by signal {-status}" if status < 0 else f"status {status}")
+    return HostError(f"{host}: rsync failed: {reason}", hint_for(reason))

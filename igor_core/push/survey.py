@@ -6,40 +6,53 @@ answer and the writing a few seconds can pass, and a change made on the host in 
 can be overwritten.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
+from igor_core.push.files import with_parents
 from igor_core.ssh.process import Completed
 
 _SURVEY = r"""
-tree=$1 private=$2 project=$3 claim=$4 mode=$5 owner=
-claims=$private/claims temporary=$private/tmp/$project
-if [ "$mode" != look ]; then
+export LC_ALL=C
+tree=$1 private=$2 project=$3 claim=$4 claims=$2/claims temporary=$2/tmp/$3 owner=
+case $5 in *writing*)
   mkdir -p -- "$tree" "$claims" "$temporary" && chmod 700 -- "$private" || exit 73
-fi
-[ -d "$tree" ] || { printf 'absent\0%s\0' "$tree"; exit 0; }
+esac
+[ -d "$tree" ] || { printf '\0igor\0absent\0%s\0\0end\0' "$tree"; exit 0; }
 cd -- "$tree" || exit 73
 [ -f "$claims/$project" ] && owner=$(cat -- "$claims/$project")
-if [ -n "$owner" ] && [ "$owner" != "$claim" ] && [ "$mode" != take ]; then
-  printf 'claimed\0%s\0' "$owner"; exit 0
+if [ -n "$owner" ] && [ "$owner" != "$claim" ]; then
+  case $5 in *taking*) ;; *) printf '\0igor\0claimed\0%s\0\0end\0' "$owner"; exit 0; esac
 fi
-if [ "$mode" != look ]; then
+device=$(find . -maxdepth 0 -printf '%D\n') && [ -n "$device" ] || exit 69
+case $5 in *writing*)
+  if [ "$(find "$temporary" -maxdepth 0 -printf '%D\n')" != "$device" ]; then
+    temporary=$PWD/.igor-host/tmp
+    mkdir -p -- "$temporary" || exit 73
+  fi
   [ "$owner" = "$claim" ] || printf '%s' "$claim" >"$claims/$project" || exit 73
-  # What an interrupted push may have left. Younger ones may be a running one's.
   find "$temporary" -mindepth 1 -mmin +60 -delete
-fi
-printf 'tree\0%s\0' "$(pwd -P)"
-xargs -0 -r sh -c 'find "$@" -maxdepth 0 -printf "%y %s %T@ %m\0%p\0%l\0" 2>/dev/null; :' sh
+esac
+printf '\0igor\0tree\0%s\0%s\0' "$(pwd -P)" "$temporary"
+xargs -0 -r sh -c '
+  find "$@" -maxdepth 0 -printf "%y %s %T@ %m\0%p\0%l\0" 2>/dev/null; [ $? -le 1 ]' sh &&
+printf 'end\0'
 """
-_HASH = 'cd -- "$1" && xargs -0 -r sha256sum -z --; :'
-_DELETE = """cd -- "$1" && exec xargs -0 -r sh -c '
+_HASH = 'cd -- "$1" && LC_ALL=C xargs -0 -r sha256sum --; :'
+_DELETE = """
+export LC_ALL=C
+cd -- "$1" && exec xargs -0 -r sh -c '
+rm -f -- "$@"; rmdir -- "$@" 2>/dev/null
 for path; do
-  if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir -- "$path" 2>/dev/null
-  else rm -f -- "$path"; fi
-done; :' sh"""
+  if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then printf "%s\\0" "$path"; fi
+done' sh"""
+
+_NOT_GNU = 69
+_NUMBERS = re.compile(rb"(\S) (\d+) (-?\d+)(?:\.(\d+))? ([0-7]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +68,18 @@ class State:
 
 @dataclass(frozen=True)
 class Survey:
-    """A tree on a host: its real path, whether it is there, and what is at the asked paths."""
+    """A tree on a host: its real path, whether it is there, and what is at the asked paths.
+
+    `temporary` is where files are written before they are renamed into the tree.
+    """
 
     path: str
     exists: bool
+    temporary: str
     states: Mapping[bytes, State]
+
+    def with_more(self, other: "Survey") -> "Survey":
+        return replace(self, states={**self.states, **other.states})
 
 
 class Runner(Protocol):
@@ -70,58 +90,78 @@ class Runner(Protocol):
     async def run(self, argv: list[str], *, input: bytes = b"") -> Completed: ...
 
 
-async def survey(
-    host: Runner, paths: HostPaths, files: Iterable[bytes], claim: str, mode: str
-) -> Survey:
-    """The tree's real path and the state of `files` and of the folders above them.
+@dataclass(frozen=True)
+class Asker:
+    """Asks one host about one tree, as the clone that `claim` names.
 
-    `mode`: "look" changes nothing; "claim" makes the folders and claims the tree for `claim`;
-    "take" does so even when another clone pushes here. Raises HostError.
+    `writing` makes the folders that are missing and claims the tree; without it nothing is
+    changed there. `taking` does so even where another clone pushes.
     """
-    wanted = with_parents(files)
-    argv = ["sh", "-c", _SURVEY, "igor", paths.tree, paths.private, paths.project, claim, mode]
-    done = await host.run(argv, input=_join(sorted(wanted)))
-    fields = done.stdout.split(b"\0")
-    if done.status != 0 or len(fields) < 3:
-        raise _failed(host, done)
-    answer, detail = fields[0], fields[1].decode("utf-8", "surrogateescape")
-    if answer == b"claimed":
-        raise HostError(
-            f"{host.name}: {paths.tree} is pushed to from elsewhere: {detail}",
-            'give this one another "project" name in its config, or take it over: '
-            "igor push --take-over",
+
+    host: Runner
+    paths: HostPaths
+    claim: str
+    writing: bool = False
+    taking: bool = False
+
+    @property
+    def looking(self) -> "Asker":
+        """The same, changing nothing there."""
+        return replace(self, writing=False)
+
+    async def survey(self, files: Iterable[bytes]) -> Survey:
+        """The tree's real path and the state of `files` and the folders above. HostError."""
+        wanted = with_parents(files)
+        mode = "writing " * self.writing + "taking" * self.taking
+        paths = self.paths
+        argv = [
+            "sh", "-c", _SURVEY, "igor", paths.tree, paths.private, paths.project, self.claim, mode,
+        ]  # fmt: skip
+        done = await self.host.run(argv, input=_join(sorted(wanted)))
+        # A login shell may have printed something before.
+        fields = done.stdout.partition(b"\0igor\0")[2].split(b"\0")
+        if done.status != 0 or len(fields) < 5 or fields[-2] != b"end":
+            raise _failed(self.host, done)
+        answer, detail, temporary = (
+            field.decode("utf-8", "surrogateescape") for field in fields[:3]
         )
-    return Survey(detail, answer == b"tree", dict(_states(fields[2:])))
+        if answer == "claimed":
+            raise HostError(
+                f"{self.host.name}: {paths.tree} is pushed to from elsewhere: {detail}",
+                'give this one another "project" name in its config, or take it over: '
+                "igor push --take-over",
+            )
+        return Survey(detail, answer == "tree", temporary, dict(_states(fields[3:-2])))
 
 
 async def hashes(host: Runner, tree: str, files: Iterable[bytes]) -> dict[bytes, bytes]:
     """sha256 of the content of each of `files` that is a readable file on the host."""
     done = await host.run(["sh", "-c", _HASH, "igor", tree], input=_join(files))
     found = {}
-    for line in filter(None, done.stdout.split(b"\0")):
-        digest, path = line.split(b"  ./", 1)
-        found[path] = bytes.fromhex(digest.decode("ascii"))
+    for line in done.stdout.split(b"\n"):
+        escaped = line.startswith(b"\\")
+        digest, _, path = line.removeprefix(b"\\").partition(b"  ./")
+        if len(digest) == 64:
+            found[_unescaped(path) if escaped else path] = bytes.fromhex(digest.decode("ascii"))
     return found
 
 
-async def delete(host: Runner, tree: str, files: Iterable[bytes]) -> None:
-    """Delete files, then the folders above them that are empty now. Raises HostError."""
-    files = list(files)
-    folders = sorted(with_parents(files) - set(files), key=len, reverse=True)
+async def delete(
+    host: Runner, tree: str, files: Iterable[bytes], folders: Iterable[bytes]
+) -> tuple[frozenset[bytes], str]:
+    """Delete files, then of `folders` those that are empty.
+
+    The files that are still there and why. Raises HostError.
+    """
+    deepest_first = sorted(folders, key=lambda path: path.count(b"/"), reverse=True)
     argv = ["sh", "-c", _DELETE, "igor", tree]
-    done = await host.run(argv, input=_join([*files, *folders]))
-    if done.status != 0 or done.stderr:
+    done = await host.run(argv, input=_join([*files, *deepest_first]))
+    if done.status != 0:
         raise _failed(host, done)
-
-
-def with_parents(files: Iterable[bytes]) -> set[bytes]:
-    """The paths and all folders above them, the root left out."""
-    found: set[bytes] = set()
-    for path in files:
-        while path and path not in found:
-            found.add(path)
-            path = path.rpartition(b"/")[0]
-    return found
+    left = frozenset(path[2:] for path in done.stdout.split(b"\0") if path)
+    said = done.stderr.decode("utf-8", "replace").splitlines()
+    reasons = [line.rpartition(": ")[2] for line in said if not line.endswith("Is a directory")]
+    return left, reasons[0] if reasons else "it is still there"
 
 
 def _join(paths: Iterable[bytes]) -> bytes:
@@ -129,22 +169,40 @@ def _join(paths: Iterable[bytes]) -> bytes:
     return b"".join(b"./" + path + b"\0" for path in paths)
 
 
+def _unescaped(path: bytes) -> bytes:
+    """sha256sum(1): a backslash or a line break in a name is escaped."""
+    names = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
+    return re.sub(rb"\\(.)", lambda found: names.get(found[1], found[0]), path)
+
+
 def _states(fields: list[bytes]) -> Iterable[tuple[bytes, State]]:
     for at in range(0, len(fields) - 2, 3):
         about, path, target = fields[at : at + 3]
-        kind, size, mtime, mode = about.decode("ascii").split(" ")
-        seconds, _, fraction = mtime.partition(".")
+        numbers = _NUMBERS.fullmatch(about)
+        assert numbers is not None, about
+        kind, size, seconds, fraction, mode = numbers.groups()
         # %T@ has ten digits after the point: nanoseconds and a zero.
-        mtime_ns = int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))
-        yield path[2:], State(kind, int(size), mtime_ns, int(mode, 8) & 0o777, target)
+        mtime_ns = int(seconds) * 10**9 + int((fraction or b"")[:9].ljust(9, b"0"))
+        yield path[2:], State(kind.decode(), int(size), mtime_ns, int(mode, 8) & 0o777, target)
 
 
 def _failed(host: Runner, done: Completed) -> HostError:
+    if done.status == _NOT_GNU:
+        return HostError(
+            f"{host.name}: a push needs GNU find there",
+            "install the packages findutils and coreutils there",
+        )
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
     reason = said[-1] if said else f"exit status {done.status}"
-    hint = "igor doctor looks for the cause"
-    if "ermission denied" in reason:
-        hint = 'is "dir" in the config a folder that you may write there?'
-    elif "No space left" in reason:
-        hint = "make room on that file system"
-    return HostError(f"{host.name}: {reason}", hint)
+    return HostError(f"{host.name}: {reason}", hint_for(reason))
+
+
+def hint_for(reason: str) -> str:
+    """What to do about what a program on the host said."""
+    if "ermission denied" in reason or "Read-only" in reason:
+        return 'is "dir" in the config a folder that you may write there?'
+    if "No space left" in reason:
+        return "make room on that file system"
+    if "quota" in reason:
+        return "your quota there is used up; make room"
+    return "igor doctor looks for the cause"

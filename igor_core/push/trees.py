@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 
 from igor_core.push.manifest import Manifest, TreeKey
@@ -14,18 +15,24 @@ class Trees:
         self._manifests: dict[TreeKey, Manifest] = {}
         self._locks: dict[TreeKey, asyncio.Lock] = {}
         self._pushed: dict[tuple[str, str], TreeKey] = {}
+        self._opening = threading.Lock()
+
+    def is_held(self, key: TreeKey) -> bool:
+        """Whether `hold` would have to wait."""
+        return key in self._locks and self._locks[key].locked()
 
     @contextlib.asynccontextmanager
     async def hold(self, key: TreeKey) -> AsyncIterator[Manifest]:
         """The tree's manifest, to nobody else until the block is left."""
         async with self._locks.setdefault(key, asyncio.Lock()):
-            yield self.manifest(key)
+            yield await asyncio.to_thread(self.manifest, key)
 
     def manifest(self, key: TreeKey) -> Manifest:
-        """The tree's manifest, to read."""
-        if key not in self._manifests:
-            self._manifests[key] = Manifest(key)
-        return self._manifests[key]
+        """The tree's manifest, to read. Blocks the first time."""
+        with self._opening:
+            if key not in self._manifests:
+                self._manifests[key] = Manifest(key)
+            return self._manifests[key]
 
     def remember(self, host: str, tree: str, key: TreeKey) -> None:
         """`key` is what the tree's configured path on a host turned out to be."""
@@ -34,7 +41,7 @@ class Trees:
     def pushed(self, host: str, tree: str) -> Manifest | None:
         """The manifest of a tree that was pushed since the agent started."""
         key = self._pushed.get((host, tree))
-        return self.manifest(key) if key else None
+        return self._manifests.get(key) if key else None
 
     def close(self) -> None:
         for manifest in self._manifests.values():

@@ -1,13 +1,13 @@
 """push: on each host, make the tree equal to the local one."""
 
 import asyncio
-import os
 import time
+from collections.abc import Sequence
 
 from igor_core.errors import HostError
-from igor_core.events import Outcome, Progress
+from igor_core.events import Outcome, Progress, Warning
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, scan
+from igor_core.push.files import Tree, scan, shown
 from igor_core.push.push import Options, Report, claim_of
 from igor_core.push.push import push as push_tree
 from igor_core.verbs.context import Context
@@ -30,13 +30,14 @@ async def push(job: Job, context: Context) -> Outcome:
         if pusher.options.dry_run:
             await _list(target, report)
         elif report.held_back:
-            raise HostError(held_back_text(report), HELD_BACK_HINT)
+            raise HostError(held_back_text(report), held_back_hint(report))
         return Done(summary(report, pusher.options.dry_run))
 
     return await each(targets, on)
 
 
 HELD_BACK_HINT = "the host's versions are kept; to overwrite them: igor push --force"
+IN_THE_WAY_HINT = "igor never removes what is not its own; move it away, then push again"
 
 
 class Pusher:
@@ -50,9 +51,10 @@ class Pusher:
             take_over=job.verb == "push" and flag(job, "take_over"),
             allow_deletes=job.verb == "push" and flag(job, "allow_deletes"),
         )
+        self._job = job
         self._context = context
         self._project = target.project
-        self._scan = asyncio.ensure_future(self._read())
+        self._scan = asyncio.ensure_future(self._read_and_warn())
 
     async def tree(self) -> Tree:
         """The local tree as this job found it."""
@@ -67,10 +69,10 @@ class Pusher:
         for _again in range(ROUNDS - 1):
             if not report.moving:
                 return report
-            report = await self._round(target, paths, await self._read())
+            report = (await self._round(target, paths, await self._read())).after(report)
         if report.moving:
             raise HostError(
-                f"{len(report.moving)} files change faster than they are sent: "
+                f"{_count(len(report.moving))} changed while they were sent, again and again: "
                 f"{_named(report.moving)}",
                 'is a program writing them here? name them under "exclude" in the config',
             )
@@ -80,6 +82,15 @@ class Pusher:
         return await push_tree(
             target.remote, paths, tree, self._context.trees, self.options, _Reporter(target)
         )
+
+    async def _read_and_warn(self) -> Tree:
+        tree = await self._read()
+        for paths, what in ((tree.passed_over, "neither files nor links"),
+                            (tree.unreadable, "not readable here")):  # fmt: skip
+            if paths:
+                text = f"passed over, {what}: {_named(paths)}"
+                self._job.emit(Warning("", text, 'to be silent, name them under "exclude"'))
+        return tree
 
     async def _read(self) -> Tree:
         config = self._project.config
@@ -106,9 +117,9 @@ class _Reporter:
 
 
 async def _list(target: Target, report: Report) -> None:
-    lines = [f"send {_text(file.path)}\n" for file in report.sent]
-    lines += [f"delete {_text(path)}\n" for path in report.deleted]
-    lines += [f"keep {_text(item.path)} ({item.reason})\n" for item in report.held_back]
+    lines = [f"send {shown(file.path)}\n" for file in report.sent]
+    lines += [f"delete {shown(path)}\n" for path in report.deleted]
+    lines += [f"keep {shown(item.path)} ({item.reason})\n" for item in report.held_back]
     await target.job.output(target.name, "stdout", "".join(lines).encode())
 
 
@@ -126,23 +137,27 @@ def summary(report: Report, dry_run: bool = False) -> str:
 
 
 def held_back_text(report: Report) -> str:
-    paths = [item.path for item in report.held_back]
-    return f"{_count(len(paths))} held back: {_named(paths)}; {report.held_back[0].reason}"
+    """The paths that are not as they should be on the host, and why, in one line."""
+    items = [f"{shown(item.path)} ({item.reason})" for item in report.held_back]
+    return f"{_count(len(items))} held back: {_some(items)}"
 
 
-def _named(paths: list[bytes]) -> str:
-    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-    return ", ".join(_text(path) for path in paths[:NAMED]) + more
+def held_back_hint(report: Report) -> str:
+    forced = any(item.yields_to_force for item in report.held_back)
+    return HELD_BACK_HINT if forced else IN_THE_WAY_HINT
+
+
+def _named(paths: Sequence[bytes]) -> str:
+    return _some([shown(path) for path in paths])
+
+
+def _some(items: Sequence[str]) -> str:
+    more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return ", ".join(items[:NAMED]) + more
 
 
 def _count(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
-
-
-def _text(path: bytes) -> str:
-    """A path on one line: line breaks and other control characters are escaped."""
-    text = os.fsdecode(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _size(count: int) -> str:

@@ -1,0 +1,58 @@
+"""What a push is asked to do, whom it tells, and what it did."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from igor_core.push.files import File
+from igor_core.push.plan import HeldBack
+
+
+@dataclass(frozen=True)
+class Options:
+    """`claim` names this clone; see `Plan` and the brake for the rest."""
+
+    claim: str
+    dry_run: bool = False
+    force: bool = False
+    take_over: bool = False
+    allow_deletes: bool = False
+
+
+class Reporter(Protocol):
+    """Whoever wants to know how a push goes, and can be asked."""
+
+    def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None: ...
+
+    async def confirm(self, question: str) -> bool: ...
+
+
+@dataclass
+class Report:
+    """What a push did, or with a dry run would do."""
+
+    tree: str
+    sent: list[File] = field(default_factory=list)
+    deleted: list[bytes] = field(default_factory=list)
+    held_back: list[HeldBack] = field(default_factory=list)
+    unchanged: int = 0
+    # Changed here while they were sent: another push is due.
+    moving: list[bytes] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.sent)
+
+    def hold_back(self, items: list[HeldBack]) -> None:
+        """These stay as they are on the host after all."""
+        paths = {item.path for item in items}
+        self.held_back = [*self.held_back, *items]
+        self.sent = [file for file in self.sent if file.path not in paths]
+        self.deleted = [path for path in self.deleted if path not in paths]
+
+    def after(self, earlier: "Report") -> "Report":
+        """This push and an earlier one of the same job as one."""
+        again = {file.path for file in self.sent} | set(self.deleted)
+        sent = [file for file in earlier.sent if file.path not in again] + self.sent
+        deleted = [path for path in earlier.deleted if path not in again] + self.deleted
+        unchanged = self.unchanged + len(self.sent) - len(sent)
+        return Report(self.tree, sent, deleted, self.held_back, max(0, unchanged), self.moving)
