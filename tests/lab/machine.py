@@ -61,14 +61,22 @@ class Machine:
 
     def enter(self, argv: Sequence[str]) -> list[str]:
         """The command that runs `argv` as root inside of all the host's namespaces."""
+        self._assert_alive()
         return ["nsenter", f"--target={self.pid}", *NAMESPACES, "--", *argv]
 
     def enter_network(self, argv: Sequence[str]) -> list[str]:
         """The command that runs `argv` on the machine, with the host's network only."""
+        self._assert_alive()
         return ["nsenter", f"--target={self.pid}", "--net", "--", *argv]
+
+    def _assert_alive(self) -> None:
+        """A dead host's pid may be another process's by now, one of the machine itself."""
+        if self._unshare.poll() is not None:
+            raise LabError("the host's namespaces are gone: something has killed its init")
 
     def path(self, inside: str) -> Path:
         """An absolute path of the host, as a path that this process can open."""
+        self._assert_alive()
         return Path(f"/proc/{self.pid}/root", inside.lstrip("/"))
 
     def pids(self, *names: str) -> list[int]:
