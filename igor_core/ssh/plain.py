@@ -110,7 +110,7 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
         self._unread = 0
         self._unsent = 0
         self._may_send = True
-        self._ending = False
+        self._ending: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What the process asks of its carrier.
@@ -137,9 +137,8 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
             self._spawn(self._run(kill))
 
     def send_end(self, process: Process) -> None:
-        if not self._ending:
-            self._ending = True
-            self._spawn(self._end())
+        if self._ending is None:
+            self._ending = self._spawn(self._end())
 
     def grant(self, process: Process, count: int) -> None:
         self._unread -= count
@@ -181,9 +180,15 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
         for announcement in filter(None, (self._here, self._inside)):
             if rest := announcement.rest():
                 self.process.received("stdout", rest)
-        lost = "" if self._status >= 0 else "the connection to the host was lost"
-        self.process.exited(self._status if not lost else LOST, self.process.ended, lost)
         self._over()
+        if self._ending is None or self._ending.done():
+            self._exited()
+
+    def _exited(self) -> None:
+        if self._status >= 0:
+            self.process.exited(self._status, self.process.ended)
+        else:
+            self.process.exited(LOST, self.process.ended, "the connection to the host was lost")
 
     def _without_announcements(self, data: bytes) -> bytes:
         """The program's own output: what came before our shell's first word is the login's."""
@@ -205,10 +210,12 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
         if self._inside is not None and self._inside.pid and self._command.end:
             pid = self._inside.pid
             await self._run([word.replace("{pid}", pid) for word in self._command.end])
-        if not self.process.finished and self._here.pid:
+        if self._channel is not None and self._here.pid:
             await self._run(["sh", "-c", _END, "igor", self._here.pid])
         if self._channel is not None:
             self._channel.close()
+        else:
+            self._exited()
 
     async def _run(self, argv: list[str]) -> None:
         """Run a command beside the process; the last word of the first says what ended it."""
@@ -217,7 +224,8 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
             said = done.stdout.decode("utf-8", "replace").split()
             self.process.ended = self.process.ended or (said[-1] if said else "")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -156,7 +156,8 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ready.done():
-            said = self._last_words.decode("utf-8", "replace").strip().splitlines()
+            words = self._last_words or bytes(self._inbox[-2000:])
+            said = words.decode("utf-8", "replace").strip().splitlines()
             self._ready.set_exception(NoSupervisor(said[-1] if said else "no python3"))
         self._lose()
 
