@@ -34,6 +34,7 @@ GIT_CONFIG = """\
 """
 
 _running: list[Lab] = []
+_last_file: dict[Lab, Path] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -103,8 +104,14 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(autouse=True)
-def _healed_lab() -> Iterator[None]:
-    """What one test broke is whole for the next."""
+def _healed_lab(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test broke is whole for the next, and what one file left is gone for the next."""
+    if "lab" in request.fixturenames:
+        lab: Lab = request.getfixturevalue("lab")
+        if _last_file.get(lab) != request.path:
+            for host in lab.hosts:
+                host.reset()
+            _last_file[lab] = request.path
     yield
     for lab in _running:
         lab.heal()

@@ -175,8 +175,7 @@ class Host:
             self.mend()
         self.start_sshd()
         self.start_docker()
-        if self._proxy:
-            self.delay(0)
+        self._stop_proxy()
 
     def reset(self) -> None:
         """As a new host: no process of the user, empty home, no container, only the base image."""
@@ -207,10 +206,20 @@ class Host:
             env=service_environment(),
             start_new_session=True,
         )
+        self._redirect("-A")
+        return proxy
+
+    def _stop_proxy(self) -> None:
+        """New connections are direct again; those through the proxy end."""
+        if self._proxy:
+            self._redirect("-D")
+            self._proxy.communicate()
+            self._proxy = None
+
+    def _redirect(self, change: str) -> None:
         rule = ["PREROUTING", "-p", "tcp", "--dport", str(self.port)]
         target = ["-j", "REDIRECT", "--to-ports", str(DELAY_PORT)]
-        run(self._machine.enter(["iptables", "-t", "nat", "-A", *rule, *target]))
-        return proxy
+        run(self._machine.enter(["iptables", "-t", "nat", change, *rule, *target]))
 
 
 _RESET = """\
