@@ -91,6 +91,7 @@ class Desk:
 
     async def push_tree(self, tree: Tree, **options: Any) -> Report:
         given = replace(Options(claim_of(self.root)), **options)
+        await self.remote.connect(Login())
         return await push(self.remote, self.paths, tree, self.trees, given, self.person)
 
     def scan(self) -> Tree:
