@@ -117,7 +117,9 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
 
     def send_input(self, process: Process, data: bytes) -> None:
         if self._channel is not None:
-            self._channel.write(data)
+            # A session that is just ending refuses the write; connection_lost follows.
+            with contextlib.suppress(OSError):
+                self._channel.write(data)
             self._unsent += len(data)
             if self._may_send:
                 self.resume_writing()

@@ -75,18 +75,18 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         Raises NoSupervisor where python3 is missing or too old.
         """
         session = cls()
-        channel, _ = await connection.create_session(
+        await connection.create_session(
             lambda: session, BOOTSTRAP, encoding=None, request_pty=False
         )
-        session._channel = channel
-        channel.write(b"%d\n%s" % (len(PROGRAM), PROGRAM))
+        session._write(b"%d\n%s" % (len(PROGRAM), PROGRAM))
         session._send_beat()
         try:
             await asyncio.wait_for(session._ready, START_SECONDS)
         except asyncio.TimeoutError:
-            channel.abort()
+            session.close()
             raise NoSupervisor("python3 on the host does not answer") from None
-        session._beating = asyncio.ensure_future(session._beat())
+        if session.alive:
+            session._beating = asyncio.ensure_future(session._beat())
         return session
 
     def on_lost(self, callback: Callable[[], None]) -> None:
@@ -136,6 +136,9 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         self._send(host_side.CREDIT, process.ident, struct.pack(">I", count))
 
     # What asyncssh tells a session.
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        self._channel = chan
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         if datatype is not None:
@@ -217,8 +220,10 @@ class Supervised(asyncssh.SSHClientSession[bytes]):
         self._send(host_side.BEAT, 0, struct.pack(">d", time.monotonic()))
 
     def _send(self, kind: int, ident: int, payload: bytes = b"") -> None:
-        # A connection that is just breaking refuses the write; connection_lost follows.
-        with contextlib.suppress(OSError):
-            if self._channel is not None:
-                header = host_side.HEADER.pack(kind, ident, len(payload))
-                self._channel.write(header + payload)
+        self._write(host_side.HEADER.pack(kind, ident, len(payload)) + payload)
+
+    def _write(self, data: bytes) -> None:
+        # A session that is just breaking refuses the write; connection_lost follows.
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.write(data)
