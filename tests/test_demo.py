@@ -129,7 +129,7 @@ def test_where_an_engine_answers_the_program_runs_in_a_container(lab: Lab) -> No
     assert "in /workspace; 1001 lines in results/" in demo.stdout
     assert "image up to date" in said
     assert "all equal to those here" in demo.stdout
-    assert host.docker("ps", "--all", "--quiet").stdout == ""
+    assert host.docker("ps", "--all", "--quiet", "--filter", "name=pendulum").stdout == ""
     assert host.docker("images", "--quiet", "igor-lab-pendulum").stdout == ""
     assert host.run(["sh", "-c", "ls -d /tmp/igor-demo-*"]).stdout == ""
 
