@@ -16,7 +16,8 @@ from igor_core.push.files import File, Tree, look, scan, shown
 
 ODD_NAMES = [
     b"sp ace", b"new\nline", b"-dash", b"--", b"#hash", b";semi", b"\xff\xfe", b"quote'\"",
-    b"$(touch x)", b"tab\t", b"back\\slash", b" lead", b"trail ", b"*", b"[a]", b"\xc3\xb6", b"~", b":c", b"!x",
+    b"$(touch x)", b"tab\t", b"back\\slash", b" lead", b"trail ", b"*", b"[a]", b"\xc3\xb6",
+    b"~", b":c", b"!x",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ knows its own files on the host from those of others.
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from igor_core import directories
 from igor_core.errors import IgorError
-from igor_core.push.files import File
+from igor_core.push.files import File, shown
 
 _VERSION = 1
 _RECORDS = """(
@@ -165,9 +166,9 @@ class Manifest:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            path = shown(os.fsencode(self.key.path))
             raise IgorError(
-                f"{self.file}: igor's record of {self.key.host}:{self.key.path} can't be used: "
-                f"{error}",
+                f"{self.file}: igor's record of {self.key.host}:{path} can't be used: {error}",
                 "is there room on the disk? Where the file is damaged, remove it: igor then "
                 "compares by content",
             ) from None

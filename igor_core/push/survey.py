@@ -6,6 +6,7 @@ answer and the writing a few seconds can pass, and a change made on the host in 
 can be overwritten.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -111,13 +112,12 @@ class Asker:
 
     async def survey(self, files: Iterable[bytes]) -> Survey:
         """The tree's real path and the state of `files` and the folders above. HostError."""
-        wanted = with_parents(files)
         mode = "writing " * self.writing + "taking" * self.taking
         paths = self.paths
         argv = [
             "sh", "-c", _SURVEY, "igor", paths.tree, paths.private, paths.project, self.claim, mode,
         ]  # fmt: skip
-        done = await self.host.run(argv, input=_join(sorted(wanted)))
+        done = await self.host.run(argv, input=await asyncio.to_thread(_question, files))
         # A login shell may have printed something before.
         fields = done.stdout.partition(b"\0igor\0")[2].split(b"\0")
         if done.status != 0 or len(fields) < 5 or fields[-2] != b"end":
@@ -131,7 +131,8 @@ class Asker:
                 'give this one another "project" name in its config, or take it over: '
                 "igor push --take-over",
             )
-        return Survey(detail, answer == "tree", temporary, dict(_states(fields[3:-2])))
+        states = await asyncio.to_thread(_states, fields[3:-2])
+        return Survey(detail, answer == "tree", temporary, states)
 
 
 async def hashes(host: Runner, tree: str, files: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -169,13 +170,19 @@ def _join(paths: Iterable[bytes]) -> bytes:
     return b"".join(b"./" + path + b"\0" for path in paths)
 
 
+def _question(files: Iterable[bytes]) -> bytes:
+    """The paths and the folders above them, in the order in which a folder's files are together."""
+    return _join(sorted(with_parents(files)))
+
+
 def _unescaped(path: bytes) -> bytes:
     """sha256sum(1): a backslash or a line break in a name is escaped."""
     names = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
     return re.sub(rb"\\(.)", lambda found: names.get(found[1], found[0]), path)
 
 
-def _states(fields: list[bytes]) -> Iterable[tuple[bytes, State]]:
+def _states(fields: list[bytes]) -> dict[bytes, State]:
+    found = {}
     for at in range(0, len(fields) - 2, 3):
         about, path, target = fields[at : at + 3]
         numbers = _NUMBERS.fullmatch(about)
@@ -183,7 +190,8 @@ def _states(fields: list[bytes]) -> Iterable[tuple[bytes, State]]:
         kind, size, seconds, fraction, mode = numbers.groups()
         # %T@ has ten digits after the point: nanoseconds and a zero.
         mtime_ns = int(seconds) * 10**9 + int((fraction or b"")[:9].ljust(9, b"0"))
-        yield path[2:], State(kind.decode(), int(size), mtime_ns, int(mode, 8) & 0o777, target)
+        found[path[2:]] = State(kind.decode(), int(size), mtime_ns, int(mode, 8) & 0o777, target)
+    return found
 
 
 def _failed(host: Runner, done: Completed) -> HostError:

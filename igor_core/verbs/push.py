@@ -55,6 +55,8 @@ class Pusher:
         self._context = context
         self._project = target.project
         self._scan = asyncio.ensure_future(self._read_and_warn())
+        # Where no host can be reached, nobody asks how it ended.
+        self._scan.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
 
     async def tree(self) -> Tree:
         """The local tree as this job found it."""
