@@ -60,7 +60,7 @@ class Shell:
 
 
 def test_a_user_logs_in_with_its_key_and_is_not_root(lab: Lab) -> None:
-    for host in lab.hosts:
+    for host in (lab["apollo"], lab["enterprise"]):
         done = ssh(lab, host.name, "hostname; id -un; pwd")
         assert done.stdout.split() == [host.name, host.user, host.home], done.stderr
 
@@ -275,7 +275,7 @@ LAB_TO_BE_KILLED = """
 import json, signal, sys
 from tests.lab import Lab
 with Lab(hosts=1) as lab:
-    host = lab.hosts[0]
+    host = lab["apollo"]
     host.docker("run", "-d", "igor-base:latest", "sleep", "1000")
     host.delay(5)
     print(json.dumps([lab._slot.name, host.pids("dockerd", "containerd", "sshd", "sleep")]))

@@ -1,6 +1,7 @@
 """The commands: declared twice and equal, registered either way, completed without Python."""
 
 import inspect
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.nvim.editor import CHECKOUT, INIT, Editor, running, variables
 from tests.nvim.scene import scene
 
 PLUGIN = CHECKOUT / "rplugin" / "python3" / "igor_nvim.py"
+CHANNEL = "return require('igor.jobs').channel"
 
 
 @pytest.fixture
@@ -89,6 +91,7 @@ def test_the_bridge_imports_no_ssh_and_nothing_of_the_jobs() -> None:
     [
         ("IgorPush", "push", {}),
         ("IgorPush cluster", "push", {"group": "cluster"}),
+        ("IgorPush cluster | echo", "push", {"group": "cluster"}),
         ("IgorPush! --dry-run", "push", {"dry_run": True, "force": True}),
         ("IgorBuild --no-cache -g cluster", "build", {"group": "cluster", "no_cache": True}),
         ("IgorSetup --host apollo --host=x", "setup", {"hosts": ["apollo", "x"]}),
@@ -133,6 +136,9 @@ def test_the_project_is_that_of_the_file_then_of_the_folder(nvim: Path, home: Pa
         on.editor.command(f"cd {on.project}/deep")
         on.editor.command("IgorPush")
         assert on.agent.frame(Kind.REQUEST)[3] == str(on.project)
+        on.editor.command(f"cd {on.project} | file scp://apollo/main.py")
+        on.editor.command("IgorPush")
+        assert on.agent.frame(Kind.REQUEST)[3] == str(on.project)
 
 
 def complete(editor: Editor, line: str) -> list[str]:
@@ -158,6 +164,23 @@ def test_completion_is_silent_where_the_config_is_broken(nvim: Path, home: Path)
         for text in ("{", "[]", '{"host_groups": 3}', '{"host_groups": {"a": {"hosts": [1, {}]}}}'):
             (on.project / ".igor" / "config.json").write_text(text)
             assert complete(on.editor, "IgorPush ") in ([], ["a"])
+
+
+def test_names_that_would_act_in_the_command_line_are_not_offered(nvim: Path, home: Path) -> None:
+    config = {"host_groups": {"a|!touch x": {"hosts": []}, "b": {"hosts": [{"host": "-o x|q"}]}}}
+    with scene(nvim, home) as on:
+        (on.project / ".igor" / "config.json").write_text(json.dumps(config))
+        assert complete(on.editor, "IgorPush ") == ["b"]
+        assert complete(on.editor, "IgorPush --host ") == []
+
+
+def test_a_pipe_in_place_of_the_config_does_not_hold_the_editor(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        (on.project / ".igor" / "config.json").unlink()
+        os.mkfifo(on.project / ".igor" / "config.json")
+        assert complete(on.editor, "IgorPush ") == []
+        on.start("IgorPush")
+        on.editor.wait_output("igor push")
 
 
 @pytest.mark.parametrize("setup", ["none", "{}"])
@@ -245,12 +268,29 @@ def test_a_python_that_does_not_start_is_named(nvim: Path, home: Path) -> None:
 def test_a_bridge_that_dies_is_replaced_by_the_next_command(nvim: Path, home: Path) -> None:
     with scene(nvim, home) as on:
         on.start("IgorPush")
-        on.editor.wait_output("igor push")
-        channel = on.editor.lua("return require('igor.jobs').channel")
-        pid = on.editor.nvim.call("jobpid", channel)
-        os.kill(pid, 9)
+        on.editor.wait("its number", lambda: complete(on.editor, "IgorCancel ") == ["101"])
+        os.kill(on.editor.nvim.call("jobpid", on.editor.lua(CHANNEL)), 9)
         on.editor.wait_message("its Python has ended")
         assert "the job may go on" in on.editor.output()[-1]
         assert on.editor.lua("return require('igor').status()") == "igor: push failed"
+        on.editor.command("IgorCancel 101")
+        on.editor.wait_message("igor: job 101 has ended")
         on.start("IgorSetup")
         on.editor.wait_output("igor setup")
+
+
+def test_jobs_of_a_bridge_that_died_are_not_taken_for_later_ones(nvim: Path, home: Path) -> None:
+    with scene(nvim, home, '{"output": {"jobs": 0}}') as on:
+        on.start("IgorPush")
+        on.editor.wait("its number", lambda: complete(on.editor, "IgorCancel ") == ["101"])
+        os.kill(on.editor.nvim.call("jobpid", on.editor.lua(CHANNEL)), 9)
+        on.editor.wait_message("its Python has ended")
+        second = on.start("IgorExec ls")
+        on.editor.wait_output("igor exec")
+        output = on.editor.output_buffer()
+        on.start("IgorClean")
+        on.editor.wait_output("igor clean")
+        on.agent.output(second, b"still here\n")
+        on.editor.wait("the second job's output", lambda: "still here" in output[:])
+        on.editor.command(f"IgorCancel {second + 100}")
+        assert on.agent.frame(Kind.CANCEL)[1] == second

@@ -120,7 +120,11 @@ async def _clean_images(
     found = await owned_images(shell, runtime, owner)
     names = [", ".join(image.tags) or image.id.removeprefix("sha256:")[:12] for image in found]
     commands = [runtime.remove_images(image.tags or [image.id]) for image in found]
-    results = list(zip(names, await batch(shell, commands) if commands else [], strict=True))
+    # One after the other: an image goes only when those made from it are gone.
+    results = [
+        (name, (await batch(shell, [command]))[0])
+        for name, command in zip(names, commands, strict=True)
+    ]
     return Cleaned(
         containers,
         tuple(name for name, said in results if said.status == 0),

@@ -33,6 +33,7 @@ luacheck lua-check
 shellcheck shellcheck
 zsh zsh
 fish fish
+tcsh tcsh
 patchelf patchelf
 xz xz-utils'
 

@@ -50,6 +50,7 @@ PEERS = (
     Peer("shellcheck", _tool("shellcheck")),
     Peer("zsh", _tool("zsh")),
     Peer("fish", _tool("fish")),
+    Peer("tcsh", _tool("tcsh")),
 )
 
 #: What a lab can't do without.
