@@ -37,9 +37,8 @@ def claim_of(root: Path) -> str:
 
 
 def key_of(host: RemoteHost, tree: str) -> TreeKey:
-    address, port, user = host.endpoint
-    # Behind a jump host there is no address of the host's own.
-    return TreeKey(address or host.name, port, user, tree)
+    where, port, user = host.endpoint
+    return TreeKey(where, port, user, tree)
 
 
 async def push(
