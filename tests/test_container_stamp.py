@@ -1,5 +1,6 @@
 """The stamp of an image: what makes it old, and why."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,15 @@ def test_a_rebuild_file_that_no_pushed_file_matches_is_named(root: Path) -> None
     assert inputs(root, "requirments.txt").missing == ("requirments.txt",)
 
 
+def test_what_a_host_can_be_asked_for_are_the_regular_files(root: Path) -> None:
+    (root / "env.yml").symlink_to("requirements.txt")
+    found = inputs(root, "env.yml", "requirements.txt").contents
+    assert found == {
+        name: hashlib.sha256((root / name.decode()).read_bytes()).digest()
+        for name in (b"dockerfile", b"requirements.txt")
+    }
+
+
 def test_a_symbolic_link_counts_by_where_it_points(root: Path) -> None:
     (root / "env.yml").symlink_to("nowhere")
     before = inputs(root, "env.yml")
@@ -122,8 +132,9 @@ def test_an_absent_image_a_foreign_one_and_force_all_build(root: Path) -> None:
 def test_another_projects_image_of_the_same_name_is_left_alone(root: Path) -> None:
     now = inputs(root)
     theirs = image(now, Owner("dino", "Project", "dev"))
-    with pytest.raises(HostError, match="belongs to the project 'Project' of 'dino'"):
-        plan_image(theirs, now, OWNER)
+    for force in (False, True):
+        with pytest.raises(HostError, match="belongs to the project 'Project' of 'dino'"):
+            plan_image(theirs, now, OWNER, force=force)
 
 
 def test_a_bad_pattern_is_one_sentence(root: Path) -> None:

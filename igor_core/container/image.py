@@ -42,12 +42,12 @@ def plan_image(
     """
     if image is None:
         return ImagePlan(True, "build: image is not there")
+    if IMAGE_STAMP in image.labels and not owner.owns_image(image.labels):
+        raise _taken(image, owner)
     if force:
         return ImagePlan(True, "rebuild: asked for")
     if IMAGE_STAMP not in image.labels:
         return ImagePlan(True, "rebuild: the image of this name was not built by igor")
-    if not owner.owns_image(image.labels):
-        raise _taken(image, owner)
     changes = inputs.differences(image.labels)
     if changes:
         return ImagePlan(True, f"rebuild: {', '.join(changes)}")

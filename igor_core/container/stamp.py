@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.container.dockerignore import BadPattern, Ignore, Pattern, compile_pattern
@@ -24,13 +24,15 @@ _LONGEST_LABEL = 60_000
 class Inputs:
     """sha256 (hex) of the dockerfile and of each rebuild file and build argument by name.
 
-    `missing` are the rebuild patterns that no pushed file matches.
+    `missing` are the rebuild patterns that no pushed file matches; `contents` has the same
+    sha256 of those that are regular files, by path, as a host can be asked for them.
     """
 
     dockerfile: str
     files: Mapping[str, str]
     args: Mapping[str, str]
     missing: tuple[str, ...] = ()
+    contents: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def stamp(self) -> str:
@@ -79,11 +81,18 @@ def read_inputs(
         matching = _matching(pattern, known)
         found |= matching
         missing += [] if matching else [pattern]
+    dockerfile = os.path.normpath(dockerfile)
+    digests = {name: _digest(root, name) for name in sorted({dockerfile, *found})}
     return Inputs(
-        _digest(root, dockerfile),
-        {label(name): _digest(root, name) for name in sorted(found)},
+        digests[dockerfile],
+        {label(name): digests[name] for name in sorted(found)},
         {name: _sha256(args[name].encode("utf-8", "surrogatepass")) for name in sorted(args)},
         tuple(missing),
+        {
+            os.fsencode(name): bytes.fromhex(digest)
+            for name, digest in digests.items()
+            if not (root / name).is_symlink()
+        },
     )
 
 

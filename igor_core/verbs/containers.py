@@ -1,6 +1,7 @@
 """build, setup, clean: the image and the container of the project on each host."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from igor_core.container.container import bring_up
@@ -16,7 +17,8 @@ from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree
+from igor_core.push.files import Tree, shown
+from igor_core.push.survey import hashes
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.context import Context
@@ -36,7 +38,8 @@ async def build(job: Job, context: Context) -> Outcome:
 
     async def on(target: Target) -> Done:
         site = await prepare(target, pusher)
-        _inspection, text = await _build_if_needed(site, await site.inspect())
+        async with turn(target, context):
+            _inspection, text = await _build_if_needed(site, await site.inspect())
         return Done(text)
 
     return await each(targets, on)
@@ -50,7 +53,9 @@ async def setup(job: Job, context: Context) -> Outcome:
     async def on(target: Target) -> Done:
         if target.runtime is None:
             return Done(await _pushed(target, pusher))
-        return Done(await set_up(await prepare(target, pusher)))
+        site = await prepare(target, pusher)
+        async with turn(target, context):
+            return Done(await set_up(site))
 
     return await each(targets, on)
 
@@ -63,15 +68,21 @@ async def clean(job: Job, context: Context) -> Outcome:
     async def on(target: Target) -> Done:
         await target.connect()
         assert target.runtime is not None
-        done = await clean_host(
-            target.remote, target.runtime, _owner(target), images=flag(job, "images")
-        )
+        async with turn(target, context):
+            done = await clean_host(
+                target.remote, target.runtime, _owner(target), images=flag(job, "images")
+            )
         for name, reason in done.kept:
             target.warn(f"{name} was not removed: {reason}")
         removed = [*done.containers, *done.images]
         return Done(f"removed {', '.join(removed)}" if removed else "nothing to remove")
 
     return await each(targets, on)
+
+
+def turn(target: Target, context: Context) -> AbstractAsyncContextManager[None]:
+    """To be held by whoever makes or removes the image or the container."""
+    return context.turns.take(target.remote, _owner(target).image, target.step)
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,10 @@ async def _pushed(target: Target, pusher: Pusher) -> str:
 
 
 async def set_up(site: Site) -> str:
-    """Build if needed, then keep, start, create or replace the container. What was done."""
+    """Build if needed, then keep, start, create or replace the container. What was done.
+
+    Whoever calls has the turn.
+    """
     target, spec = site.target, site.spec
     notice = spec.owner.notice()
     if notice:
@@ -155,14 +169,36 @@ async def _build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspecti
     target.step(plan.text)
     if not plan.build:
         return inspection, plan.text
+    await _check_inputs_there(site, inputs)
     await _build(site, dockerfile, inputs, no_cache)
     built = await site.inspect()
     await _warn_of_hidden(site, built)
     return built, f"image built ({inputs.stamp[:4]}…)"
 
 
+async def _check_inputs_there(site: Site, inputs: Inputs) -> None:
+    """The image is made of what is there and stamped with what is here: both must be the same.
+
+    Else an image with the wrong content would look up to date for ever.
+    """
+    # A dockerfile that is not pushed at all has an error of its own.
+    ours = {path: inputs.contents[path] for path in inputs.contents.keys() & site.tree.files}
+    theirs = await hashes(site.target.remote, site.paths.tree, ours)
+    others = [shown(path) for path in sorted(ours) if theirs.get(path) != ours[path]]
+    if others:
+        raise HostError(
+            f"nothing was built: {', '.join(others[:NAMED])} on {site.target.name} "
+            "differs from what is here now",
+            "try again if it has just changed here; to overwrite it there: igor push --force",
+        )
+
+
 async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) -> None:
     target = site.target
+    # Thousands of files and a long .dockerignore take a while.
+    context = await asyncio.to_thread(
+        context_list, target.project.root, dockerfile, site.tree.files
+    )
     command = build_command(
         site.runtime,
         site.spec.owner,
@@ -170,7 +206,7 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
         tree=site.paths.tree,
         dockerfile=dockerfile,
         args=target.project.config.docker_build_args,
-        context=context_list(target.project.root, dockerfile, site.tree.files),
+        context=context,
         no_cache=no_cache,
     )
     tail = b""

@@ -11,7 +11,7 @@ from igor_core.events import Outcome
 from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command, Process
-from igor_core.verbs.containers import Site, set_up, spec_for
+from igor_core.verbs.containers import Site, set_up, spec_for, turn
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
 from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text, summary
@@ -31,7 +31,7 @@ async def execute(job: Job, context: Context) -> Outcome:
     with_stdin = flag(job, "stdin") and len(targets) == 1
 
     async def on(target: Target) -> Done:
-        command = await _made_ready(target, pusher, argv)
+        command = await _made_ready(target, context, pusher, argv)
         stdin = job.stdin(target.name) if with_stdin else None
         status = await _run(target, command, stdin)
         if status in ENGINE_STATUSES and target.runtime is not None:
@@ -48,7 +48,9 @@ def _argv(job: Job) -> Sequence[str]:
     return shell_line(line) if line else argv
 
 
-async def _made_ready(target: Target, pusher: Pusher, argv: Sequence[str]) -> ExecCommand:
+async def _made_ready(
+    target: Target, context: Context, pusher: Pusher, argv: Sequence[str]
+) -> ExecCommand:
     """The code is there and the container runs; what is to be run there."""
     paths = await target.connect()
     if not flag(target.job, "no_push"):
@@ -58,11 +60,13 @@ async def _made_ready(target: Target, pusher: Pusher, argv: Sequence[str]) -> Ex
         if report.sent or report.deleted:
             target.step(summary(report))
     if target.runtime is not None:
-        await _container_runs(target, paths, pusher)
+        await _container_runs(target, context, paths, pusher)
     return exec_command(target.runtime, spec_for(target, paths), argv)
 
 
-async def _container_runs(target: Target, paths: HostPaths, pusher: Pusher) -> None:
+async def _container_runs(
+    target: Target, context: Context, paths: HostPaths, pusher: Pusher
+) -> None:
     """HostError where no container runs and `setup` isn't asked for. A used one is not replaced."""
     assert target.runtime is not None
     site = Site(target, target.runtime, paths, await pusher.tree(), spec_for(target, paths))
@@ -70,7 +74,8 @@ async def _container_runs(target: Target, paths: HostPaths, pusher: Pusher) -> N
     if plan.usable:
         _say_if_old(target, plan)
     elif flag(target.job, "setup"):
-        target.step(await set_up(site))
+        async with turn(target, context):
+            target.step(await set_up(site))
     else:
         raise HostError(
             f"no container of this project runs on {target.name}: {plan.reason}",
