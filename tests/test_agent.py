@@ -336,7 +336,8 @@ def test_an_outcome_that_cannot_be_sent_is_replaced_by_one_that_says_so() -> Non
 async def _sends_a_huge_outcome() -> None:
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours)
-    connection = Connection(Server(1.0), reader, writer)
+    server = Server(1.0)
+    connection = Connection(server.jobs, server.stop, reader, writer)
     connection.finished(1, Outcome(0, data="x" * MAX_FRAME).to_wire())
     (frame,) = Decoder().feed(theirs.recv(1 << 16))
     assert frame[0] is Kind.FINISHED

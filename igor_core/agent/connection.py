@@ -7,11 +7,11 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from igor_core import __version__
-from igor_core.agent.jobs import Job, Stdin
+from igor_core.agent.jobs import Job, Jobs, Stdin
 from igor_core.agent.protocol import (
     MAX_FRAME,
     PROTOCOL,
@@ -22,9 +22,6 @@ from igor_core.agent.protocol import (
     encode,
 )
 from igor_core.events import Outcome
-
-if TYPE_CHECKING:
-    from igor_core.agent.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +47,17 @@ class Connection:
     """Reads a client's frames and obeys them; a listener of the jobs that the client asked for."""
 
     def __init__(
-        self, server: "Server", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        jobs: Jobs,
+        stop_agent: Callable[[str], None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self.name = "?"
         self.answers = False
         self.env: Mapping[str, str] = {}
-        self._server = server
+        self._all_jobs = jobs
+        self._stop_agent = stop_agent
         self._reader = reader
         self._writer = writer
         self._greeted = False
@@ -140,10 +142,10 @@ class Connection:
 
     def _greet(self, protocol: int, version: str, client: Mapping[str, Any]) -> None:
         if protocol != PROTOCOL or version != __version__:
-            busy = bool(self._server.jobs.running())
+            busy = bool(self._all_jobs.running())
             self.send(Kind.REFUSED, 0, PROTOCOL, __version__, busy, os.getpid())
             if not busy:
-                self._server.stop(f"a client of version {version} needs another agent")
+                self._stop_agent(f"a client of version {version} needs another agent")
             return
         self.name = str(client.get("name", "?"))
         self.answers = bool(client.get("answers"))
@@ -155,7 +157,7 @@ class Connection:
     def _request(self, ident: int, verb: str, root: str, args: Mapping[str, Any]) -> None:
         if ident % 2 == 0 or ident in self._jobs:
             raise ProtocolError(f"{ident} can't be the number of a new request")
-        self._jobs[ident] = self._server.jobs.start(ident, verb, root, args, self)
+        self._jobs[ident] = self._all_jobs.start(ident, verb, root, args, self)
 
     def _about_job(self, kind: Kind, ident: int, fields: list[Any]) -> None:
         job = self._jobs.get(ident)

@@ -83,7 +83,7 @@ class Server:
         await asyncio.sleep(0.05)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(Connection(self, reader, writer).serve())
+        task = asyncio.ensure_future(Connection(self.jobs, self.stop, reader, writer).serve())
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 

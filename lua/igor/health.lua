@@ -28,7 +28,7 @@ try:
 except IgorError as error:
     sys.exit(str(error))
 ]]
-local IN_AGENT = 'import asyncssh, msgpack, pathspec; print(asyncssh.__version__)'
+local IN_AGENT = 'import asyncssh, msgpack; print(asyncssh.__version__)'
 
 local PROGRAMS = {
   { 'git', 'error', 'it says what belongs to the project', 'install git' },

@@ -32,7 +32,6 @@ AGENT_ENDS = {"agent.client", "agent.protocol"}
 PACKAGES = {
     "asyncssh": ("igor_core/ssh/",),
     "msgpack": ("igor_core/agent/protocol.py",),
-    "pathspec": ("igor_core/push/",),
     "pynvim": ("rplugin/",),
 }
 #: Doctor asks programs for their version.
