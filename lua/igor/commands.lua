@@ -2,7 +2,7 @@
 -- the two equal. The flags are there too, for completion.
 local M = {}
 
-local PLACE = "v:lua.require'igor.project'.place()"
+local PLACE = "v:lua.require'igor.leave'.place()"
 local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 local function command(name, opts)
@@ -11,13 +11,13 @@ local function command(name, opts)
 end
 
 M.specs = {
-  command('IgorBuild', { nargs = '*', bang = '', eval = PLACE }),
-  command('IgorCancel', { nargs = '?', bang = '' }),
-  command('IgorClean', { nargs = '*', eval = PLACE }),
+  command('IgorBuild', { nargs = '*', bang = '', bar = '', eval = PLACE }),
+  command('IgorCancel', { nargs = '?', bang = '', bar = '' }),
+  command('IgorClean', { nargs = '*', bar = '', eval = PLACE }),
   command('IgorExec', { nargs = '1', eval = PLACE }),
-  command('IgorOutput', { nargs = '?' }),
-  command('IgorPush', { nargs = '*', bang = '', eval = PLACE }),
-  command('IgorSetup', { nargs = '*', bang = '', eval = PLACE }),
+  command('IgorOutput', { nargs = '?', bar = '' }),
+  command('IgorPush', { nargs = '*', bang = '', bar = '', eval = PLACE }),
+  command('IgorSetup', { nargs = '*', bang = '', bar = '', eval = PLACE }),
 }
 
 M.flags = {

@@ -1,5 +1,6 @@
 -- What a job tells, shown: takes the bridge's batches of events.
 local jobs = require('igor.jobs')
+local leave = require('igor.leave')
 local mode = require('igor.mode')
 local notice = require('igor.notice')
 local project = require('igor.project')
@@ -36,6 +37,7 @@ end
 local on = {}
 
 function on.started(request, event)
+  leave.heard()
   born = born + 1
   local hosts = event.args.hosts or project.groups(event.root)[event.args.group or 'dev'] or {}
   local name = ('igor://%d/%s'):format(born, event.verb)
@@ -135,20 +137,12 @@ function on.lost(job, event)
   finish(job, { status = 255, error = event.error, hint = event.hint, results = {} })
 end
 
---- Leaving the editor: close the connection, wait for nothing.
 local function meet(new_channel)
-  if channel == new_channel then
-    return
+  if channel ~= new_channel then
+    channel = new_channel
+    jobs.channel = new_channel
+    require('igor.highlights').define()
   end
-  channel = new_channel
-  jobs.channel = new_channel
-  require('igor.highlights').define()
-  vim.api.nvim_create_autocmd('VimLeavePre', {
-    group = vim.api.nvim_create_augroup('igor_leave', {}),
-    callback = function()
-      pcall(vim.rpcnotify, channel, 'igor:leave')
-    end,
-  })
 end
 
 local function take(request, event)
@@ -201,6 +195,7 @@ end
 
 --- A command that was not understood.
 function M.refuse(verb, text, hint)
+  leave.heard()
   notice.say(('%s: %s%s'):format(verb, text, hint ~= '' and ' (' .. hint .. ')' or ''), ERROR)
 end
 

@@ -61,6 +61,7 @@ end
 
 --- The host has gone: what it carried is lost, and the next command starts another.
 function M.ended(python, status, last_words)
+  require('igor.leave').forget()
   if vim.v.exiting ~= vim.NIL then
     return
   end

@@ -41,21 +41,28 @@ FLAGS = {
 }
 
 # Evaluated by Neovim when the command is given: where the project is looked for.
-PLACE = "v:lua.require'igor.project'.place()"
+PLACE = "v:lua.require'igor.leave'.place()"
 COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
 def _command(
-    name: str, nargs: str, bang: bool = False, place: bool = True
+    name: str, nargs: str, bang: bool = False, place: bool = True, bar: bool = True
 ) -> Callable[[Handler], Handler]:
-    """pynvim's decorator for a command of igor's: always asynchronous."""
+    """pynvim's decorator for a command of igor's: always asynchronous, ended by `|` with `bar`."""
     where = PLACE if place else None
     command: Callable[[Handler], Handler] = pynvim.command(
         name, nargs=nargs, complete=COMPLETE, bang=bang, sync=False, eval=where
     )
-    return command
+
+    def declared(handler: Handler) -> Handler:
+        command(handler)
+        if bar:  # Neovim's side of remote plugins knows it, pynvim.command doesn't
+            vars(handler)["_nvim_rpc_spec"]["opts"]["bar"] = ""
+        return handler
+
+    return declared
 
 
 def _for_lua(name: str) -> Callable[[Handler], Handler]:
@@ -89,7 +96,7 @@ class Igor:
         self._ask("clean", place, words)
 
     # nargs=1: the rest of the line comes as it was typed, with its blanks and backslashes.
-    @_command("IgorExec", nargs="1")
+    @_command("IgorExec", nargs="1", bar=False)
     def exec(self, line: list[str], place: str) -> None:
         words, shell = _split_exec(line[0])
         self._ask("exec", place, words, shell=shell)

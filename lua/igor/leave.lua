@@ -1,0 +1,49 @@
+-- Leaving the editor: what was asked for reaches the agent first, which then goes on with it.
+local project = require('igor.project')
+
+local M = {}
+
+-- Starting Python and the agent takes less; CTRL-C ends the wait.
+local PATIENCE_MS = 3000
+
+--- Commands that were given and that Python has not spoken of yet.
+local given = 0
+
+local function is_known_to_the_agent(job)
+  return job.number or job.status or job.verb == 'exec' -- which ends with the editor
+end
+
+local function is_all_told()
+  local jobs = package.loaded['igor.jobs']
+  return given == 0 and (not jobs or vim.iter(jobs.running()):all(is_known_to_the_agent))
+end
+
+local function leave()
+  vim.wait(PATIENCE_MS, is_all_told, 10)
+  local jobs = package.loaded['igor.jobs']
+  if jobs and jobs.channel then
+    pcall(vim.rpcnotify, jobs.channel, 'igor:leave')
+  end
+end
+
+--- What Neovim evaluates when a command is given: the place that it acts on.
+function M.place()
+  given = given + 1
+  vim.api.nvim_create_autocmd('VimLeavePre', {
+    group = vim.api.nvim_create_augroup('igor_leave', {}),
+    callback = leave,
+  })
+  return project.place()
+end
+
+--- Python speaks of a command.
+function M.heard()
+  given = math.max(0, given - 1)
+end
+
+--- Python has ended.
+function M.forget()
+  given = 0
+end
+
+return M
