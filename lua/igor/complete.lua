@@ -29,6 +29,12 @@ local function has_group(words)
   return false
 end
 
+--- Whether the config's own rules allow such a name. Others could, once completed and entered, act
+--- in the command line: the config is perhaps a stranger's.
+local function is_harmless(name)
+  return not name:find('^-') and not name:find('[%c%s\'"`$;&<>|(){}\\/@]')
+end
+
 local function candidates(verb, words, lead)
   if verb == 'cancel' or verb == 'output' then
     return job_numbers()
@@ -40,9 +46,9 @@ local function candidates(verb, words, lead)
   local project = require('igor.project')
   local groups = project.groups(project.place())
   if previous == '--host' then
-    return hosts(groups)
+    return vim.tbl_filter(is_harmless, hosts(groups))
   elseif GROUP_OPTIONS[previous] or verb ~= 'exec' and not has_group(words) then
-    return vim.tbl_keys(groups)
+    return vim.tbl_filter(is_harmless, vim.tbl_keys(groups))
   end
   return {}
 end

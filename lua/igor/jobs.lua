@@ -40,7 +40,9 @@ local function forget_old()
     if forget then
       excess = excess - 1
       job.output:delete()
-      by_request[job.request] = nil
+      if by_request[job.request] == job then -- another bridge may have given its number again
+        by_request[job.request] = nil
+      end
     end
     return not forget
   end, order)
@@ -61,10 +63,11 @@ function M.detach()
   by_request, M.channel = {}, nil
 end
 
+--- The job that the agent calls so; the last one, since a new agent counts from 1 again.
 local function with_number(number)
-  for _, job in ipairs(order) do
-    if tostring(job.number) == number then
-      return job
+  for i = #order, 1, -1 do
+    if tostring(order[i].number) == number then
+      return order[i]
     end
   end
   notice.say(('this editor has no job %s; see: igor jobs'):format(number), ERROR)
@@ -99,7 +102,11 @@ end
 --- :IgorCancel
 function M.cancel(number, all)
   for _, job in ipairs(meant(number, all)) do
-    vim.rpcnotify(M.channel, 'igor:cancel', job.request)
+    if job.status then
+      notice.say(('job %s has ended'):format(number))
+    else
+      vim.rpcnotify(M.channel, 'igor:cancel', job.request)
+    end
   end
 end
 

@@ -9,10 +9,10 @@ function M.root(path)
   return found and vim.fs.dirname(vim.fs.dirname(found))
 end
 
---- The folder of the file in buffer `buf`, nil where the buffer is not a file.
+--- The folder of the file in buffer `buf`, nil where the buffer is not a file here (scp://…).
 local function folder(buf)
   local name = vim.api.nvim_buf_get_name(buf)
-  if vim.bo[buf].buftype == '' and name ~= '' then
+  if vim.bo[buf].buftype == '' and vim.startswith(name, '/') then
     return vim.fs.dirname(vim.fs.normalize(name))
   end
 end
@@ -25,15 +25,22 @@ function M.place()
   return here and M.root(here) or M.root(cwd) or here or cwd
 end
 
+--- The config's text, nil where there is none. Of a pipe, the editor would wait for the end.
+local function config_text(root)
+  local path = root .. '/' .. CONFIG
+  local stat = vim.uv.fs_stat(path)
+  local file = stat and stat.type == 'file' and io.open(path, 'rb')
+  if file then
+    local text = file:read('*a')
+    file:close()
+    return text
+  end
+end
+
 --- The host groups of the project in `root`: name → names of hosts. Empty where the config can't
 --- be read: the agent says what is wrong with it.
 function M.groups(root)
-  local file = io.open(root .. '/' .. CONFIG, 'rb')
-  if not file then
-    return {}
-  end
-  local text = file:read('*a')
-  file:close()
+  local text = config_text(root)
   local ok, config = pcall(vim.json.decode, text, { luanil = { object = true, array = true } })
   local groups = {}
   if ok and type(config) == 'table' and type(config.host_groups) == 'table' then
