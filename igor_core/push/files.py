@@ -3,6 +3,7 @@
 Paths are bytes, relative to the project's root: names need not be UTF-8.
 """
 
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,8 @@ from igor_core.push.gitignore import Patterns
 from igor_core.push.walk import unreadable_folders, walk
 
 IGNORE_FILE = ".igor/ignore"
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,14 @@ class Tree:
     """The files of a project at one moment.
 
     `passed_over` are neither files nor links, `unreadable` folders and files that can't be looked
-    at: what is there, or below it, is not known to be gone.
+    at: what is there, or below it, is not known to be gone. A later scan has a larger `number`.
     """
 
     root: Path
     files: dict[bytes, File]
     passed_over: tuple[bytes, ...] = ()
     unreadable: tuple[bytes, ...] = ()
+    number: int = 0
 
     def is_gone(self, path: bytes) -> bool:
         """Whether a path that once belonged to the tree certainly no longer does."""
@@ -61,9 +65,10 @@ def scan(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -
     `exclude` (after `.igor/ignore`) takes away and `include` adds what git ignores, both in
     gitignore syntax. Raises IgorError where git refuses to answer.
     """
+    number = next(_numbers)
     found = _Scan(root, Patterns(map(os.fsencode, include)), _dropped(root, exclude))
     found.take_folder(b"")
-    return Tree(root, found.files, tuple(found.passed_over), tuple(found.unreadable))
+    return Tree(root, found.files, tuple(found.passed_over), tuple(found.unreadable), number)
 
 
 def look(root: Path, path: bytes) -> File | None:

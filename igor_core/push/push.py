@@ -63,11 +63,16 @@ async def push(
     trees.remember(host.name, paths.tree, key)
     waited = trees.is_held(key)
     async with trees.hold(key) as manifest:
+        if trees.is_outdated(key, tree):
+            # It would delete there what was made here since.
+            return Report(found.path, outdated=True)
         missing = _of_interest(tree, manifest) - asked
         if waited or manifest.changes != changes:
             found = await asker.survey(_of_interest(tree, manifest))
         elif missing:
             found = found.with_more(await asker.looking.survey(missing))
+        if not options.dry_run:
+            trees.pushing(key, tree)
         return await _Push(host, asker, tree, manifest, options, reporter, found).run()
 
 
@@ -185,8 +190,9 @@ class _Push:
             return
         total = report.size
 
-        def on_progress(done: int, rate: float) -> None:
-            self.reporter.progress("push", min(done, total), total, "bytes", rate)
+        def on_progress(done: int, rate: float, files: int) -> None:
+            label = f"push, {files} of {len(records)} files"
+            self.reporter.progress(label, min(done, total), total, "bytes", rate)
 
         trouble = await rsync.send(
             self.host, self.tree.root, report.tree, self.found.temporary, list(records), on_progress

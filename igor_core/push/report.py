@@ -37,6 +37,8 @@ class Report:
     unchanged: int = 0
     # Changed here while they were sent: another push is due.
     moving: list[bytes] = field(default_factory=list)
+    # Nothing was done: what a later scan of the local files found was pushed before.
+    outdated: bool = False
 
     @property
     def size(self) -> int:

@@ -18,8 +18,8 @@ from igor_core.push.survey import hint_for
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
-# (bytes sent, bytes a second)
-OnProgress = Callable[[int, float], None]
+# (bytes sent, bytes a second, files that are complete)
+OnProgress = Callable[[int, float, int], None]
 
 # rsync(1), "EXIT VALUES": some files changed or vanished while they were sent.
 PARTIAL = (23, 24)
@@ -28,7 +28,7 @@ NOT_FOUND = 127
 # From this version on rsync keeps nanoseconds where seconds are equal.
 NEEDED = "3.1.3"
 
-_PROGRESS = re.compile(rb"^\s*(\d+)\s+\d+%\s+([\d.]+)([kMGT]?)B/s")
+_PROGRESS = re.compile(rb"^\s*(\d+)\s+\d+%\s+([\d.]+)([kMGT]?)B/s(?:.*xfr#(\d+))?")
 _FACTORS = {b"": 1.0, b"k": 1e3, b"M": 1e6, b"G": 1e9, b"T": 1e12}
 # 'rsync: [receiver] mkstemp "/…" failed: Permission denied (13)'
 _REASON = re.compile(r"^rsync: .*: ([^:]+) \(\d+\)$", re.MULTILINE)
@@ -158,12 +158,13 @@ async def _feed(rsync: asyncio.subprocess.Process, files: Iterable[bytes]) -> No
 async def _follow(rsync: asyncio.subprocess.Process, on_progress: OnProgress) -> None:
     """rsync redraws one line: a carriage return before each new state."""
     assert rsync.stdout is not None
-    line = b""
+    line, files = b"", 0
     while data := await rsync.stdout.read(4096):
         *lines, line = (line + data).replace(b"\n", b"\r").split(b"\r")
         for found in map(_PROGRESS.match, lines):
             if found:
-                on_progress(int(found[1]), float(found[2]) * _FACTORS[found[3]])
+                files = int(found[4] or files)
+                on_progress(int(found[1]), float(found[2]) * _FACTORS[found[3]], files)
 
 
 async def _collect(rsync: asyncio.subprocess.Process, said: Said) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator
 
+from igor_core.push.files import Tree
 from igor_core.push.manifest import Manifest, TreeKey
 
 
@@ -15,6 +16,7 @@ class Trees:
         self._manifests: dict[TreeKey, Manifest] = {}
         self._locks: dict[TreeKey, asyncio.Lock] = {}
         self._pushed: dict[tuple[str, str], TreeKey] = {}
+        self._newest: dict[TreeKey, int] = {}
         self._opening = threading.Lock()
 
     def is_held(self, key: TreeKey) -> bool:
@@ -33,6 +35,14 @@ class Trees:
             if key not in self._manifests:
                 self._manifests[key] = Manifest(key)
             return self._manifests[key]
+
+    def is_outdated(self, key: TreeKey, tree: Tree) -> bool:
+        """Whether a later scan of the local files than this one was pushed there."""
+        return tree.number < self._newest.get(key, 0)
+
+    def pushing(self, key: TreeKey, tree: Tree) -> None:
+        """What this scan of the local files found is pushed there now."""
+        self._newest[key] = tree.number
 
     def remember(self, host: str, tree: str, key: TreeKey) -> None:
         """`key` is what the tree's configured path on a host turned out to be."""
