@@ -1,8 +1,6 @@
 """`igor init`: a first config, from flags, from questions, or from what is there."""
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from igor_core.config.init import Question as ConfigQuestion
 from igor_core.config.init import discover, questions, render, write
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE
-from igor_core.config.read import parse
 from igor_core.errors import UsageError
 
 SSH_CONFIG = Path("~/.ssh/config")
@@ -37,7 +34,8 @@ def run(invocation: Invocation) -> int:
         raise UsageError(
             "which hosts? None is named, and nobody is there to be asked", "--host HOST:DIR"
         )
-    file = write(root, config_text(answers, hosts, invocation.values.get("group", DEFAULT_GROUP)))
+    group = invocation.values.get("group", DEFAULT_GROUP)
+    file = write(root, render(answers, group, hosts))
     return report.answer(
         invocation,
         [
@@ -47,16 +45,6 @@ def run(invocation: Invocation) -> int:
         ],
         str(file),
     )
-
-
-def config_text(answers: Mapping[str, str], hosts: list[dict[str, str]], group: str) -> str:
-    """The config's text: `hosts` with a folder each where flags named them; ConfigError."""
-    config = json.loads(render(answers))
-    found = config["host_groups"][DEFAULT_GROUP]["hosts"]
-    config["host_groups"] = {group: {"hosts": hosts or found}}
-    text = json.dumps(config, indent=4, ensure_ascii=False) + "\n"
-    parse(text.encode("utf-8", "surrogatepass"), CONFIG_FILE)
-    return text
 
 
 def _from_flags(values: dict[str, Any], hosts: list[dict[str, str]]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A first config: what to ask, the text that answers make, and the file."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import Field, dataclass
 from pathlib import Path
@@ -58,11 +58,16 @@ def questions(found: Found) -> list[Question]:
     return [*asked, _question("repl_cmd", "Command of the REPL", "")]
 
 
-def render(answers: Mapping[str, str]) -> str:
-    """The text of a config with one group, 'dev'; ConfigError when an answer is wrong.
+def render(
+    answers: Mapping[str, str],
+    group: str = DEFAULT_GROUP,
+    hosts: Sequence[Mapping[str, str]] = (),
+) -> str:
+    """The text of a config with one group; ConfigError when an answer is wrong.
 
     `answers` has `host` (several with commas between) and `dir`, and may have any key of Config
-    that holds a text, a number or a list. Empty answers and defaults are left out.
+    that holds a text, a number or a list. Empty answers and defaults are left out. `hosts`, each
+    with a `dir` of its own, stand in place of those in `answers`.
     """
     import json
 
@@ -72,8 +77,8 @@ def render(answers: Mapping[str, str]) -> str:
         if answers.get(field.name, "") not in ("", field.default)
     }
     names = dict.fromkeys(_split(answers.get("host", "")))
-    hosts = [{"host": name, "dir": answers.get("dir", "")} for name in names]
-    config["host_groups"] = {DEFAULT_GROUP: {"hosts": hosts}}
+    named = [{"host": name, "dir": answers.get("dir", "")} for name in names]
+    config["host_groups"] = {group: {"hosts": list(hosts) or named}}
     text = json.dumps(config, indent=4, ensure_ascii=False) + "\n"
     parse(text.encode("utf-8", "surrogatepass"), CONFIG_FILE)
     return text
