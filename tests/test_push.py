@@ -481,6 +481,17 @@ async def test_two_pushes_at_once_come_one_after_the_other(apollo: Desk) -> None
     await assert_is_settled(apollo)
 
 
+async def test_what_was_made_since_an_older_scan_is_not_deleted_by_it(clone: Desk) -> None:
+    clone.write("a", "1")
+    older = clone.scan()
+    clone.write("b", "2")
+    await clone.push()
+    report = await clone.push_tree(older)
+    assert report.outdated
+    assert (report.sent, report.deleted) == ([], [])
+    assert clone.on_host() == clone.local()
+
+
 async def test_what_igor_wrote_is_known_after_the_agent_s_death(clone: Desk) -> None:
     clone.write("a", "one")
     clone.write("b", "one")

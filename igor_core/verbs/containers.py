@@ -104,7 +104,7 @@ async def prepare(target: Target, pusher: Pusher) -> Site:
     assert target.runtime is not None
     paths = await target.connect()
     await _pushed(target, pusher)
-    return Site(target, target.runtime, paths, await pusher.tree(), spec_for(target, paths))
+    return Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
 
 
 def spec_for(target: Target, paths: HostPaths) -> Spec:

@@ -69,7 +69,7 @@ async def _container_runs(
 ) -> None:
     """HostError where no container runs and `setup` isn't asked for. A used one is not replaced."""
     assert target.runtime is not None
-    site = Site(target, target.runtime, paths, await pusher.tree(), spec_for(target, paths))
+    site = Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
     plan = plan_container(await site.inspect(), site.spec, site.runtime)
     if plan.usable:
         _say_if_old(target, plan)

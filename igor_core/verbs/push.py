@@ -54,12 +54,15 @@ class Pusher:
         self._job = job
         self._context = context
         self._project = target.project
+        self._pushed: dict[str, Tree] = {}
         self._scan = asyncio.ensure_future(self._read_and_warn())
         # Where no host can be reached, nobody asks how it ended.
         self._scan.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
 
-    async def tree(self) -> Tree:
-        """The local tree as this job found it."""
+    async def tree(self, target: Target) -> Tree:
+        """The local tree as it was pushed to the host; before that, as this job found it."""
+        if target.name in self._pushed:
+            return self._pushed[target.name]
         return await asyncio.shield(self._scan)
 
     async def push(self, target: Target) -> Report:
@@ -67,7 +70,7 @@ class Pusher:
         paths = await target.connect()
         if target.job.verb != "exec":
             target.step(f"push to {paths.tree}")
-        report = await self._round(target, paths, await self.tree())
+        report = await self._round(target, paths, await self.tree(target))
         for _again in range(ROUNDS - 1):
             if not report.moving:
                 return report
@@ -81,9 +84,12 @@ class Pusher:
         return report
 
     async def _round(self, target: Target, paths: HostPaths, tree: Tree) -> Report:
-        return await push_tree(
-            target.remote, paths, tree, self._context.trees, self.options, _Reporter(target)
-        )
+        trees, reporter = self._context.trees, _Reporter(target)
+        report = await push_tree(target.remote, paths, tree, trees, self.options, reporter)
+        if report.outdated:
+            return await self._round(target, paths, await self._read())
+        self._pushed[target.name] = tree
+        return report
 
     async def _read_and_warn(self) -> Tree:
         tree = await self._read()
