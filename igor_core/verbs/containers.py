@@ -23,7 +23,7 @@ from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag
-from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text, summary
+from igor_core.verbs.push import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 TAIL_BYTES = 8000
@@ -114,8 +114,7 @@ def spec_for(target: Target, paths: HostPaths) -> Spec:
 async def _pushed(target: Target, pusher: Pusher) -> str:
     """Push; what is held back is named and does not block."""
     report = await pusher.push(target)
-    if report.held_back:
-        target.warn(held_back_text(report), HELD_BACK_HINT)
+    warn_of_held_back(target, report)
     target.step(summary(report))
     return summary(report)
 

@@ -14,7 +14,7 @@ from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import Site, set_up, spec_for, turn
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
-from igor_core.verbs.push import HELD_BACK_HINT, Pusher, held_back_text, summary
+from igor_core.verbs.push import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
@@ -55,8 +55,7 @@ async def _made_ready(
     paths = await target.connect()
     if not flag(target.job, "no_push"):
         report = await pusher.push(target)
-        if report.held_back:
-            target.warn(held_back_text(report), HELD_BACK_HINT)
+        warn_of_held_back(target, report)
         if report.sent or report.deleted:
             target.step(summary(report))
     if target.runtime is not None:

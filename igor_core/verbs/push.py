@@ -150,6 +150,12 @@ def held_back_text(report: Report) -> str:
     return f"{_count(len(items))} held back: {_some(items)}"
 
 
+def warn_of_held_back(target: Target, report: Report) -> None:
+    """For what goes on all the same: name what is not as it should be on the host."""
+    if report.held_back:
+        target.warn(held_back_text(report), held_back_hint(report))
+
+
 def held_back_hint(report: Report) -> str:
     forced = any(item.yields_to_force for item in report.held_back)
     return HELD_BACK_HINT if forced else IN_THE_WAY_HINT

@@ -224,6 +224,8 @@ class Host:
 
 _RESET = """\
 pkill -KILL -u "$2"
+# Without these, podman takes the killed for a restart of the machine.
+rm -rf /run/user/*/libpod /run/user/*/containers
 find "$1" -mindepth 1 -maxdepth 1 ! -name .ssh ! -name '.bash*' ! -name .profile \
     ! -path "$1/.local" -exec rm -rf {} +
 command -v docker >/dev/null || exit 0
