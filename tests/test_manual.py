@@ -1,5 +1,6 @@
 """`:help igor` is well-formed and speaks of what there is: the config, and Neovim's part."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -45,7 +46,8 @@ def test_each_default_of_the_config_is_told() -> None:
     for name, value in schema()["properties"].items():
         if "default" in value and value["default"] != []:
             entry = TEXT.partition(f"*igor-config.{name}*")[2].partition("\n\n")[0]
-            assert f"default {value['default']}" in entry.replace('"', ""), name
+            default = json.dumps(value["default"]).strip('"')
+            assert f"default {default}" in entry.replace('"', ""), name
 
 
 def test_each_command_of_neovim_has_its_tag_and_each_such_tag_its_command() -> None:

@@ -29,6 +29,7 @@ TABLE: list[tuple[tuple[Any, ...], bytes]] = [
     ((Kind.EOF, 2), b"\0\0\0\x03\x92\x0c\x02"),
     ((Kind.CLOSE, 2, 255), b"\0\0\0\x05\x93\x0d\x02\xcc\xff"),
     ((Kind.CREDIT, 2, 1 << 20), b"\0\0\0\x08\x93\x0e\x02\xce\x00\x10\x00\x00"),
+    ((Kind.SAVE, 0, "/p", ["a"]), b"\0\0\0\x09\x94\x0f\x00\xa2/p\x91\xa1a"),
 ]
 
 

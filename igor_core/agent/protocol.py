@@ -19,12 +19,17 @@ an array of the frame's kind, an id and the kind's own fields.
     EOF        12  stream                                      both
     CLOSE      13  stream, status                              agent
     CREDIT     14  stream or request, bytes                    both
+    SAVE       15  0, root, paths                              client
 
 Requests are numbered by the client and are odd, streams by the agent and are even, so a
 CREDIT needs no kind of its own. A connection begins with HELLO; what follows it need not wait
 for the WELCOME. `client` is a map: "name", "pid", "env" (the variables that a login needs),
 "answers" (whether a person can be asked). REFUSED answers another protocol: an agent that is
 not busy leaves right after it, so that the client can start its own.
+
+SAVE: these files, relative to the project's folder `root`, were just written or deleted; an empty
+list says that something may have changed. It has no answer: whoever wants to know how it goes
+asks for the verb "watch". A path is a text, or bytes where its name is not UTF-8.
 
 Credit: each side may send `INITIAL_CREDIT` bytes of a stream's BYTES, and of a request's
 "output" events, before the reader grants more. A slow reader so stops its own producer only.
@@ -64,6 +69,7 @@ class Kind(IntEnum):
     EOF = 12
     CLOSE = 13
     CREDIT = 14
+    SAVE = 15
 
 
 FIELDS = {
@@ -82,6 +88,7 @@ FIELDS = {
     Kind.EOF: (),
     Kind.CLOSE: (int,),
     Kind.CREDIT: (int,),
+    Kind.SAVE: (str, list),
 }
 
 

@@ -26,6 +26,8 @@ def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Proble
         yield from _list(value, get_args(kind)[0], key, path, node.line)
     elif kind is int and isinstance(value, int) and not isinstance(value, bool):
         yield from _number(value, key, path, node.line)
+    elif kind is bool and isinstance(value, bool):
+        return
     elif kind is str and isinstance(value, str):
         yield from _broken(value, key.rules, path, node.line)
     elif get_origin(kind) is Literal and isinstance(value, str):

@@ -221,6 +221,15 @@ class Config:
         },
     )
     debug: Debug = field(default_factory=Debug, metadata={"key": Key("How to debug.")})
+    push_on_write: bool = field(
+        default=False,
+        metadata={
+            "key": Key(
+                "Whether each save in the editor goes to the hosts of the group 'dev' at once; "
+                "only in projects that the user trusts."
+            )
+        },
+    )
     include: tuple[str, ...] = field(
         default=(),
         metadata={

@@ -56,6 +56,8 @@ def _value(annotation: Any, key: Key) -> Schema:
         return _list(get_args(kind)[0], key)
     if get_origin(kind) is Literal:
         return {"type": "string", "enum": list(get_args(kind))}
+    if kind is bool:
+        return {"type": "boolean"}
     if kind is int:
         return {"type": "integer", "minimum": key.minimum, "maximum": key.maximum}
     return {"type": "string", **_refused(key.rules)}
