@@ -21,6 +21,11 @@ IGNORE_FILE = ".igor/ignore"
 _numbers = itertools.count(1)
 
 
+def next_number() -> int:
+    """Larger than that of each scan that has begun, smaller than that of each that will."""
+    return next(_numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A regular file or a symbolic link of the tree, as lstat sees it.
@@ -65,7 +70,7 @@ def scan(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -
     `exclude` (after `.igor/ignore`) takes away and `include` adds what git ignores, both in
     gitignore syntax. Raises IgorError where git refuses to answer.
     """
-    number = next(_numbers)
+    number = next_number()
     found = _Scan(root, Patterns(map(os.fsencode, include)), _dropped(root, exclude))
     found.take_folder(b"")
     return Tree(root, found.files, tuple(found.passed_over), tuple(found.unreadable), number)
