@@ -3,8 +3,11 @@
 import os
 import re
 import subprocess
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from igor_core.errors import IgorError
 
@@ -16,53 +19,99 @@ _DUBIOUS = "dubious ownership"
 
 
 @dataclass(frozen=True)
-class Listing:
-    """Paths from the folder, in git's order; folders that git couldn't read are not in it."""
+class List:
+    """What git wrote; folders that it couldn't read are not in it."""
 
-    paths: tuple[bytes, ...]
+    raw: bytes
     complete: bool
 
 
-def list_files(folder: Path, options: tuple[str, ...] = ALL) -> Listing | None:
-    """What `git ls-files` lists below `folder`; None outside of a repository.
+def split(raw: bytes) -> list[bytes]:
+    """The paths that git wrote. A file is there once for each side of a merge, and a repository
+    that isn't tracked ends with "/".
+    """
+    return raw.split(b"\0")[:-1]
+
+
+def list_files(
+    folder: Path, options: tuple[str, ...] = ALL, only: Iterable[bytes] = ()
+) -> List | None:
+    """What `git ls-files` lists below `folder`, or `only` of these; None outside of a repository.
 
     A submodule and a repository inside are listed as one path. Raises IgorError where git
     refuses, or is missing and there is a repository.
     """
-    done = _git(folder, "ls-files", "-z", *options)
-    if done is None:
-        _refuse_repository(folder)
-        return None
-    if done.returncode == 0:
-        # An unmerged file is listed once for each side.
-        paths = tuple(dict.fromkeys(filter(None, done.stdout.split(b"\0"))))
-        return Listing(paths, complete=b"could not open directory" not in done.stderr)
-    said = done.stderr.decode("utf-8", "replace").strip()
-    if _NO_REPOSITORY in said:
-        return None
-    raise _refusal(folder, said)
+    return Listed(folder, options, only).answer()
+
+
+class Listed:
+    """A list that git is about to make, while others do something else."""
+
+    def __init__(
+        self, folder: Path, options: tuple[str, ...] = ALL, only: Iterable[bytes] = ()
+    ) -> None:
+        self._folder = folder
+        # git never waits for a reader of it, as it would when a pipe is full.
+        self._output = _memory()
+        self._git = _start(
+            folder, "--literal-pathspecs", "ls-files", "-z", *options, "--", *only, to=self._output
+        )
+
+    def answer(self) -> List | None:
+        """Wait for it; the result of `list_files`."""
+        with self._output:
+            if self._git is None:
+                _refuse_repository(self._folder)
+                return None
+            complaint = self._git.communicate()[1]
+            self._output.seek(0)
+            raw = self._output.read()
+        if self._git.returncode == 0:
+            return List(raw, complete=b"could not open directory" not in complaint)
+        said = complaint.decode("utf-8", "replace").strip()
+        if _NO_REPOSITORY in said:
+            return None
+        raise _refusal(self._folder, said)
+
+    def discard(self) -> None:
+        """Nobody wants it any more."""
+        self._output.close()
+        if self._git is not None and self._git.returncode is None:
+            self._git.kill()
+            self._git.communicate()
 
 
 def ignores_folder(folder: Path) -> bool:
     """Whether the repository around a folder ignores it as a whole, and all that is in it."""
     if (folder / ".git").exists():
         return False
-    done = _git(folder, "check-ignore", "-q", str(folder))
-    return done is not None and done.returncode == 0
+    git = _start(folder, "check-ignore", "-q", str(folder), to=subprocess.DEVNULL)
+    if git is None:
+        return False
+    git.communicate()
+    return git.returncode == 0
 
 
-def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[bytes] | None":
+def _memory() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("igor-git"), "w+b", buffering=0)
+    return cast(BinaryIO, tempfile.TemporaryFile(buffering=0))
+
+
+def _start(
+    folder: Path, *words: str | bytes, to: BinaryIO | int
+) -> "subprocess.Popen[bytes] | None":
     """None where git is not installed."""
     # A hook's variables (GIT_DIR, GIT_INDEX_FILE, …) must not choose another repository.
     environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
     try:
-        return subprocess.run(
+        return subprocess.Popen(
             # Listing must not run the program that a repository's own config names.
-            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words],
-            capture_output=True,
+            ["git", "-c", "core.fsmonitor=false", "-C", folder, *words],
             stdin=subprocess.DEVNULL,
+            stdout=to,
+            stderr=subprocess.PIPE,
             env={**environment, "LC_ALL": "C"},
-            check=False,
         )
     except FileNotFoundError:
         return None
