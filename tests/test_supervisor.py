@@ -15,7 +15,7 @@ from subprocess import PIPE
 import pytest
 import pytest_asyncio
 
-from igor_core.ssh import announcement, child, supervised, supervisor
+from igor_core.ssh import announcement, child, program, program_frames, supervised, supervisor
 from igor_core.ssh.announcement import ANNOUNCED_WITHIN, Announcement
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process, complete
@@ -336,7 +336,7 @@ async def test_a_host_with_only_python_2_is_one_without_a_supervisor(
         fake.unlink()
 
 
-HOST_SIDE = (announcement, child, supervisor)
+HOST_SIDE = (program_frames, announcement, child, supervisor)
 
 
 @pytest.mark.parametrize("module", HOST_SIDE, ids=lambda module: module.__name__)
@@ -351,11 +351,11 @@ def test_the_oldest_python_here_runs_the_supervisor() -> None:
              "end": []}  # fmt: skip
     start = json.dumps(order).encode()
     frame = supervisor.HEADER.pack(supervisor.START, 1, len(start)) + start
-    line = supervised.BOOTSTRAP.replace("python3", str(python), 1)
+    line = program.BOOTSTRAP.replace("python3", str(python), 1)
     with subprocess.Popen(["sh", "-c", line], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(b"%d\n%s" % (len(supervised.PROGRAM), supervised.PROGRAM) + frame)
+        process.stdin.write(supervised.SCRIPT.payload + frame)
         process.stdin.flush()
         said = b""
         while b'"status": 0' not in said:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncssh
@@ -14,7 +14,8 @@ from igor_core.ssh.lanes import Lanes
 from igor_core.ssh.login import Connection, Login, connect
 from igor_core.ssh.plain import start_plain
 from igor_core.ssh.process import Command, Completed, Process, complete
-from igor_core.ssh.supervised import NoSupervisor, Supervised
+from igor_core.ssh.program import NoPython, Program, Receive, Script
+from igor_core.ssh.supervised import Supervised
 
 _WHO = 'id -u; id -g; id -un; printf "%s\\n" "$HOME"'
 
@@ -49,7 +50,6 @@ class RemoteHost:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.name = address.name
-        self.state = "not connected"
         self.reason = ""
         self.why_plain = ""
         self.endpoint = ("", 0, "")
@@ -59,6 +59,22 @@ class RemoteHost:
         self._attempt: Attempt | None = None
         self._login = Login()
         self._watching: set[asyncio.Task[None]] = set()
+        self._state = "not connected"
+        self._on_state: list[Callable[[], None]] = []
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    def on_state(self, callback: Callable[[], None]) -> None:
+        """Call at each change of `state`, from the event loop; the callback must not raise."""
+        self._on_state.append(callback)
+
+    def _become(self, state: str, reason: str = "") -> None:
+        changed = (state, reason) != (self._state, self.reason)
+        self._state, self.reason = state, reason
+        for callback in self._on_state if changed else ():
+            callback()
 
     @property
     def supervised(self) -> bool:
@@ -89,7 +105,8 @@ class RemoteHost:
                 return
 
     def _begin(self, login: Login) -> Attempt:
-        self.state, self.reason, self._login = "connecting", "", login
+        self._login = login
+        self._become("connecting")
         self._attempt = Attempt(login, asyncio.ensure_future(self._connect()))
         # All who waited may have been cancelled: then nobody asks how it ended.
         self._attempt.task.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -99,14 +116,14 @@ class RemoteHost:
         try:
             self._lanes.add(await self._open())
             await self._settle()
-            self.state = "connected"
+            self._become("connected")
         except IgorError as error:
-            self.state = "needs login" if isinstance(error, NeedsLogin) else "offline"
-            self.reason = error.message
+            state = "needs login" if isinstance(error, NeedsLogin) else "offline"
+            self._become(state, error.message)
             self._lanes.abort()
             raise
         except BaseException:
-            self.state = "not connected"
+            self._become("not connected")
             self._lanes.abort()
             raise
         finally:
@@ -126,7 +143,7 @@ class RemoteHost:
         lane = await self._lanes.enter()
         try:
             supervisor = await Supervised.open(lane.connection)
-        except NoSupervisor as error:
+        except NoPython as error:
             lane.leave()
             self.why_plain = str(error)
             await self._settle_plain()
@@ -168,7 +185,7 @@ class RemoteHost:
     def _gone(self) -> None:
         self._supervisor = None
         if self.state == "connected":
-            self.state, self.reason = "not connected", "the connection was lost"
+            self._become("not connected", "the connection was lost")
 
     async def start(self, command: Command) -> Process:
         """Start a process. It must be read to its end, or ended. Raises HostError."""
@@ -177,6 +194,36 @@ class RemoteHost:
         if self.state != "connected":
             raise lost(self.name)
         return await self._start_plain(command)
+
+    async def open_program(self, script: Script, receive: Receive) -> Program:
+        """Start one of igor's programs there, on a session of its own.
+
+        Raises NoPython where python3 is missing or too old; HostError.
+        """
+        opening = asyncio.ensure_future(self._open_program(script, receive))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # What is half open can't be closed: the session comes first.
+            opening.add_done_callback(_close_unwanted)
+            raise
+
+    async def _open_program(self, script: Script, receive: Receive) -> Program:
+        while True:
+            if self.state != "connected":
+                raise lost(self.name)
+            lane = await self._lanes.enter()
+            try:
+                program = await Program.open(lane.connection, script, receive, lane.leave)
+            except asyncssh.ChannelOpenError as error:
+                lane.refused()
+                if lane.room == 0:
+                    raise explain(self.address, error) from None
+            except (asyncssh.Error, OSError):
+                lane.leave()
+                raise lost(self.name) from None
+            else:
+                return program
 
     async def run(
         self,
@@ -223,5 +270,11 @@ class RemoteHost:
 
     def close(self) -> None:
         """Drop the connection; the supervisor ends what still runs under it."""
-        self.state = "not connected"
+        self._become("not connected", self.reason)
         self._lanes.close()
+
+
+def _close_unwanted(opening: "asyncio.Task[Program]") -> None:
+    """Of someone who was cancelled while it was being opened."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

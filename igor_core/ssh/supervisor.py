@@ -7,7 +7,7 @@ one round trip. sshd notices a cut cable only after minutes, and killing ssh or 
 never kills the process in the container: so the supervisor expects a heartbeat and, without
 one or at the end of its input, ends every process group that it owns.
 
-Frames, both ways: kind (8 bits), process (32), length of the payload (32), big-endian.
+Frames, both ways, as in program_frames.py; their number is a process.
 
     kind         from   payload
     START    1   agent  JSON: argv, cwd, env, pty ([columns, rows] or null), announce, end
@@ -44,14 +44,13 @@ import sys
 import time
 
 from igor_core.ssh.child import CHUNK, WINDOW_BYTES, Child
+from igor_core.ssh.program_frames import BEAT, HEADER, READY, SILENCE_SECONDS
 
-START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END, BEAT = range(1, 9)
-READY, STDOUT, STDERR, EXIT = range(16, 20)
+START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END = range(1, 8)
+STDOUT, STDERR, EXIT = range(17, 20)
 OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
 
-HEADER = struct.Struct(">BII")
 MAGIC = b"\0igor-supervisor-1\n"
-SILENCE_SECONDS = 30.0
 
 
 class Supervisor:

@@ -1,0 +1,276 @@
+"""A Python program of igor's that runs on a host: sent over the wire, nothing is installed.
+
+One ssh session carries it: its sources to `python3`, then frames both ways.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asyncssh
+
+from igor_core.ssh import program_frames
+from igor_core.ssh.program_frames import BEAT, HEADER, READY, SILENCE_SECONDS
+
+# Read alike by any login shell (sh, bash, zsh, fish, csh): it holds nothing that one would expand.
+# -I and -S: no file of the home folder, and no installed package, may stand for a module.
+BOOTSTRAP = (
+    "exec python3 -I -S -u -c 'import sys;f=sys.stdin.buffer;exec(f.read(int(f.readline())))'"
+)
+_UNPACK = b"import sys,zlib;exec(zlib.decompress(sys.stdin.buffer.read(%d)))"
+_LOADER = b"""
+import sys, types
+for name, source in sources:
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+module.main()
+"""
+BEAT_SECONDS = 10.0
+START_SECONDS = 20.0
+# No program answers with more at once.
+_MOST_BYTES = 64 << 20
+_BUFFER_BYTES = 1 << 20
+
+Receive = Callable[[int, int, bytes], None]
+
+
+class NoPython(Exception):
+    """The host has no python3 (3.6 or later) that could run the program; says what it said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """A program for hosts: its modules, each after those that it imports, and its greeting.
+
+    The last module's `main` is called; what the session brings further is on standard input,
+    the first of it perhaps already in `sys.stdin.buffer`.
+    """
+
+    modules: tuple[ModuleType, ...]
+    magic: bytes
+
+    @cached_property
+    def payload(self) -> bytes:
+        """What the bootstrap reads. Packed: a new connection's first flight is ten packets."""
+        sources = [
+            (module.__name__, Path(str(module.__file__)).read_text(encoding="utf-8"))
+            for module in (program_frames, *self.modules)
+        ]
+        packed = zlib.compress(b"sources = %s\n%s" % (ascii(sources).encode("ascii"), _LOADER), 9)
+        unpack = _UNPACK % len(packed)
+        return b"%d\n%s%s" % (len(unpack), unpack, packed)
+
+
+class Program(asyncssh.SSHClientSession[bytes]):
+    """The session of a program, from its first word to its end.
+
+    `facts` is what it said of itself, `rtt` the seconds of its last heartbeat, `reason` why it
+    was lost. Frames go to `receive` as kind, number, payload; ValueError or struct.error from
+    there mean that the host talks nonsense.
+    """
+
+    def __init__(
+        self, script: Script, receive: Receive, over: Callable[[], None], silence_seconds: float
+    ) -> None:
+        self.facts: dict[str, Any] = {}
+        self.rtt = 0.0
+        self.reason = ""
+        self._script = script
+        self._receive = receive
+        self._over = over
+        self._silence_seconds = silence_seconds
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._inbox = bytearray()
+        self._greeted = False
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._may_write = asyncio.Event()
+        self._beating: asyncio.Task[None] | None = None
+        self._lost: list[Callable[[], None]] = []
+        self._last_words = b""
+        self._heard = time.monotonic()
+
+    @classmethod
+    async def open(
+        cls,
+        connection: asyncssh.SSHClientConnection,
+        script: Script,
+        receive: Receive,
+        over: Callable[[], None] = lambda: None,
+        *,
+        beat_seconds: float = BEAT_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> "Program":
+        """Send the program to the host and wait until it is ready; `over`: its session has ended.
+
+        Raises NoPython where python3 is missing or too old, and what asyncssh raises.
+        """
+        program = cls(script, receive, over, silence_seconds)
+        await connection.create_session(
+            lambda: program, BOOTSTRAP, encoding=None, request_pty=False
+        )
+        # The program reads on with what is there after its source: there must be something.
+        program.write(script.payload + _beat())
+        try:
+            await asyncio.wait_for(program._ready, START_SECONDS)
+        except asyncio.TimeoutError:
+            program.close()
+            raise NoPython("python3 on the host does not answer") from None
+        except BaseException:
+            program.close()
+            raise
+        if program.alive:
+            program._beating = asyncio.ensure_future(program._beat(beat_seconds))
+        return program
+
+    @property
+    def alive(self) -> bool:
+        return self._channel is not None
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call once when it is of no use any more."""
+        self._lost.append(callback)
+
+    def send(self, kind: int, number: int, payload: bytes = b"") -> None:
+        self.write(HEADER.pack(kind, number, len(payload)) + payload)
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames, as few packets as it takes."""
+        # A session that is just breaking refuses the write; connection_lost follows.
+        if self._channel is not None:
+            with contextlib.suppress(OSError), self._corked():
+                self._channel.write(data)
+
+    async def drain(self) -> None:
+        """Wait until not too much waits to be sent, or it is lost."""
+        await self._may_write.wait()
+
+    def close(self) -> None:
+        """End the session; the program ends with its input."""
+        self._lose("it was closed")
+
+    # What asyncssh tells a session.
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        self._channel = chan
+        chan.set_write_buffer_limits(_BUFFER_BYTES)
+        self._socket = chan.get_extra_info("socket")
+        self._may_write.set()
+
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        if datatype is not None:
+            self._last_words = (self._last_words + data)[-2000:]
+            return
+        self._inbox += data
+        if self._greeted or self._find_greeting():
+            try:
+                self._take_frames()
+            except (ValueError, LookupError, struct.error) as error:
+                self._lose(f"the host answered nonsense: {error}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ready.done():
+            words = self._last_words or bytes(self._inbox[-2000:])
+            said = words.decode("utf-8", "replace").strip().splitlines()
+            self._ready.set_exception(NoPython(said[-1] if said else "no python3"))
+        self._lose(self._said_last() or "the connection was lost")
+        self._over()
+
+    def _said_last(self) -> str:
+        """The last line of what it said when it ended by itself."""
+        said = self._last_words.decode("utf-8", "replace").strip().splitlines()
+        return said[-1] if said and self._greeted else ""
+
+    def _lose(self, reason: str) -> None:
+        """It is of no use any more, whether its session has ended or not."""
+        if self._channel is None:
+            return
+        channel, self._channel = self._channel, None
+        channel.close()
+        self.reason = reason
+        self._may_write.set()
+        if self._beating is not None:
+            self._beating.cancel()
+        callbacks, self._lost = self._lost, []
+        for callback in callbacks:
+            callback()
+
+    def _find_greeting(self) -> bool:
+        """Pass over what the host's login shell may have printed first."""
+        magic = self._script.magic
+        at = self._inbox.find(magic)
+        if at < 0:
+            return False
+        del self._inbox[: at + len(magic)]
+        # What was said before isn't the program's.
+        self._last_words = b""
+        self._greeted = True
+        return True
+
+    def _take_frames(self) -> None:
+        at = 0
+        while len(self._inbox) - at >= HEADER.size:
+            kind, number, length = HEADER.unpack_from(self._inbox, at)
+            if length > _MOST_BYTES:
+                raise ValueError(f"a frame of {length} bytes")
+            start = at + HEADER.size
+            if len(self._inbox) - start < length:
+                break
+            at = start + length
+            self._take(kind, number, bytes(self._inbox[start:at]))
+        del self._inbox[:at]
+
+    def _take(self, kind: int, number: int, payload: bytes) -> None:
+        self._heard = time.monotonic()
+        if kind == BEAT:
+            self.rtt = self._heard - struct.unpack(">d", payload)[0]
+        elif kind == READY:
+            self.facts = json.loads(payload)
+            if not self._ready.done():
+                self._ready.set_result(None)
+        else:
+            self._receive(kind, number, payload)
+
+    async def _beat(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            self.write(_beat())
+            if time.monotonic() - self._heard > self._silence_seconds:
+                # sshd answers, the program does not: it is stopped or the host is thrashing.
+                self._lose(f"it said nothing for {self._silence_seconds:.0f} s")
+
+    @contextlib.contextmanager
+    def _corked(self) -> Iterator[None]:
+        """Asyncssh sends several small packets where TCP could send one (tcp(7), TCP_CORK)."""
+        cork = getattr(socket, "TCP_CORK", None)
+        if cork is None or self._socket is None:
+            yield
+            return
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, cork, 1)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, cork, 0)
+
+
+def _beat() -> bytes:
+    payload = struct.pack(">d", time.monotonic())
+    return HEADER.pack(BEAT, 0, len(payload)) + payload
