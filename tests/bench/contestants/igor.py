@@ -1,0 +1,104 @@
+"""igor without an editor: its command, and its agent asked over the socket as an editor does."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from igor_core.agent.client import Client, connect
+from igor_core.agent.protocol import Kind
+from tests.bench import BenchError
+from tests.bench.contestants.base import Contestant
+from tests.bench.tree import Edit
+from tests.bench.watch import Turn
+from tests.cli_process import COMMAND
+
+
+class IgorCommand(Contestant):
+    """`igor push` as a whole process; the agent runs."""
+
+    def open(self) -> None:
+        self._configure()
+        self.igor("trust")
+
+    def move_to(self, folder: str) -> None:
+        super().move_to(folder)
+        self._configure()
+
+    def turn(self, edit: Edit) -> Turn:
+        edit.apply()
+        began = self.room.start([*COMMAND, "push"], cwd=self.ground.tree.root)
+        return Turn(lambda: began, self.room.answers, self._has_ended)
+
+    def igor(self, *words: str) -> None:
+        self.room.run([*COMMAND, *words], cwd=self.ground.tree.root)
+
+    def _has_ended(self) -> bool:
+        self.room.finish()
+        return True
+
+    def _configure(self) -> None:
+        folder = f"{self.ground.hosts[0].home}/{self.ground.folder}"
+        hosts = [{"host": host.name, "dir": folder} for host in self.ground.hosts]
+        config = {"user": "bench", "runtime": "none", "host_groups": {"dev": {"hosts": hosts}}}
+        path = self.ground.tree.root / ".igor" / "config.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(config, indent=2))
+
+
+class ColdIgorCommand(IgorCommand):
+    """`igor push` that has to start the agent and to connect."""
+
+    def turn(self, edit: Edit) -> Turn:
+        self.igor("agent", "stop")
+        return super().turn(edit)
+
+
+class IgorAgent(IgorCommand):
+    """A push asked of the agent over its socket, as `:IgorPush` does."""
+
+    def open(self) -> None:
+        super().open()
+        self.igor("push")
+        self.client = ask_agent(self.room.environment)
+
+    def turn(self, edit: Edit) -> Turn:
+        edit.apply()
+        began = self._request()
+        return Turn(lambda: began, self.client.fileno(), self._has_finished)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _request(self) -> int:
+        began = time.monotonic_ns()
+        self._number = self.client.request("push", str(self.ground.tree.root), {})
+        return began
+
+    def _has_finished(self) -> bool:
+        for frame in self.client.receive():
+            if frame[0] is Kind.FINISHED and frame[1] == self._number:
+                if frame[2]["status"] != 0:
+                    raise BenchError(f"igor's push ended with {frame[2]}")
+                return True
+        return False
+
+
+def ask_agent(environment: Mapping[str, str]) -> Client:
+    """A client of the agent that runs in these surroundings."""
+    with _surroundings(environment):
+        return connect("bench", answers=False, start=False)
+
+
+@contextmanager
+def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = environment["XDG_RUNTIME_DIR"]
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
