@@ -7,25 +7,71 @@ HostError, and whether the frame was carried out is not known.
 """
 
 import asyncio
+import itertools
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import partial
+from typing import Any, BinaryIO
 
+from igor_core.errors import HostError
 from igor_core.paths import HostPaths
+from igor_core.push import channel_frames as pack
+from igor_core.push import (
+    receiver,
+    receiver_expect,
+    receiver_files,
+    receiver_frames,
+    receiver_open,
+    receiver_rename,
+    receiver_survey,
+    receiver_temp,
+    receiver_tree,
+    receiver_uploads,
+)
+from igor_core.push import receiver_frames as frames
+from igor_core.push.channel_frames import Answer
 from igor_core.push.expectation import Expectation, Version
-from igor_core.push.question import Question
+from igor_core.push.files import shown
+from igor_core.push.question import Question, pack_paths
+from igor_core.push.requests import Requests
 from igor_core.push.survey import State
+from igor_core.push.upload import CHANGED_HERE, Upload
 from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.program import NoPython, Script
+
+__all__ = [
+    "CHANGED_HERE",
+    "LARGE",
+    "NOT_THE_BASE",
+    "Answer",
+    "Channel",
+    "NoReceiver",
+    "OpenedTree",
+]
 
 # Content above this is for `write_large`, so that no frame holds up the others for long.
 LARGE = 1 << 20
 # Reasons of answers that igor itself gives; all others are the words of the host's system.
-NOT_THE_BASE = "patch"
-CHANGED_HERE = "changed here while it was sent"
+NOT_THE_BASE: str = frames.NOT_THE_BASE
 
+SCRIPT = Script(
+    (
+        receiver_frames,
+        receiver_rename,
+        receiver_temp,
+        receiver_expect,
+        receiver_tree,
+        receiver_open,
+        receiver_files,
+        receiver_uploads,
+        receiver_survey,
+        receiver,
+    ),
+    receiver_frames.MAGIC,
+)
 
-class NoReceiver(Exception):
-    """The host has no python3 (3.6 or later) that could run the receiver; says what it said."""
+NoReceiver = NoPython
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +88,15 @@ class OpenedTree:
     claimed_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a frame.
-
-    ok: `state` is what is there now (None: nothing). After `write` and `patch` it has the asked
-    content, but not always the asked time and mode: where equal content was there that nobody
-    expected, that file stays as it is, and only a different x bit is set.
-    not ok, no reason: the expectation isn't met; `state` is what is there (None: nothing), `hash`
-    the sha256 of its content if it is a readable file (empty for one above 64 MB: ask `hashes`).
-    not ok, a reason: it failed, in the words of the host's system, NOT_THE_BASE or CHANGED_HERE.
-    `obstacle` is the topmost path above that is there and is not a folder.
-    After `write_large` succeeded, `hash` is that of the content.
-    """
-
-    ok: bool
-    state: State | None = None
-    hash: bytes = b""
-    reason: str = ""
-    obstacle: bytes = b""
-
-
 class Channel:
     """One receiver on a host, on a session of its own. For big transfers open several."""
 
-    def __init__(self, host: RemoteHost) -> None:
+    def __init__(self, host: RemoteHost, requests: Requests) -> None:
         self.host = host
+        self._requests = requests
+        self._trees = itertools.count(1)
+        # The list of paths that the receiver knows of each tree, by its hash.
+        self._lists: dict[int, bytes] = {}
 
     @classmethod
     async def open(cls, host: RemoteHost) -> "Channel":
@@ -75,30 +104,33 @@ class Channel:
 
         Raises NoReceiver where python3 is missing, too old or broken; HostError.
         """
-        raise NotImplementedError
+        return cls(host, await Requests.open(host, SCRIPT))
 
     @property
     def alive(self) -> bool:
         """Whether frames can be sent."""
-        raise NotImplementedError
+        return self._requests.alive
 
     @property
     def pending(self) -> int:
         """How many frames are not answered yet."""
-        raise NotImplementedError
+        return self._requests.pending
 
     @property
     def why_lost(self) -> str:
         """Why it is not alive any more, in a few words."""
-        raise NotImplementedError
+        return self._requests.why_lost
 
     def on_lost(self, callback: Callable[[], None]) -> None:
-        """Call once when it is lost: connection, receiver, silence for 30 s, nonsense."""
-        raise NotImplementedError
+        """Call once when it is lost: connection, receiver, silence for 30 s, nonsense.
+
+        The futures that are pending have failed by then.
+        """
+        self._requests.on_lost(callback)
 
     def close(self) -> None:
         """End the receiver; it removes its temp files. What is pending fails."""
-        raise NotImplementedError
+        self._requests.close()
 
     async def open_tree(
         self, paths: HostPaths, claim: str, *, writing: bool, taking: bool = False
@@ -108,7 +140,20 @@ class Channel:
         A tree that another clone has claimed is opened only with `taking`. HostError where its
         folders can't be made or opened.
         """
-        raise NotImplementedError
+        ident = next(self._trees)
+        order = {
+            "base": paths.base, "project": paths.project, "claim": claim,
+            "writing": writing, "taking": taking,
+        }  # fmt: skip
+        said = await self._requests.ask(
+            frames.OPEN,
+            _opened,
+            pack.number(ident),
+            json.dumps(order).encode("ascii"),
+        )
+        if said["error"]:
+            raise HostError(f"{self.host.name}: {said['error']}")
+        return OpenedTree(ident, said["path"], said["exists"], said["claimed_by"])
 
     def write(
         self,
@@ -121,7 +166,8 @@ class Channel:
         expect: Expectation,
     ) -> "asyncio.Future[Answer]":
         """Write a file, and the folders above that are missing. `content` up to LARGE."""
-        raise NotImplementedError
+        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
+        return self._requests.ask(frames.WRITE, _answer, target, content)
 
     async def write_large(
         self,
@@ -140,7 +186,9 @@ class Channel:
         `size` and `mtime_ns` are the source's: one that is not so any more isn't written
         (CHANGED_HERE). What is there is checked first, and again when all has arrived.
         """
-        raise NotImplementedError
+        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
+        upload = Upload(self._requests, source, size, mtime_ns, on_progress)
+        return await upload.send(target)
 
     def patch(
         self,
@@ -161,7 +209,9 @@ class Channel:
         `base` (by size and time) is the version that these are of, `hash` the sha256 of the result.
         NOT_THE_BASE where that isn't there: send the whole.
         """
-        raise NotImplementedError
+        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
+        against = pack.base(base, prefix, suffix, hash)
+        return self._requests.ask(frames.PATCH, _answer, target, against, middle)
 
     def link(
         self,
@@ -173,7 +223,8 @@ class Channel:
         expect: Expectation,
     ) -> "asyncio.Future[Answer]":
         """Make a symbolic link."""
-        raise NotImplementedError
+        place = pack.target(tree.ident, path, expect, mtime_ns=mtime_ns)
+        return self._requests.ask(frames.LINK, _answer, place, target)
 
     def delete(
         self,
@@ -187,27 +238,92 @@ class Channel:
 
         Nothing there is well, too.
         """
-        raise NotImplementedError
+        deepest_first = sorted(remove_empty, key=lambda folder: folder.count(b"/"), reverse=True)
+        place = pack.target(tree.ident, path, expect)
+        return self._requests.ask(frames.DELETE, _answer, place, b"\0".join(deepest_first))
 
     async def survey(self, tree: OpenedTree, question: Question) -> dict[bytes, State | None]:
         """What is at those of the paths that are not as expected (None: nothing).
 
         Saves go on meanwhile: it is not a picture of one moment.
         """
-        raise NotImplementedError
+        found: dict[bytes, State | None] = {}
+        if not tree.exists:
+            return dict.fromkeys(question.expected.keys() & set(question.paths))
+        if self._lists.get(tree.ident) != question.list_hash:
+            self._requests.tell(frames.LIST, pack.number(tree.ident), question.packed)
+            self._lists[tree.ident] = question.list_hash
+        return await self._requests.ask(
+            frames.SURVEY,
+            partial(_surveyed, question, found),
+            pack.number(tree.ident),
+            question.list_hash,
+            question.digests,
+        )
 
     async def hashes(self, tree: OpenedTree, paths: Sequence[bytes]) -> dict[bytes, bytes]:
         """sha256 of the content of each of the paths that is a readable file."""
-        raise NotImplementedError
+        if not tree.exists or not paths:
+            return {}
+        take = partial(_hashed, paths, {})
+        return await self._requests.ask(
+            frames.HASHES, take, pack.number(tree.ident), pack_paths(paths)
+        )
 
     async def read(self, tree: OpenedTree, path: bytes, limit: int) -> bytes:
         """The first `limit` bytes (at most 8 MB) of a file. HostError where it can't be read."""
-        raise NotImplementedError
+        content = await self._requests.ask(
+            frames.READ, _content, pack.number(tree.ident), pack.number(limit), path
+        )
+        if content[:1] != b"\1":
+            reason = content[1:].decode("utf-8", "replace")
+            raise HostError(f"{self.host.name}: {shown(path)} can't be read: {reason}")
+        return content[1:]
 
     def flush(self) -> None:
         """Send now what else leaves at the end of this turn of the event loop."""
-        raise NotImplementedError
+        self._requests.flush()
 
     async def drain(self) -> None:
         """Wait until more may be sent without holding too much in memory."""
-        raise NotImplementedError
+        await self._requests.drain()
+
+
+# What takes the frames of an answer: its value, or None while there is more to come.
+
+
+def _of_kind(wanted: int, kind: int) -> None:
+    if kind != wanted:
+        raise ValueError(f"kind {kind} where {wanted} was asked for")
+
+
+def _answer(kind: int, payload: bytes) -> Answer:
+    _of_kind(frames.ANSWER, kind)
+    return pack.answer(payload)
+
+
+def _opened(kind: int, payload: bytes) -> dict[str, Any]:
+    _of_kind(frames.OPENED, kind)
+    said: dict[str, Any] = json.loads(payload)
+    return said
+
+
+def _content(kind: int, payload: bytes) -> bytes:
+    _of_kind(frames.CONTENT, kind)
+    return payload
+
+
+def _surveyed(
+    question: Question, found: dict[bytes, State | None], kind: int, part: bytes
+) -> dict[bytes, State | None] | None:
+    _of_kind(frames.SURVEYED, kind)
+    found.update(pack.differing(question, part))
+    return None if part else found
+
+
+def _hashed(
+    paths: Sequence[bytes], found: dict[bytes, bytes], kind: int, part: bytes
+) -> dict[bytes, bytes] | None:
+    _of_kind(frames.HASHED, kind)
+    found.update((paths[number], content) for number, content in frames.HASH.iter_unpack(part))
+    return None if part else found

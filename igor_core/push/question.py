@@ -4,9 +4,14 @@ A survey of a tree that is as expected is to cost next to nothing on the wire: t
 travels compressed and once, and what is expected as one digest for each group of paths.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from igor_core.push import receiver_frames as frames
+
+_NOTHING = (frames.NOTHING_FACT, 0)
 
 
 class Seen(Protocol):
@@ -31,6 +36,9 @@ class Question:
 
     paths: Sequence[bytes]
     expected: Mapping[bytes, Seen]
+    packed: bytes
+    list_hash: bytes
+    digests: bytes
 
     @classmethod
     def of(
@@ -41,7 +49,45 @@ class Question:
     ) -> "Question":
         """`paths`, sorted, with the folders above; nothing is expected where `expected` has none.
 
-        A folder is expected by a State of kind "d". `earlier` is a question of the same list
-        object: only what changed since is computed anew.
+        A folder is expected by a State of kind "d". From an `earlier` question of the same list
+        (the same object) the list is taken over; its objects must not be changed afterwards.
         """
-        return cls(paths, expected)
+        if earlier is not None and earlier.paths is paths:
+            packed, list_hash = earlier.packed, earlier.list_hash
+        else:
+            packed = pack_paths(paths)
+            list_hash = frames.list_hash(packed)
+        return cls(paths, expected, packed, list_hash, _digests(paths, expected))
+
+
+def pack_paths(paths: Sequence[bytes]) -> bytes:
+    return zlib.compress(b"\0".join(paths), 1)
+
+
+def _digests(paths: Sequence[bytes], expected: Mapping[bytes, Seen]) -> bytes:
+    found: list[int] = []
+    for path in paths:
+        seen = expected.get(path)
+        if seen is not None and seen.kind == "f":
+            found += (seen.size, seen.mtime_ns)
+        else:
+            found += expected_facts(seen)
+    digests: bytes = frames.digests(found)
+    return digests
+
+
+def expected_facts(seen: Seen | None) -> tuple[int, int]:
+    if seen is None:
+        return _NOTHING
+    return facts(seen.kind.encode("latin-1"), seen.size, seen.mtime_ns, seen.target)
+
+
+def facts(kind: bytes, size: int, mtime_ns: int, target: bytes) -> tuple[int, int]:
+    """The two numbers that a digest is made of."""
+    if kind == b"f":
+        return size, mtime_ns
+    if kind == b"l":
+        return frames.LINK_FACT, frames.link_fact(target)
+    if kind == b"\0":
+        return _NOTHING
+    return (frames.FOLDER_FACT if kind == b"d" else frames.OTHER_FACT), 0

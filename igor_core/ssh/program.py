@@ -32,6 +32,8 @@ _LOADER = b"""
 import sys, types
 for name, source in sources:
     module = sys.modules[name] = types.ModuleType(name)
+    package, _, last = name.rpartition(".")
+    setattr(sys.modules.setdefault(package, types.ModuleType(package)), last, module)
     exec(compile(source, name, "exec"), module.__dict__)
 module.main()
 """
