@@ -1,19 +1,28 @@
 """What the laptop has: the local tree, kept between looks.
 
-A reconcile compares everything (git's list and an lstat of each file), a look just what was saved.
-All but `read` is called in the event loop's thread.
+A reconcile compares everything (git's list, and an lstat of each file), a look just what was saved.
+All but `read` is called in the thread of the event loop.
 """
 
 import asyncio
-import hashlib
 import os
-import stat
-import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igor_core.push.files import File, Tree, look, scan
+from igor_core.push.changes import Changes
+from igor_core.push.files import File, Tree, next_number
+from igor_core.push.membership import belonging
+from igor_core.push.reading import Content, read
+from igor_core.push.saved import cleaned, find
+from igor_core.push.scanner import Scanned, Scanner
+from igor_core.push.tree import look_inside
+
+__all__ = ["Content", "LocalTree", "Looked"]
+
+# Of their own: a reconcile must not wait behind a large push that hashes.
+_THREADS = ThreadPoolExecutor(4, "igor-tree")
 
 
 @dataclass(frozen=True)
@@ -31,21 +40,6 @@ class Looked:
     reconcile: bool = False
 
 
-@dataclass(frozen=True)
-class Content:
-    """A file as it was when it was read.
-
-    `content` is None for a link and for a file above the limit, `hash` (sha256) empty then. `racy`:
-    the file is so young, or changes so fast, that another write may hide behind its size and time;
-    read it again a little later.
-    """
-
-    file: File
-    content: bytes | None
-    hash: bytes
-    racy: bool
-
-
 class LocalTree:
     """The files of a project, looked at again as cheaply as can be.
 
@@ -56,23 +50,40 @@ class LocalTree:
         self, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> None:
         self.root = root
-        self._include = tuple(include)
-        self._exclude = tuple(exclude)
+        self._root = os.fsencode(root)
+        self._scanner = Scanner(root, include, exclude)
+        self._scanned: Scanned | None = None
+        # What looks found since the last scan, on top of it; a snapshot is made when asked for.
+        self._since: dict[bytes, File | None] = {}
+        self._during: set[bytes] | None = None
+        self._changes = Changes()
+        self._number = 0
         self._tree: Tree | None = None
-
-    @property
-    def tree(self) -> Tree | None:
-        """All as last seen; None before the first reconcile. Never changes once handed out."""
-        return self._tree
+        self._running: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
 
     @property
     def number(self) -> int:
         """That of `tree`; larger after each look that found something. 0 before the first."""
-        return self._tree.number if self._tree else 0
+        return self._number
+
+    @property
+    def tree(self) -> Tree | None:
+        """All as last seen; None before the first reconcile. Never changes once handed out."""
+        if self._scanned is None:
+            return None
+        if self._tree is None or self._tree.number != self._number:
+            self._tree = Tree(
+                self.root, self._all_files(self._scanned), self._scanned.passed_over,
+                self._scanned.unreadable, self._number,
+            )  # fmt: skip
+        return self._tree
 
     def file(self, path: bytes) -> File | None:
         """One file as last seen; costs nothing, however large the tree."""
-        return self._tree.files.get(path) if self._tree else None
+        if path in self._since:
+            return self._since[path]
+        return self._scanned.files.get(path) if self._scanned else None
 
     async def reconcile(self) -> Tree:
         """Look at everything. What was there before the call is in the result.
@@ -81,41 +92,117 @@ class LocalTree:
         share a scan that has not begun yet. One who is cancelled stops nobody else's.
         Raises IgorError where the root is gone or git refuses.
         """
-        self._tree = await asyncio.to_thread(scan, self.root, self._include, self._exclude)
-        return self._tree
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._scan(self._running))
+            # Where all callers are cancelled, nobody asks how it ended.
+            self._next.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
+        await asyncio.shield(self._next)
+        tree = self.tree
+        assert tree is not None
+        return tree
 
     def changed_since(self, number: int) -> set[bytes] | None:
         """The paths that may differ between the tree of that number and now.
 
         None where that is too long ago to tell.
         """
-        return set() if number == self.number else None
+        return self._changes.since(number)
 
     def look(self, paths: Iterable[bytes]) -> Looked:
-        """Look at what was saved; runs no program. Before the first reconcile all is `unasked`.
+        """Look at what was saved; runs no program. Before the first reconcile it only asks for one.
 
         Paths are relative to the root. What is absolute, leaves the root, or is in .git, does not
-        belong to the tree. Raises IgorError where the root is gone.
+        belong to the tree. Each path found counts as changed: it was written. Raises IgorError
+        where the root is gone.
         """
-        return Looked(unasked=tuple(paths), reconcile=True)
+        if self._scanned is None:
+            return Looked(reconcile=True)
+        found = find(self._root, paths, self.file)
+        files = {path: file for path, file in found.files.items() if self.file(path) is not None}
+        self._take(files)
+        unasked = tuple(path for path in found.files if path not in files)
+        return Looked(files, unasked, found.reconcile)
 
     async def ask(self, paths: Iterable[bytes]) -> Looked:
         """Look at paths that were not part of the tree; git is asked for just these.
 
         Nothing is `unasked` in the answer. Raises IgorError where git refuses.
         """
-        await self.reconcile()
-        return Looked({path: self.file(path) for path in paths if self.file(path)})
+        if self._scanned is None:
+            return Looked(reconcile=True)
+        found = find(self._root, paths, self.file)
+        loop, lists = asyncio.get_running_loop(), self._scanned.lists
+        ours = await loop.run_in_executor(
+            _THREADS, belonging, self._scanner, lists, list(found.files)
+        )
+        now = find(self._root, found.files, self.file)
+        files = {path: file for path, file in now.files.items() if path in ours.paths}
+        self._take(files)
+        return Looked(files, (), found.reconcile or ours.reconcile or now.reconcile)
 
     def read(self, path: bytes, limit: int | None = None) -> Content | None:
         """The file as it is now, its content consistent with its size and time. Any thread may.
 
-        None where it is gone, is neither a file nor a link, or is behind a link. A file of more
-        than `limit` bytes is not read. Raises OSError where it can't be.
+        None where it is gone, is neither a file nor a link, is behind a link or not below the root.
+        A file of more than `limit` bytes is not read. Raises OSError where it can't be.
         """
-        file = look(self.root, path)
-        if file is None or file.kind != "f" or (limit is not None and file.size > limit):
-            return Content(file, None, b"", False) if file else None
-        content = (self.root / os.fsdecode(path)).read_bytes()
-        racy = time.time_ns() - file.mtime_ns < 20_000_000 or not stat.S_ISREG(file.mode)
-        return Content(file, content, hashlib.sha256(content).digest(), racy)
+        path = cleaned(path)
+        return read(self._root, path, limit) if path else None
+
+    def _all_files(self, scanned: Scanned) -> dict[bytes, File]:
+        if not self._since:
+            return scanned.files
+        files = dict(scanned.files)
+        for path, file in self._since.items():
+            if file is not None:
+                files[path] = file
+            else:
+                files.pop(path, None)
+        return files
+
+    def _take(self, files: dict[bytes, File | None]) -> None:
+        if not files:
+            return
+        self._since.update(files)
+        if self._during is not None:
+            self._during.update(files)
+        self._number = next_number()
+        self._changes.add(files, self._number)
+
+    async def _scan(self, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        self._running, self._next = self._next, None
+        self._during, number = set(), next_number()
+        try:
+            scanned = await asyncio.get_running_loop().run_in_executor(_THREADS, self._scanner.scan)
+            self._merge(scanned, number)
+        finally:
+            self._during = self._running = None
+
+    def _merge(self, scanned: Scanned, number: int) -> None:
+        """Take over a scan that began as `number`; what was saved since is looked at once more."""
+        first, since = self._scanned is None, {}
+        for path in self._during or ():
+            if path in scanned.files or self.file(path) is not None:
+                file = self._now(path, scanned)
+                if file != scanned.files.get(path):
+                    since[path] = file
+        doubtful = scanned.changed | self._since.keys() | since.keys()
+        changed = [
+            path
+            for path in doubtful
+            if self.file(path) != (since[path] if path in since else scanned.files.get(path))
+        ]
+        self._scanned, self._since = scanned, since
+        self._number = number if number > self._number else next_number()
+        if first:
+            self._changes.begin(self._number)
+        else:
+            self._changes.add(changed, self._number)
+
+    def _now(self, path: bytes, scanned: Scanned) -> File | None:
+        try:
+            return look_inside(self._root, path)
+        except OSError:
+            return scanned.files.get(path)

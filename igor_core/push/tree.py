@@ -5,10 +5,12 @@ Paths are bytes, relative to the root: names need not be UTF-8.
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+_FINE_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,18 @@ def look(root: Path, path: bytes) -> File | None:
         return None
 
 
+def look_inside(root: bytes, path: bytes) -> File | None:
+    """As look, but None also for what is behind a link: it belongs to another path."""
+    try:
+        for at in _slashes(path):
+            if not stat.S_ISDIR(os.lstat(root + b"/" + path[:at]).st_mode):
+                return None
+        name = root + b"/" + path
+        return file_of(path, os.lstat(name), name)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def file_of(
     path: bytes, found: os.stat_result, name: bytes, folder: int | None = None
 ) -> File | None:
@@ -74,6 +88,23 @@ def file_of(
         target = os.readlink(name, dir_fd=folder)
         return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
     return None
+
+
+def _slashes(path: bytes) -> Iterator[int]:
+    at = path.find(b"/")
+    while at >= 0:
+        yield at
+        at = path.find(b"/", at + 1)
+
+
+def is_racy(file: File, now: int) -> bool:
+    """Whether a write after `now` (time.time_ns()) may leave the file with the same time.
+
+    Kernels count a file's time in ticks of up to 10 ms, some file systems in seconds. What lies
+    further in the future was set on purpose.
+    """
+    grain = _COARSE_NS if file.mtime_ns % _SECOND_NS == 0 else _FINE_NS
+    return file.kind == "f" and -_COARSE_NS < now - file.mtime_ns <= grain
 
 
 def with_parents(files: Iterable[bytes]) -> set[bytes]:
