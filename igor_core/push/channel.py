@@ -133,14 +133,21 @@ class Channel:
         self._requests.close()
 
     async def open_tree(
-        self, paths: HostPaths, claim: str, *, writing: bool, taking: bool = False
+        self,
+        paths: HostPaths,
+        claim: str,
+        *,
+        writing: bool,
+        taking: bool = False,
+        again: OpenedTree | None = None,
     ) -> OpenedTree:
         """Open a tree as the clone `claim`; with `writing` make and claim it, and sweep.
 
         A tree that another clone has claimed is opened only with `taking`. HostError where its
-        folders can't be made or opened.
+        folders can't be made or opened. `again` is the same tree opened before: it is looked at
+        anew, whose it is too, and what is under way there goes on.
         """
-        ident = next(self._trees)
+        ident = next(self._trees) if again is None else again.ident
         order = {
             "base": paths.base, "project": paths.project, "claim": claim,
             "writing": writing, "taking": taking,

@@ -196,7 +196,13 @@ class Receiver:
         self.send(frames.OPENED, number, json.dumps(said).encode("ascii"))
 
     def replace_tree(self, ident, tree):
-        if ident in self.trees:
+        known = self.trees.get(ident)
+        if known is not None:
+            if tree is not None and known.is_like(tree):
+                tree.close()
+                return
+            if tree is not None:
+                tree.list = known.list
             self.trees.pop(ident).close()
         if tree is None:
             self.missing.add(ident)

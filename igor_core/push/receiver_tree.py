@@ -50,6 +50,13 @@ class Tree:
         if temporary is not None:
             self.temporary_folder = Folder(os.open(temporary, FOLDER))
 
+    def is_like(self, other):
+        """Whether another one has the same folders, so that this one is still good."""
+        if (self.path, self.temporary) != (other.path, other.temporary):
+            return False
+        folders = [tree.temporary_folder for tree in (self, other) if tree.temporary_folder]
+        return len({os.fstat(folder.descriptor).st_ino for folder in folders}) <= 1
+
     def folder(self, path, make=False):
         """The open folder at a path. Raises OSError, Failed with what is in the way.
 
