@@ -9,8 +9,6 @@ from igor_core.push.tree import File, is_racy, look_inside
 
 # A program that writes on and on is waited for no longer.
 _TRIES = 3
-# A name that has become a fifo or a link meanwhile is not waited for, nor followed.
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,7 @@ class Content:
     racy: bool
 
 
-def read(
-    root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
-) -> Content | None:
+def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES) -> Content | None:
     """The file as it is now. None where it is gone, is no file nor link, or is behind a link.
 
     A file of more than `limit` bytes is not read. Raises OSError where it can't be.
@@ -56,5 +52,10 @@ def read(
 
 def _read(name: bytes, size: int) -> bytes:
     """All of a file that has `size` bytes; one more if it has grown."""
-    with open(os.open(name, _FLAGS), "rb") as stream:
+    with open(name, "rb", opener=_open) as stream:
         return stream.read(size + 1)
+
+
+def _open(name: bytes, flags: int) -> int:
+    """A name that has become a fifo or a link meanwhile is not waited for, nor followed."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

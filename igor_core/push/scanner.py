@@ -74,7 +74,8 @@ class Scanner:
 
     def _read_ignore_file(self) -> None:
         try:
-            own = (self.root / IGNORE_FILE).read_bytes()
+            with open(self.root / IGNORE_FILE, "rb", opener=_without_waiting) as stream:
+                own = stream.read()
         except FileNotFoundError:
             own = b""
         except OSError as error:
@@ -93,6 +94,11 @@ def open_root(root: Path) -> int:
         raise IgorError(f"{root} is gone", "was it moved, or is its disk not mounted?") from None
     except OSError as error:
         raise IgorError(f"{root} can't be read: {error.strerror}") from None
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Opens what may be a fifo, too."""
+    return os.open(name, flags | os.O_NONBLOCK)
 
 
 class _Scan:
