@@ -1,5 +1,6 @@
 """For the tests of the receiver: the host's side in a process of this machine, without ssh."""
 
+import hashlib
 import json
 import os
 import select
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE
+from types import ModuleType
 from typing import Any
 
 from igor_core.push import channel_frames as pack
@@ -183,16 +185,45 @@ def receiver(**options: Any) -> Iterator[Receiver]:
     try:
         yield made
     finally:
-        made.process.kill() if made.process.poll() is None and made.end() else None
-        made.process.wait(10)
+        if made.process.poll() is None:
+            made.end()
+
+
+@contextmanager
+def changed_source(folder: Path, module: ModuleType, old: str, new: str) -> Iterator[None]:
+    """The receiver with one line of its source replaced: for hosts that are not to be had."""
+    payload, file = SCRIPT.payload, str(module.__file__)
+    source = Path(file).read_text()
+    assert source.count(old) == 1
+    changed = folder / "changed.py"
+    changed.write_text(source.replace(old, new))
+    module.__file__ = str(changed)
+    del vars(SCRIPT)["payload"]
+    try:
+        assert payload != SCRIPT.payload
+        yield
+    finally:
+        module.__file__ = file
+        vars(SCRIPT)["payload"] = payload
 
 
 def expecting(path: Path, content: bool = False) -> Expectation:
-    """Just what is there now; with its content's hash unknown unless asked for."""
-    import hashlib
-
+    """Just what is there now, by size and time, with `content` by its hash too."""
     about = path.lstat()
     if path.is_symlink():
         return Expectation(targets=(os.fsencode(os.readlink(path)),))
     known = hashlib.sha256(path.read_bytes()).digest() if content else b""
     return Expectation(versions=(Version(about.st_size, about.st_mtime_ns, known),))
+
+
+def entries(root: Path) -> dict[bytes, bytes]:
+    """All that is below a folder and isn't one: paths, and contents or what links point to."""
+    top, found = os.fsencode(root), {}
+    for folder, folders, names in os.walk(top):
+        for name in [*names, *folders]:
+            path = os.path.join(folder, name)
+            if os.path.islink(path):
+                found[os.path.relpath(path, top)] = os.readlink(path)
+            elif os.path.isfile(path):
+                found[os.path.relpath(path, top)] = Path(os.fsdecode(path)).read_bytes()
+    return found
