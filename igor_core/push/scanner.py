@@ -168,7 +168,7 @@ class _Scan:
         folder, include = self._scanner.root / os.fsdecode(prefix), self._scanner.include
         listed = self._answer(prefix, git.ALL)
         if listed is None or (not listed.raw and git.ignores_folder(folder)):
-            return Listing(list(self._scanner.walk(prefix).paths(self._found.unreadable)))
+            return Listing(self._scanner.walk(prefix).paths(self._found.unreadable))
         if not listed.complete:
             self._found.unreadable += unreadable_folders(folder, prefix)
         ignored = self._answer(prefix, git.IGNORED) if include else None

@@ -2,8 +2,6 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.push.gitignore import Patterns
@@ -25,12 +23,8 @@ def unreadable_folders(root: Path, prefix: bytes) -> list[bytes]:
 _Rules = tuple[tuple[bytes, Patterns], ...]
 
 
-@dataclass
-class _Decided:
-    """What the rules say of the names in one folder, those of folders with a "/"."""
-
-    rules: _Rules
-    ignored: dict[bytes, bool] = field(default_factory=dict)
+# By folder: whether the rules ignore a name, and what they were; a name may be a folder's or not.
+_Decided = dict[bytes, tuple[_Rules, dict[tuple[bytes, bool], bool]]]
 
 
 class Walk:
@@ -45,11 +39,15 @@ class Walk:
         self._prefix = prefix
         self._include = include
         self._rules: dict[bytes, tuple[bytes, Patterns]] = {}
-        self._decided: dict[bytes, _Decided] = {}
+        self._decided: _Decided = {}
+        self._before: _Decided = {}
 
-    def paths(self, unreadable: list[bytes]) -> Iterator[bytes]:
+    def paths(self, unreadable: list[bytes]) -> list[bytes]:
         """From the root of the tree. Folders that can't be read are added to `unreadable`."""
-        yield from self._folder(b"", (), False, unreadable)
+        found: list[bytes] = []
+        self._before, self._decided = self._decided, {}
+        self._folder(b"", (), False, found, unreadable)
+        return found
 
     def has(self, path: bytes) -> bool:
         """Whether a path that is there is one of these; it is no folder and in no repository."""
@@ -64,36 +62,47 @@ class Walk:
         return not ignored or self._include.cover(self._prefix + path)
 
     def _folder(
-        self, folder: bytes, rules: _Rules, ignored: bool, unreadable: list[bytes]
-    ) -> Iterator[bytes]:
+        self,
+        folder: bytes,
+        rules: _Rules,
+        ignored: bool,
+        found: list[bytes],
+        unreadable: list[bytes],
+    ) -> None:
         """`folder` is empty or ends with "/"; `ignored` says that it is, and so all in it."""
         try:
-            entries = sorted(os.scandir(self._root + b"/" + folder), key=_name)
+            with os.scandir(self._root + b"/" + folder) as entries:
+                names = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
         except OSError:
             unreadable.append(self._prefix + folder.rstrip(b"/"))
             return
-        if any(entry.name == IGNORE_FILE for entry in entries):
+        if IGNORE_FILE in names:
             rules = (*rules, *self._own_rules(folder))
-        decided = self._decided.get(folder)
-        if decided is None or decided.rules != rules:
-            decided = self._decided[folder] = _Decided(rules)
-        for entry in entries:
-            name = entry.name
-            if name == b".git":
-                continue
-            path, is_folder = folder + name, entry.is_dir(follow_symlinks=False)
+        names.pop(b".git", None)
+        decided = self._decisions(folder, rules, len(names))
+        for name in sorted(names):
+            is_folder, path = names[name], folder + name
             is_ignored = ignored
             if rules and not ignored:
-                key = name + b"/" if is_folder else name
-                said = decided.ignored.get(key)
-                if said is None:
-                    said = decided.ignored[key] = _ignores(rules, path, is_folder)
-                is_ignored = said
-            if is_folder and not os.path.lexists(os.path.join(self._root, path, b".git")):
+                key = (name, is_folder)
+                if key not in decided:
+                    decided[key] = _ignores(rules, path, is_folder)
+                is_ignored = decided[key]
+            if is_folder and not os.path.lexists(self._root + b"/" + path + b"/.git"):
                 if not is_ignored or self._include:
-                    yield from self._folder(path + b"/", rules, is_ignored, unreadable)
+                    self._folder(path + b"/", rules, is_ignored, found, unreadable)
             elif not is_ignored or self._include.cover(self._prefix + path):
-                yield self._prefix + path
+                found.append(self._prefix + path)
+
+    def _decisions(
+        self, folder: bytes, rules: _Rules, count: int
+    ) -> dict[tuple[bytes, bool], bool]:
+        """What the rules said of names in a folder; forgotten with the names that come and go."""
+        known = self._before.get(folder)
+        if known is None or known[0] != rules or len(known[1]) > 2 * count + 100:
+            known = rules, {}
+        self._decided[folder] = known
+        return known[1]
 
     def _own_rules(self, folder: bytes) -> _Rules:
         name = os.path.join(self._root, folder, IGNORE_FILE)
@@ -109,10 +118,6 @@ class Walk:
         if known is None or known[0] != content:
             known = self._rules[folder] = content, Patterns.read(content)
         return ((folder, known[1]),)
-
-
-def _name(entry: "os.DirEntry[bytes]") -> bytes:
-    return entry.name
 
 
 def _ignores(rules: _Rules, path: bytes, is_folder: bool) -> bool:
