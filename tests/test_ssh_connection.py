@@ -174,8 +174,8 @@ async def test_a_cut_cable_is_noticed_and_the_processes_there_are_ended(
 async def test_a_supervisor_that_stands_still_is_given_up(
     ssh_home: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igor_core.ssh.supervised.BEAT_SECONDS", 0.2)
-    monkeypatch.setattr("igor_core.ssh.supervised.SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr("igor_core.ssh.program.BEAT_SECONDS", 0.2)
+    monkeypatch.setattr("igor_core.ssh.program.SILENCE_SECONDS", 1.0)
     async with connected("apollo") as host:
         for pid in lab["apollo"].pids("python3"):
             os.kill(pid, signal.SIGSTOP)

@@ -81,16 +81,13 @@ class Program(asyncssh.SSHClientSession[bytes]):
     there mean that the host talks nonsense.
     """
 
-    def __init__(
-        self, script: Script, receive: Receive, over: Callable[[], None], silence_seconds: float
-    ) -> None:
+    def __init__(self, script: Script, receive: Receive, over: Callable[[], None]) -> None:
         self.facts: dict[str, Any] = {}
         self.rtt = 0.0
         self.reason = ""
         self._script = script
         self._receive = receive
         self._over = over
-        self._silence_seconds = silence_seconds
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._socket: socket.socket | None = None
         self._inbox = bytearray()
@@ -109,15 +106,12 @@ class Program(asyncssh.SSHClientSession[bytes]):
         script: Script,
         receive: Receive,
         over: Callable[[], None] = lambda: None,
-        *,
-        beat_seconds: float = BEAT_SECONDS,
-        silence_seconds: float = SILENCE_SECONDS,
     ) -> "Program":
         """Send the program to the host and wait until it is ready; `over`: its session has ended.
 
         Raises NoPython where python3 is missing or too old, and what asyncssh raises.
         """
-        program = cls(script, receive, over, silence_seconds)
+        program = cls(script, receive, over)
         await connection.create_session(
             lambda: program, BOOTSTRAP, encoding=None, request_pty=False
         )
@@ -132,7 +126,7 @@ class Program(asyncssh.SSHClientSession[bytes]):
             program.close()
             raise
         if program.alive:
-            program._beating = asyncio.ensure_future(program._beat(beat_seconds))
+            program._beating = asyncio.ensure_future(program._beat())
         return program
 
     @property
@@ -249,13 +243,13 @@ class Program(asyncssh.SSHClientSession[bytes]):
         else:
             self._receive(kind, number, payload)
 
-    async def _beat(self, seconds: float) -> None:
+    async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(BEAT_SECONDS)
             self.write(_beat())
-            if time.monotonic() - self._heard > self._silence_seconds:
+            if time.monotonic() - self._heard > SILENCE_SECONDS:
                 # sshd answers, the program does not: it is stopped or the host is thrashing.
-                self._lose(f"it said nothing for {self._silence_seconds:.0f} s")
+                self._lose(f"it said nothing for {SILENCE_SECONDS:.0f} s")
 
     @contextlib.contextmanager
     def _corked(self) -> Iterator[None]:

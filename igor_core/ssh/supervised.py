@@ -11,8 +11,7 @@ import asyncssh
 from igor_core.ssh import announcement, child
 from igor_core.ssh import supervisor as host_side
 from igor_core.ssh.process import Command, Process
-from igor_core.ssh.program import BEAT_SECONDS, Program, Script
-from igor_core.ssh.program_frames import SILENCE_SECONDS
+from igor_core.ssh.program import Program, Script
 
 SCRIPT = Script((announcement, child, host_side), host_side.MAGIC)
 
@@ -32,13 +31,7 @@ class Supervised:
         Raises NoPython where python3 is missing or too old.
         """
         session = cls()
-        session._program = await Program.open(
-            connection,
-            SCRIPT,
-            session._take,
-            beat_seconds=BEAT_SECONDS,
-            silence_seconds=SILENCE_SECONDS,
-        )
+        session._program = await Program.open(connection, SCRIPT, session._take)
         session._program.on_lost(session._lose)
         return session
 
