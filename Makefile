@@ -1,6 +1,7 @@
 # make demo     igor's main job on this machine, in a temporary folder
 # make test     the whole test suite, `make check` included
 # make check    formats, types, import rules, the manual; a part of `make test`
+# make bench    igor's save path beside rsync, scp, unison and others; half an hour, see doc/benchmarks.md
 # make install  igor's Python packages, for Neovim and the command .venv/bin/igor; nothing else
 #
 # System packages are installed where they may be, after a question at a terminal. All else stays in
@@ -8,6 +9,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 # The demo uses the tests' Neovim where that is here already, else one in this folder.
 tests_cache := $(or $(IGOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igor-tests)
@@ -17,7 +19,7 @@ demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tes
 INSTALL := NVIM_LOG_FILE=/dev/null tests/lab/install.sh
 PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
-.PHONY: demo test check install
+.PHONY: demo test check bench install
 .SILENT:
 
 demo:
@@ -34,6 +36,11 @@ test:
 check:
 	$(PREPARE) test
 	exec .venv/bin/python -m pytest -q -rs tests/check tests/test_layers.py tests/test_docs.py tests/test_manual.py $(PYTEST_ARGS)
+
+bench:
+	$(INSTALL) bench
+	$(PREPARE) test
+	exec .venv/bin/python -m tests.bench $(BENCH_ARGS)
 
 install:
 	$(PREPARE) run

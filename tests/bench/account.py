@@ -4,9 +4,12 @@ A control group counts every process that ever was in it, to the nanosecond, dea
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
+
+_EMPTY_SECONDS = 5.0
 
 
 class Account(Protocol):
@@ -42,7 +45,15 @@ class CgroupAccount:
         (self._folder / "cgroup.procs").write_text(str(pid))
 
     def close(self) -> None:
-        self._folder.rmdir()
+        """The kernel may take a moment to see that the last process is gone."""
+        deadline = time.monotonic() + _EMPTY_SECONDS
+        while self._folder.exists():
+            try:
+                self._folder.rmdir()
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
 
 class ProcessAccount:

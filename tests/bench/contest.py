@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.bench import BenchError
 from tests.bench.contestants import CONTESTANTS, Contestant, Ground
@@ -24,6 +25,8 @@ from tests.lab import Host, Lab
 #: After an answer, until what the contestant does afterwards has been counted too.
 _SETTLE_SECONDS = 0.04
 _NEAR = 0.0
+
+Kind = TypeVar("Kind", bound=Contestant)
 
 
 @dataclass
@@ -70,7 +73,7 @@ def run(
     """Play the scenario. A contestant that fails is out, and its score says why."""
     hosts = arena.lab.hosts[: scenario.hosts]
     _go_to(hosts, _NEAR)
-    outcome = Outcome(scenario.title, setting)
+    outcome = Outcome(scenario.title, setting, scenario.repeat)
     with _players(arena, scenario, hosts) as players:
         for player in players:
             outcome.scores[player.name] = player.score
@@ -128,6 +131,8 @@ def _play(scenario: Scenario, player: Player) -> None:
     player.note("cpu", (account.spent_ns() - before) / 1e6)
     for quantity, value in contestant.quantities().items():
         player.note(quantity, value)
+    if scenario.is_first:
+        player.note("peak memory", contestant.peak_memory())
     _clear(scenario, contestant)
 
 
@@ -193,27 +198,29 @@ def _players(arena: Arena, scenario: Scenario, hosts: Sequence[Host]) -> Iterato
     players: list[Player] = []
     try:
         for number, name in enumerate(scenario.contestants):
-            players.append(Player(name, _enter(arena, scenario, hosts, number, name)))
+            folder = f"bench-{scenario.name}-{number}"
+            kind = CONTESTANTS[name].kind
+            contestant = enter(arena, kind, name, scenario.corpus, hosts, folder)
+            players.append(Player(name, contestant))
         yield players
     finally:
         for player in players:
-            _leave(player.contestant)
+            leave(player.contestant)
 
 
-def _enter(
-    arena: Arena, scenario: Scenario, hosts: Sequence[Host], number: int, name: str
-) -> Contestant:
+def enter(
+    arena: Arena, kind: type[Kind], name: str, corpus: str, hosts: Sequence[Host], folder: str
+) -> Kind:
     """A contestant in surroundings of its own, with its own copy of the tree."""
-    room = Room(str(number), arena.folder / f"{number}", arena.lab.ssh_config)
-    root = room.folder / "work" / scenario.corpus
+    room = Room(name, arena.folder / folder, arena.lab.ssh_config)
+    root = room.folder / "work" / corpus
     root.parent.mkdir()
-    copy = ["cp", "-a", "--reflink=auto", str(arena.corpus(scenario.corpus)), str(root)]
+    copy = ["cp", "-a", "--reflink=auto", str(arena.corpus(corpus)), str(root)]
     subprocess.run(copy, check=True)
-    ground = Ground(room, Tree(root), hosts, f"bench-{scenario.name}-{number}")
-    return CONTESTANTS[name].kind(ground)
+    return kind(Ground(room, Tree(root), hosts, folder))
 
 
-def _leave(contestant: Contestant) -> None:
+def leave(contestant: Contestant) -> None:
     with suppress(OSError, EOFError):
         contestant.close()
     contestant.room.close()

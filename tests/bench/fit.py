@@ -1,4 +1,4 @@
-"""What samples come to: medians, and the line a + k × RTT through them."""
+"""What samples come to: medians, and the line a + k * RTT through them."""
 
 import statistics
 from collections.abc import Mapping, Sequence

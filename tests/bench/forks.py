@@ -40,12 +40,13 @@ class Forks:
 
     def __init__(self, family: Iterable[int]) -> None:
         self._family = set(family)
+        self.started = 0
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _CONNECTOR)
 
     def __enter__(self) -> "Forks":
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self._socket.bind((0, _IDX_PROC))
-        self._tell(_LISTEN)
+        self._ask(_LISTEN)
         return self
 
     def __exit__(
@@ -54,23 +55,26 @@ class Forks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tell(_IGNORE)
+        self._ask(_IGNORE)
         self._socket.close()
 
     def count(self) -> int:
         """Processes started by the family until now."""
-        started = 0
         while select.select([self._socket], [], [], 0)[0]:
-            fork = fork_of(self._socket.recv(1 << 16))
-            if fork is None:
-                continue
-            parent, child_thread, child = fork
-            if parent in self._family and child_thread == child:
-                self._family.add(child)
-                started += 1
-        return started
+            self.tell(self._socket.recv(1 << 16))
+        return self.started
 
-    def _tell(self, operation: int) -> None:
+    def tell(self, message: bytes) -> None:
+        """Count what the kernel says."""
+        fork = fork_of(message)
+        if fork is None:
+            return
+        parent, child_thread, child = fork
+        if parent in self._family and child_thread == child:
+            self._family.add(child)
+            self.started += 1
+
+    def _ask(self, operation: int) -> None:
         body = _CONNECTOR_HEADER.pack(_IDX_PROC, _VAL_PROC, 0, 0, 4, 0) + struct.pack(
             "=I", operation
         )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.bench.fit import Line, fit, median, ninth_tenth
 
@@ -50,6 +51,7 @@ class Outcome:
 
     title: str
     setting: dict[str, str]
+    repeat: int
     scores: dict[str, Score] = field(default_factory=dict)
 
 
@@ -68,21 +70,14 @@ def load(path: Path) -> Results:
     return {name: _outcome(plain) for name, plain in json.loads(path.read_text()).items()}
 
 
-def _outcome(plain: Mapping[str, object]) -> Outcome:
-    title, setting, scores = plain["title"], plain["setting"], plain["scores"]
-    assert isinstance(title, str)
-    assert isinstance(setting, dict)
-    assert isinstance(scores, dict)
-    return Outcome(title, setting, {name: _score(score) for name, score in scores.items()})
+def _outcome(plain: Mapping[str, Any]) -> Outcome:
+    scores = {name: _score(score) for name, score in plain["scores"].items()}
+    return Outcome(plain["title"], plain["setting"], plain["repeat"], scores)
 
 
-def _score(plain: dict[str, dict[str, dict[str, dict[str, float]]]]) -> Score:
+def _score(plain: Mapping[str, Any]) -> Score:
     numbers = {
-        quantity: {float(rtt): _number(number) for rtt, number in by_rtt.items()}
+        quantity: {float(rtt): Number(**number) for rtt, number in by_rtt.items()}
         for quantity, by_rtt in plain["numbers"].items()
     }
-    return Score(numbers, str(plain["error"]))
-
-
-def _number(plain: dict[str, float]) -> Number:
-    return Number(plain["median"], plain["ninth_tenth"], int(plain["count"]))
+    return Score(numbers, plain["error"])

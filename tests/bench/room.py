@@ -23,7 +23,7 @@ _FOREIGN = ("SSH_", "GIT_", "NVIM", "VIM", "TMUX", "DOCKER_", "IGOR_AGENT", "XDG
 
 
 class Room:
-    """`folder` is new; `ssh_config` knows the hosts."""
+    """`name` is for errors, `folder` is new, `ssh_config` knows the hosts."""
 
     def __init__(self, name: str, folder: Path, ssh_config: Path) -> None:
         self.name = name
@@ -32,8 +32,9 @@ class Room:
         self.home = folder / "home"
         self.environment = self._furnish()
         self._ended_ns = 0
+        self._served: list[subprocess.Popen[bytes]] = []
         self.account = open_account(
-            f"igor-bench-{os.getpid()}-{name}", self.members, lambda: self._ended_ns
+            f"igor-bench-{os.getpid()}-{folder.name}", self.members, lambda: self._ended_ns
         )
         self._launcher = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCHER)],
@@ -77,13 +78,13 @@ class Room:
         statuses = answer.get("statuses", ["killed"])
         if any(statuses):
             said = answer.get("said", "").strip()
-            raise BenchError(f"{self.name} ended with {statuses}: {said}")
+            raise BenchError(f"it ended with {statuses}: {said}")
 
     def run(self, *commands: Sequence[str], cwd: Path | None = None) -> None:
         self.start(*commands, cwd=cwd)
         self.finish()
 
-    def serve(self, words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    def serve(self, words: Sequence[str]) -> None:
         """Start a program that stays; it counts from its first moment."""
         process = subprocess.Popen(
             words,
@@ -95,7 +96,7 @@ class Room:
             start_new_session=True,
         )
         self.account.enter(process.pid)
-        return process
+        self._served.append(process)
 
     def wait(self, what: str, holds: Callable[[], bool], seconds: float = 30) -> None:
         """Until `holds()`. Raises BenchError with the last words of what `serve` started."""
@@ -104,7 +105,7 @@ class Room:
             if time.monotonic() > deadline:
                 log = self.folder / "output"
                 said = log.read_text(errors="replace")[-1000:].strip() if log.exists() else ""
-                raise BenchError(f"{self.name}: no {what} within {seconds:.0f} s; {said}")
+                raise BenchError(f"no {what} within {seconds:.0f} s; {said}")
             time.sleep(0.02)
 
     def members(self) -> list[int]:
@@ -120,8 +121,9 @@ class Room:
         while members := self.members():
             for pid in members:
                 _kill(pid)
-            self._launcher.poll()
             time.sleep(0.01)
+            for process in self._served:
+                process.poll()
         self._launcher.communicate()
         self.account.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -152,7 +152,7 @@ def difference(here: Path, there: Path) -> str:
 
 
 def _names(root: Path) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for folder, folders, files in os.walk(root):
         if folder == str(root):
             folders[:] = [name for name in folders if name not in (".git", ".igor")]

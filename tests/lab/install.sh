@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh demo|test: what the demo or the tests need beyond Python packages.
+# install.sh demo|test|bench: what the demo, the tests or the benchmark need beyond Python packages.
 #
 # System packages come from apt, on a Debian-like system and when run by root or somebody with
 # sudo; at a terminal it asks first. Otherwise it says what is missing and the command that gets it,
@@ -36,13 +36,23 @@ fish fish
 tcsh tcsh
 patchelf patchelf
 xz xz-utils'
+bench_tools='ssh openssh-client
+sshd openssh-server
+ip iproute2
+iptables iptables
+unshare util-linux
+patchelf patchelf
+unison unison
+lsyncd lsyncd'
 
 mode=${1:-}
 case $mode in
     demo) tools=$demo_tools ;;
     test) tools="$demo_tools
 $test_tools" ;;
-    *) fail "usage: install.sh demo (what the demo needs) or install.sh test (everything)" ;;
+    bench) tools="$demo_tools
+$bench_tools" ;;
+    *) fail "usage: install.sh demo, install.sh test or install.sh bench" ;;
 esac
 
 # Neovim itself may be new enough: 0.10 or later, whatever comes after the minor number.
@@ -56,6 +66,7 @@ neovim_is_new_enough() {
 wanted_neovims() {
     case $mode in
         test) say 0.10 0.12 ;;
+        bench) say 0.12 ;;
         demo) neovim_is_new_enough || [ -x "$cache/nvim-0.12/bin/nvim" ] || say 0.12 ;;
     esac
 }

@@ -64,6 +64,10 @@ class Contestant(ABC):
         """What else there is to note of the last turn."""
         return {}
 
+    def peak_memory(self) -> float | None:
+        """Of what stays, the most that it ever had, in MB; None where nothing of note stays."""
+        return None
+
     def move_to(self, folder: str) -> None:
         """From now on play in another, empty folder on the hosts: the next turn is a first."""
         self.ground.folder = folder

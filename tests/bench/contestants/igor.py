@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
 
 from igor_core.agent.client import Client, connect
 from igor_core.agent.protocol import Kind
@@ -17,6 +19,9 @@ from tests.cli_process import COMMAND
 
 class IgorCommand(Contestant):
     """`igor push` as a whole process; the agent runs."""
+
+    #: Keys beside those that every project has.
+    config: ClassVar[dict[str, object]] = {}
 
     def open(self) -> None:
         self._configure()
@@ -34,6 +39,17 @@ class IgorCommand(Contestant):
     def igor(self, *words: str) -> None:
         self.room.run([*COMMAND, *words], cwd=self.ground.tree.root)
 
+    def peak_memory(self) -> float | None:
+        return self.memory("VmHWM")
+
+    def memory(self, field: str) -> float:
+        """The agent's memory by that line of /proc/PID/status, in MB."""
+        runtime = Path(self.room.environment["XDG_RUNTIME_DIR"])
+        pid = (runtime / "igor" / "agent.pid").read_text().split()[0]
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        (found,) = (line.split()[1] for line in lines if line.startswith(f"{field}:"))
+        return int(found) / 1024
+
     def _has_ended(self) -> bool:
         self.room.finish()
         return True
@@ -41,7 +57,8 @@ class IgorCommand(Contestant):
     def _configure(self) -> None:
         folder = f"{self.ground.hosts[0].home}/{self.ground.folder}"
         hosts = [{"host": host.name, "dir": folder} for host in self.ground.hosts]
-        config = {"user": "bench", "runtime": "none", "host_groups": {"dev": {"hosts": hosts}}}
+        groups = {"dev": {"hosts": hosts}}
+        config = {"user": "bench", "runtime": "none", "host_groups": groups, **self.config}
         path = self.ground.tree.root / ".igor" / "config.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(config, indent=2))
@@ -102,3 +119,18 @@ def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
             del os.environ["XDG_RUNTIME_DIR"]
         else:
             os.environ["XDG_RUNTIME_DIR"] = before
+
+
+class SavingAgent(IgorAgent):
+    """Saves told to the agent as the editor tells them, without an editor."""
+
+    config: ClassVar[dict[str, object]] = {"push_on_write": True}
+
+    def turn(self, edit: Edit) -> Turn:
+        edit.apply()
+        began = time.monotonic_ns()
+        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [edit.path])
+        return Turn(lambda: began)
+
+    def first(self) -> None:
+        self.igor("push")
