@@ -123,6 +123,17 @@ async def test_a_root_that_is_gone_or_no_folder_is_one_sentence_and_may_come_bac
     assert (await local.reconcile()).files.keys() == {b"a"}
 
 
+async def test_another_folder_in_the_place_of_the_root_is_what_is_there_now(repo: Path) -> None:
+    write(repo, "a")
+    write(repo, "b", "1")
+    local = await reconciled(repo)
+    os.rename(repo, repo.parent / "away")
+    write(repo, "b", "22")
+    tree = await local.reconcile()
+    assert tree.files == scan(repo).files
+    assert set(tree.files) == {b"b"}
+
+
 async def test_a_case_only_rename_is_one_gone_and_one_new(repo: Path) -> None:
     write(repo, "File.py")
     git(repo, "add", ".")
@@ -200,6 +211,19 @@ async def test_a_saved_file_that_is_gone_again_is_none(repo: Path) -> None:
     assert local.tree.files == {} == (await local.reconcile()).files
     write(repo, "a")
     assert (await local.ask([b"a"])).files.keys() == {b"a"}
+
+
+async def test_what_was_gone_when_looked_at_and_is_back_has_changed(repo: Path) -> None:
+    write(repo, "a")
+    git(repo, "add", ".")
+    local = await reconciled(repo)
+    os.rename(repo / "a", repo.parent / "a")
+    assert local.look([b"a"]).files == {b"a": None}
+    number = local.number
+    os.rename(repo.parent / "a", repo / "a")
+    tree = await local.reconcile()
+    assert set(tree.files) == {b"a"}
+    assert local.changed_since(number) == {b"a"}
 
 
 @pytest.mark.parametrize("inside_git", [True, False])

@@ -55,6 +55,13 @@ class World:
         if path.is_file() and not path.is_symlink():
             path.write_text("y" * self.rng.randint(0, 30))
 
+    def edit_with_the_old_time(self) -> None:
+        path = self.some()
+        if path.is_file() and not path.is_symlink():
+            before = path.stat()
+            path.write_text("k" * self.rng.randint(0, 30))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
     def replace(self) -> None:
         (fresh := self.root / "fresh").write_text("z" * self.rng.randint(0, 9))
         fresh.rename(self.some())
@@ -161,12 +168,13 @@ class World:
 
 
 STEPS: list[Callable[[World], None]] = [
-    World.write, World.write, World.write, World.edit, World.edit, World.replace, World.chmod,
-    World.delete, World.rename, World.rename, World.link, World.to_link, World.to_folder,
-    World.fifo, World.ignore, World.ignore, World.unreadable, World.readable, World.readable,
-    World.add, World.add, World.commit, World.commit, World.uncommit, World.branch, World.branch,
-    World.merge, World.untrack, World.untrack, World.clean, World.repository, World.repository,
-    World.no_repository, World.submodule, World.git_or_not,
+    World.write, World.write, World.write, World.edit, World.edit_with_the_old_time,
+    World.replace, World.chmod, World.delete, World.rename, World.rename, World.link,
+    World.to_link, World.to_folder, World.fifo, World.ignore, World.ignore, World.unreadable,
+    World.readable, World.readable, World.add, World.add, World.commit, World.commit,
+    World.uncommit, World.branch, World.branch, World.merge, World.untrack, World.untrack,
+    World.clean, World.repository, World.repository, World.no_repository, World.submodule,
+    World.git_or_not,
 ]  # fmt: skip
 
 
