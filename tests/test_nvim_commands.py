@@ -17,6 +17,8 @@ from tests.nvim.editor import CHECKOUT, INIT, Editor, running, variables
 from tests.nvim.scene import scene
 
 PLUGIN = CHECKOUT / "rplugin" / "python3" / "igor_nvim.py"
+# Options of the command line that every command has, or that only a terminal needs.
+NOT_THERE = ("-g", "--host", "--no-pager")
 CHANNEL = "return require('igor.jobs').channel"
 
 
@@ -52,7 +54,7 @@ def test_lua_and_python_declare_the_same_commands(bridge: Any, nvim: Path, home:
 
 def test_the_flags_are_those_of_the_command_line(bridge: Any) -> None:
     shell = {
-        command.verb: tuple(o.name for o in command.options if o.name not in ("-g", "--host"))
+        command.verb: tuple(o.name for o in command.options if o.name not in NOT_THERE)
         for command in COMMANDS.values()
         if command.verb in bridge.FLAGS
     }

@@ -17,7 +17,7 @@ from igor_core.events import Accepted, Event, Outcome, Output, Prompt
 log = logging.getLogger(__name__)
 
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec"})
+INTERACTIVE_VERBS = frozenset({"exec", "diff"})
 REMEMBERED = 20
 
 

@@ -8,7 +8,8 @@ class Option(NamedTuple):
     """One option: where its value goes, how it is spelled, what it does.
 
     `value` is the word for its value in the help; without one it is a switch. `many` may be
-    given again. `completes` says what its value is: "group", "host", "directory" or "file".
+    given again. `completes` says what its value is: "group", "host", "directory" or "file";
+    of an operand also "held back".
     """
 
     key: str
@@ -25,12 +26,16 @@ class Option(NamedTuple):
 
 
 class Operand(NamedTuple):
-    """What stands after the options: one word, perhaps none, or (`rest`) all that follows."""
+    """What stands after the options: one word, perhaps none, or (`rest`) all that follows.
+
+    With `many` there may be several words, and options between and after them.
+    """
 
     key: str
     label: str
     optional: bool = False
     rest: bool = False
+    many: bool = False
     choices: tuple[str, ...] = ()
     completes: str = ""
 
@@ -85,6 +90,12 @@ PUSH_OPTIONS = (
         "take_over", ("--take-over",), "Push where another clone pushes to, and take that over."
     ),
 )
+DIFF_OPTIONS = (
+    Option("ours", ("--ours",), "Let the local version win: overwrite the host's."),
+    Option("theirs", ("--theirs",), "Let the host's version win: replace the local file."),
+    Option("yes", ("--yes", "-y"), "Without PATH: don't ask, settle all that is held back."),
+    Option("no_pager", ("--no-pager",), "Write to the terminal itself, not through a pager."),
+)
 BUILD_OPTIONS = (
     Option("force", ("--force",), "Build even where the image is up to date."),
     Option("no_cache", ("--no-cache",), "Build without the engine's cache."),
@@ -118,6 +129,14 @@ COMMANDS: dict[str, Command] = {
     for command in (
         Command(
             "push", "Bring the hosts' files up to date.", "job:run", "push", WHERE + PUSH_OPTIONS
+        ),
+        Command(
+            "diff",
+            "Show what a push holds back, and settle it.",
+            "diff:run",
+            "diff",
+            WHERE + DIFF_OPTIONS,
+            Operand("paths", "PATH…", optional=True, many=True, completes="held back"),
         ),
         Command(
             "docker build",

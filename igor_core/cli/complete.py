@@ -4,17 +4,21 @@ The answer is a candidate per line, with a tab and a description where there is 
 single line `:files`, which leaves it to the shell.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from igor_core.agent.client import connect
 from igor_core.cli import report
-from igor_core.cli.commands import COMMANDS, GLOBAL, Command, Option, visible
+from igor_core.cli.commands import COMMANDS, GLOBAL, GROUP, Command, Option, visible
 from igor_core.cli.outlet import STDOUT
 from igor_core.cli.parse import Given, Invocation, read
 from igor_core.config import Config, find_project
-from igor_core.errors import UsageError
+from igor_core.errors import IgorError, UsageError
 
 FILES = ":files"
+# Seconds that whoever presses the tab key waits for the agent.
+PATIENCE = 2.0
 Candidates = list[tuple[str, str]]
 
 
@@ -42,9 +46,10 @@ def candidates(before: list[str], current: str) -> Candidates:
         return [(f"{flag}={word}", text) for word, text in _values(flag, given)]
     if given.command is None:
         return _next_words(given.words) + (_options(GLOBAL) if current.startswith("-") else [])
-    if current.startswith("-") and not given.operands:
+    operand = given.command.operand
+    if current.startswith("-") and (not given.operands or (operand and operand.many)):
         return _options(GLOBAL + given.command.options)
-    return _operands(given.command, given)
+    return _operands(given.command, given, current)
 
 
 def _waiting_flag(before: list[str]) -> str:
@@ -86,13 +91,34 @@ def _values(flag: str, given: Given) -> Candidates:
     return [(FILES, "")] if completes else []
 
 
-def _operands(command: Command, given: Given) -> Candidates:
+def _operands(command: Command, given: Given, current: str) -> Candidates:
     operand = command.operand
-    if operand is None or (given.operands and not operand.rest):
+    if operand is None or (given.operands and not operand.rest and not operand.many):
         return []
     if operand.choices:
         return [(choice, "") for choice in operand.choices]
+    if operand.completes == "held back":
+        return _held_back(given, current)
     return [(FILES, "")] if operand.completes else []
+
+
+def _held_back(given: Given, current: str) -> Candidates:
+    """What the last push has held back; files where there is nothing like it, or no agent."""
+    group = next((value for flag, value in given.options if flag in GROUP.flags), None)
+    try:
+        client = connect("completion", answers=False, start=False)
+        client.wait_at_most(PATIENCE)
+        outcome = client.call("status", os.path.abspath(_folder(given)), group=group)
+    except IgorError:
+        return [(FILES, "")]
+    hosts = outcome["data"]["hosts"] if outcome["data"] else []
+    found = dict.fromkeys(path for host in hosts for path in host["held_back"])
+    fitting = [(p, "") for p in found if p.startswith(current) and p not in given.operands]
+    return fitting or [(FILES, "")]
+
+
+def _folder(given: Given) -> str:
+    return next((value for flag, value in given.options if flag == "-C"), ".")
 
 
 def _host_names(given: Given) -> Iterable[str]:
@@ -100,9 +126,7 @@ def _host_names(given: Given) -> Iterable[str]:
     config = _config(given)
     if config is None:
         return ()
-    named = [
-        value for flag, value in given.options if flag in ("-g", "--host-group", "--host_group")
-    ]
+    named = [value for flag, value in given.options if flag in GROUP.flags]
     groups = config.host_groups.values()
     return dict.fromkeys(
         host.host for group in groups if not named or group.name in named for host in group.hosts
@@ -111,8 +135,7 @@ def _host_names(given: Given) -> Iterable[str]:
 
 def _config(given: Given) -> Config | None:
     """The project's config, where there is a right one."""
-    folder = next((value for flag, value in given.options if flag == "-C"), ".")
     try:
-        return find_project(Path(folder)).config
+        return find_project(Path(_folder(given))).config
     except UsageError:
         return None

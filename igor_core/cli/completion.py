@@ -19,7 +19,8 @@ _igor() {
                 < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
             return
         fi
-        COMPREPLY+=("${line%%$'\t'*}")
+        printf -v line %q "${line%%$'\t'*}"
+        COMPREPLY+=("$line")
     done < <("$1" __complete -- "${words[@]}" 2>/dev/null)
 }
 complete -F _igor igor

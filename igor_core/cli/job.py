@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,18 @@ def run(invocation: Invocation) -> int:
     return follow(invocation, connect("cli", answers=somebody_there()), root, arguments)
 
 
-def follow(invocation: Invocation, client: Client, root: str, arguments: dict[str, Any]) -> int:
+def follow(
+    invocation: Invocation,
+    client: Client,
+    root: str,
+    arguments: dict[str, Any],
+    wrap: Callable[[Renderer, Outlet], Renderer] = lambda renderer, _outlet: renderer,
+) -> int:
     """Show the job that `client` is asked for until it has ended; its exit status."""
     assert invocation.command is not None
     verb = invocation.command.verb
     outlet = Outlet()
-    renderer = _renderer(invocation, outlet, root)
+    renderer = wrap(_renderer(invocation, outlet, root), outlet)
     with Interrupts() as interrupts:
         session = Session(client, renderer, outlet, interrupts)
         try:

@@ -151,7 +151,7 @@ def _operand(command: Command, given: list[str]) -> dict[str, Any]:
             return {}
         choices = f" ({', '.join(operand.choices)})" if operand.choices else ""
         raise UsageError(f"'igor {command.words}' needs {operand.label}{choices}")
-    if operand.rest:
+    if operand.rest or operand.many:
         return {operand.key: given}
     if len(given) > 1:
         raise UsageError(

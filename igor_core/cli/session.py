@@ -12,6 +12,8 @@ from igor_core.cli.outlet import Outlet
 from igor_core.cli.stdin import STDIN, Stdin
 from igor_core.cli.terminal import Question, question_text, somebody_there
 
+# Without a reader of their output they have nothing to do.
+WRITERS = ("exec", "diff")
 GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
 
 
@@ -54,7 +56,7 @@ class Session:
     def run(self, verb: str, root: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask for a verb and follow it until its outcome is shown; KeyboardInterrupt: left early.
 
-        BrokenPipeError: nobody reads the output of `exec` any more.
+        BrokenPipeError: nobody reads the output of one of WRITERS any more.
         """
         self._verb = verb
         self._request = self._client.request(verb, root, args)
@@ -100,7 +102,7 @@ class Session:
 
     def _write(self) -> None:
         self._outlet.write()
-        if self._outlet.stdout_closed and self._verb == "exec":
+        if self._outlet.stdout_closed and self._verb in WRITERS:
             raise BrokenPipeError
         self._grant()
 

@@ -5,15 +5,17 @@ from typing import Any
 from igor_core.cli.style import Style
 from igor_core.cli.text import duration, printable, printable_lines
 
-CANCELLED, OWN_FAILURE = 130, 255
+DIFFERS, CANCELLED, OWN_FAILURE = 1, 130, 255
 
 
 def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
     """A line per host with its hint, then the error of the job as a whole.
 
-    One host's command that went well needs no words beside its output.
+    One host's command that went well needs no words beside its output, nor do differences.
     """
     results = outcome["results"]
+    if verb == "diff":
+        results = [result for result in results if result["status"] != DIFFERS]
     lines: list[str] = []
     if verb != "exec" or len(results) != 1 or results[0]["status"] != 0:
         lines = _results(verb, results, style)

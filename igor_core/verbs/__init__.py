@@ -6,6 +6,7 @@ from igor_core.errors import UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.containers import build, clean, setup
 from igor_core.verbs.context import Context
+from igor_core.verbs.diff import diff
 from igor_core.verbs.doctor import doctor
 from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
@@ -21,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "setup": setup,
     "clean": clean,
     "exec": execute,
+    "diff": diff,
     "trust": trust,
     "status": status,
     "doctor": doctor,

@@ -36,7 +36,10 @@ async def push(job: Job, context: Context) -> Outcome:
     return await each(targets, on)
 
 
-HELD_BACK_HINT = "the host's versions are kept; to overwrite them: igor push --force"
+HELD_BACK_HINT = (
+    "the host's versions are kept; compare: igor diff; then: igor diff --ours or --theirs, "
+    "or overwrite them all: igor push --force"
+)
 IN_THE_WAY_HINT = "igor never removes what is not its own; move it away, then push again"
 
 
@@ -68,7 +71,7 @@ class Pusher:
     async def push(self, target: Target) -> Report:
         """Push to one host, again while files change under its hands."""
         paths = await target.connect()
-        if target.job.verb != "exec":
+        if target.job.verb not in ("exec", "diff"):
             target.step(f"push to {paths.tree}")
         report = await self._round(target, paths, await self.tree(target))
         for _again in range(ROUNDS - 1):

@@ -3,6 +3,7 @@
 local M = {}
 
 local PLACE = "v:lua.require'igor.leave'.place()"
+local DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 local function command(name, opts)
@@ -14,6 +15,7 @@ M.specs = {
   command('IgorBuild', { nargs = '*', bang = '', bar = '', eval = PLACE }),
   command('IgorCancel', { nargs = '?', bang = '', bar = '' }),
   command('IgorClean', { nargs = '*', bar = '', eval = PLACE }),
+  command('IgorDiff', { nargs = '*', bar = '', eval = DIFF_PLACE }),
   command('IgorExec', { nargs = '1', eval = PLACE }),
   command('IgorOutput', { nargs = '?', bar = '' }),
   command('IgorPush', { nargs = '*', bang = '', bar = '', eval = PLACE }),
@@ -22,6 +24,7 @@ M.specs = {
 
 M.flags = {
   push = { '--dry-run', '--force', '--allow-deletes', '--take-over' },
+  diff = { '--ours', '--theirs', '--yes' },
   build = { '--force', '--no-cache' },
   setup = { '--force' },
   clean = { '--images' },

@@ -47,6 +47,8 @@ local function candidates(verb, words, lead)
   local groups = project.groups(project.place())
   if previous == '--host' then
     return vim.tbl_filter(is_harmless, hosts(groups))
+  elseif verb == 'diff' and not GROUP_OPTIONS[previous] then
+    return require('igor.diff').complete(lead)
   elseif GROUP_OPTIONS[previous] or verb ~= 'exec' and not has_group(words) then
     return vim.tbl_filter(is_harmless, vim.tbl_keys(groups))
   end

@@ -43,7 +43,7 @@ function on.started(request, event)
   local name = ('igor://%d/%s'):format(born, event.verb)
   local output = require('igor.output').new(name, event.root, hosts)
   local job = { request = request, verb = event.verb, output = output, questions = 0 }
-  job.began = vim.uv.now()
+  job.began, job.root, job.args = vim.uv.now(), event.root, event.args
   jobs.add(job)
   output:say('', title(job, event.args), 'IgorTitle')
   if PUSHES[job.verb] and not event.args.no_push then
@@ -150,6 +150,9 @@ local function take(request, event)
     return on.started(request, event)
   end
   local job = jobs.get(request)
+  if job and job.verb == 'diff' then
+    event = require('igor.diff').received(job, event)
+  end
   if job and not job.status and on[event.type] then
     on[event.type](job, event)
   end

@@ -7,6 +7,7 @@ is asynchronous: no handler keeps the editor waiting.
 
 import asyncio
 import itertools
+import os
 import re
 import socket
 import sys
@@ -34,6 +35,7 @@ BATCH_BYTES = 1 << 16
 
 FLAGS = {
     "push": ("--dry-run", "--force", "--allow-deletes", "--take-over"),
+    "diff": ("--ours", "--theirs", "--yes"),
     "build": ("--force", "--no-cache"),
     "setup": ("--force",),
     "clean": ("--images",),
@@ -42,6 +44,8 @@ FLAGS = {
 
 # Evaluated by Neovim when the command is given: where the project is looked for.
 PLACE = "v:lua.require'igor.leave'.place()"
+# The same with what paths on the command line are meant by.
+DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
@@ -82,6 +86,17 @@ class Igor:
     @_command("IgorPush", nargs="*", bang=True)
     def push(self, words: list[str], bang: int, place: str) -> None:
         self._ask("push", place, words, force=bool(bang))
+
+    @_command("IgorDiff", nargs="*", place=DIFF_PLACE)
+    def diff(self, words: list[str], where: dict[str, Any]) -> None:
+        options, paths = _split_diff(words, where)
+        wanted = {os.path.realpath(path) for path in paths}
+        unwritten = [f for f in where["unwritten"] if not paths or os.path.realpath(f) in wanted]
+        if "--theirs" in options and unwritten:
+            text = f"{unwritten[0]} has changes that are not written"
+            self._batches.call("igor.job", "refuse", "diff", text, ":write it first, or :edit!")
+        else:
+            self._ask("diff", where["place"], options, paths=paths, contents=True)
 
     @_command("IgorBuild", nargs="*", bang=True)
     def build(self, words: list[str], bang: int, place: str) -> None:
@@ -175,6 +190,31 @@ def _split_exec(line: str) -> tuple[list[str], str]:
             break
         words += option[1].split(None, 1)
     return words, line.strip()
+
+
+def _split_diff(words: list[str], where: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """igor's own options, and the paths, absolute: `%` is the file in the window.
+
+    A path is meant from the working directory, or from the project as igor names it.
+    """
+    options: list[str] = []
+    paths: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            paths += rest
+        elif word in ("--host", "-g", "--host-group", "--host_group"):
+            options += [word, *itertools.islice(rest, 1)]
+        else:
+            (options if word.startswith("-") else paths).append(word)
+    return options, [_absolute(path, where) for path in paths]
+
+
+def _absolute(path: str, where: dict[str, Any]) -> str:
+    if path == "%":
+        return str(where["file"])
+    here = Path(where["cwd"], path)
+    return str(here if here.exists() or here.is_symlink() else Path(where["place"], path))
 
 
 class _Batches:

@@ -90,8 +90,10 @@ class FakeAgent:
         self._results[request].append(result)
         self.send(Kind.EVENT, request, result.to_wire())
 
-    def finish(self, request: int, status: int = 0, error: str = "", hint: str = "") -> None:
-        outcome = Outcome(status, error, hint, tuple(self._results[request]))
+    def finish(
+        self, request: int, status: int = 0, error: str = "", hint: str = "", data: Any = None
+    ) -> None:
+        outcome = Outcome(status, error, hint, tuple(self._results[request]), data)
         self.send(Kind.FINISHED, request, outcome.to_wire())
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:

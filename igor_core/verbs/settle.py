@@ -1,0 +1,223 @@
+"""Settling a difference: the laptop's version wins on the host, or the host's version here."""
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from igor_core.directories import state_directory
+from igor_core.errors import HostError, IgorError, UsageError
+from igor_core.events import Outcome
+from igor_core.push.files import shown
+from igor_core.push.manifest import Record
+from igor_core.push.replace import Keeper, Replacement
+from igor_core.push.replace import replace as replace_here
+from igor_core.push.side import Side
+from igor_core.ssh.process import Command
+from igor_core.verbs.compare import Comparison, Pair, compare, identity
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import flag, list_argument
+from igor_core.verbs.push import Pusher
+from igor_core.verbs.targets import Done, Target, each
+
+TROUBLE = 2
+NAMED = 5
+
+
+async def ours(targets: Sequence[Target], context: Context, pusher: Pusher) -> Outcome:
+    """On each host the local version takes the place of the version that the person saw."""
+
+    async def on(target: Target) -> Done:
+        looked = await compare(target, context, pusher)
+        pairs = await looked.pairs()
+        if not pairs:
+            return _nothing(looked)
+        if not await _consent(target, f"overwrite on {target.name} by the local version", pairs):
+            raise HostError(f"{target.name}: left as it is")
+        refused = _refused_there(looked, pairs)
+        settled = [pair for pair in pairs if pair.path not in refused]
+        adopted = {pair.path: _record(pair.there) for pair in settled if pair.there.exists}
+        looked.manifest.wrote(adopted)
+        refused |= await _push_over(looked, settled, context)
+        return _done(looked, pairs, refused, "there now as here")
+
+    return await each(targets, on, failure=TROUBLE)
+
+
+async def theirs(targets: Sequence[Target], context: Context, pusher: Pusher) -> Outcome:
+    """The host's version takes the place of the local one, which is kept elsewhere."""
+
+    async def look(target: Target) -> tuple[Comparison, list[Pair]]:
+        looked = await compare(target, context, pusher)
+        return looked, await looked.pairs()
+
+    looks = [asyncio.ensure_future(look(target)) for target in targets]
+    answers = await asyncio.gather(*looks, return_exceptions=True)
+    found = [answer for answer in answers if not isinstance(answer, BaseException)]
+    _one_version_each(found)
+    pairs = [pair for _looked, some in found for pair in some]
+    if pairs and not await _consent(targets[0], "replace here by the host's version", pairs):
+        return Outcome(TROUBLE, "left as it is")
+    taken: set[bytes] = set()
+
+    async def on(target: Target) -> Done:
+        looked, pairs = await looks[targets.index(target)]
+        if not pairs:
+            return _nothing(looked)
+        refused = _refused_here(looked, pairs)
+        mine = [p for p in pairs if p.path not in refused and p.path not in taken]
+        taken.update(pair.path for pair in mine)
+        refused |= await _replace(looked, mine)
+        settled = [pair for pair in pairs if pair.path not in refused]
+        refused |= await _push_over(looked, settled, context)
+        return _done(looked, pairs, refused, "here now as there")
+
+    return await each(targets, on, failure=TROUBLE)
+
+
+async def _consent(target: Target, what: str, pairs: Sequence[Pair]) -> bool:
+    """Who names the paths has said yes. UsageError where nobody is there to ask."""
+    job = target.job
+    if list_argument(job, "paths") or flag(job, "yes"):
+        return True
+    if not job.answers:
+        raise UsageError(
+            f"diff: nobody is there to be asked whether to {what}: {_named(pairs)}",
+            "name the paths, or: --yes",
+        )
+    answer = await job.ask("", f"{what}: {_named(pairs)}? [y/N] ", True)
+    return (answer or "").strip().lower() in ("y", "yes")
+
+
+def _one_version_each(found: Sequence[tuple[Comparison, list[Pair]]]) -> None:
+    """UsageError where two hosts have different versions of one path."""
+    versions: dict[bytes, dict[str, str]] = {}
+    for looked, pairs in found:
+        for pair in pairs:
+            if pair.there.exists:
+                hosts = versions.setdefault(pair.path, {})
+                hosts.setdefault(identity(pair.there), looked.target.name)
+    for path, hosts in versions.items():
+        if len(hosts) > 1:
+            raise UsageError(
+                f"diff: {shown(path)} differs on {' and '.join(hosts.values())} too: whose "
+                "version shall replace the local one?",
+                f"say so, for example: --host {next(iter(hosts.values()))}",
+            )
+
+
+Refused = dict[bytes, str]
+
+
+def _refused_there(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
+    """What must not be overwritten on the host, and why."""
+    refused, seen = {}, looked.seen()
+    for pair in pairs:
+        there = pair.there
+        if pair.obstacle:
+            refused[pair.path] = f"{shown(pair.obstacle)} is not a folder there; move it away"
+        elif there.exists and there.kind not in ("f", "l"):
+            refused[pair.path] = "neither a file nor a link there; move it away"
+        elif there.kind == "f" and not there.hash:
+            refused[pair.path] = "can't be read there"
+        elif seen.get(pair.path, (identity(there),))[0] != identity(there):
+            refused[pair.path] = "changed there again since you looked; look again: igor diff"
+    return refused
+
+
+def _refused_here(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
+    """What can't replace the local version, or must not, and why."""
+    refused, seen = {}, looked.seen()
+    for pair in pairs:
+        there, here = pair.there, pair.here
+        if not there.exists:
+            refused[pair.path] = "there is none there"
+        elif there.kind not in ("f", "l"):
+            refused[pair.path] = "neither a file nor a link there"
+        elif there.kind == "f" and not there.hash:
+            refused[pair.path] = "can't be read there"
+        elif here.kind not in ("", "f", "l"):
+            refused[pair.path] = "neither a file nor a link here; move it away"
+        elif seen.get(pair.path, ("", identity(here)))[1] != identity(here):
+            refused[pair.path] = "changed here since you looked; look again: igor diff"
+    return refused
+
+
+def _record(side: Side) -> Record:
+    """The host's version as if igor had written it: a push overwrites just this one."""
+    return Record(side.kind, side.size, side.mtime_ns, side.mode, side.hash, side.target, -1)
+
+
+async def _replace(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
+    """Bring the host's versions here."""
+    if not pairs:
+        return {}
+    refused = {}
+    root, target = looked.target.project.root, looked.target
+    keeper = await asyncio.to_thread(Keeper.of, target.project.name)
+    for pair in pairs:
+        with tempfile.TemporaryFile(dir=state_directory()) as file:
+            try:
+                source = await _fetched(looked, pair, file) if pair.there.kind == "f" else None
+                new = Replacement(pair.there, source)
+                kept = await asyncio.to_thread(
+                    replace_here, root, pair.path, pair.here, new, keeper
+                )
+            except IgorError as error:
+                refused[pair.path] = error.message
+                continue
+        if kept is not None:
+            target.step(f"{shown(pair.path)}: the local version is kept in {kept}")
+    await asyncio.to_thread(keeper.close)
+    return refused
+
+
+async def _fetched(looked: Comparison, pair: Pair, file: BinaryIO) -> BinaryIO:
+    """The host's file as it was looked at, in `file`. Raises HostError."""
+    command = Command(["cat", "--", f"{looked.tree}/{os.fsdecode(pair.path)}"])
+    digest, said = hashlib.sha256(), b""
+    async with looked.target.remote.process(command) as process:
+        while (item := await process.read()) is not None:
+            stream, data = item
+            if stream == "stdout":
+                digest.update(data)
+                await asyncio.to_thread(file.write, data)
+            else:
+                said += data
+    if process.status != 0:
+        reason = process.error or said.decode("utf-8", "replace").strip().rpartition(": ")[2]
+        raise HostError(reason or "it can't be read there")
+    if digest.digest() != pair.there.hash:
+        raise HostError("it changed there while it was read")
+    return file
+
+
+async def _push_over(looked: Comparison, pairs: Sequence[Pair], context: Context) -> Refused:
+    """Push these paths; what the host still holds back, and why."""
+    if not pairs:
+        return {}
+    target = looked.target
+    report = await Pusher(target.job, context, target).push(target)
+    wanted = {pair.path for pair in pairs}
+    return {item.path: item.reason for item in report.held_back if item.path in wanted}
+
+
+def _nothing(looked: Comparison) -> Done:
+    return Done("no difference" if looked.paths else "nothing is held back")
+
+
+def _done(looked: Comparison, pairs: Sequence[Pair], refused: Refused, what: str) -> Done:
+    settled = [pair for pair in pairs if pair.path not in refused]
+    if not refused:
+        return Done(f"{what}: {_named(settled)}")
+    reasons = "; ".join(f"{shown(path)}: {why}" for path, why in list(refused.items())[:NAMED])
+    more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+    done = f"{what}: {_named(settled)}; " if settled else ""
+    raise HostError(f"{done}left as it is: {reasons}{more}")
+
+
+def _named(pairs: Sequence[Pair]) -> str:
+    more = f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
+    return ", ".join(shown(pair.path) for pair in pairs[:NAMED]) + more

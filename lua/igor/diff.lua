@@ -1,0 +1,167 @@
+-- :IgorDiff: the local file beside the host's version, a tab page for each path.
+local mode = require('igor.mode')
+local notice = require('igor.notice')
+local project = require('igor.project')
+
+local M = {}
+
+local WARN = vim.log.levels.WARN
+-- Tab pages that one command opens.
+local MOST = 5
+-- diff(1)'s exit status, which is no failure here.
+local DIFFERS = 1
+
+--- What Neovim evaluates when the command is given: the place that it acts on, from where paths are
+--- meant, the file in the window, and the project's files with changes that are not written.
+function M.place()
+  local place = require('igor.leave').place()
+  local unwritten = {}
+  for buf in pairs(project.unwritten(place)) do
+    unwritten[#unwritten + 1] = vim.fs.normalize(vim.api.nvim_buf_get_name(buf))
+  end
+  local file = vim.b.igor_file or vim.fn.expand('%:p')
+  return { place = place, cwd = vim.fn.getcwd(), file = file, unwritten = unwritten }
+end
+
+--- What a host sent, as a buffer has it: lines, and the options that say how they end.
+local function lines_of(side)
+  local text = side.utf8 and side.content or vim.iconv(side.content, 'latin1', 'utf-8')
+  text = text:gsub('^\239\187\191', '')
+  local lines = vim.split(text, '\n', { plain = true })
+  local complete = lines[#lines] == ''
+  if complete then
+    table.remove(lines)
+  end
+  local dos = #lines > 0 and vim.iter(lines):all(function(line)
+    return line:sub(-1) == '\r'
+  end)
+  for i, line in ipairs(lines) do
+    -- Where Neovim has a NUL in a line, its API has a line break.
+    lines[i] = (dos and line:sub(1, -2) or line):gsub('%z', '\n')
+  end
+  return lines, { endofline = complete, fileformat = dos and 'dos' or 'unix' }
+end
+
+local function existing(name)
+  return vim.iter(vim.api.nvim_list_bufs()):find(function(buf)
+    return vim.api.nvim_buf_get_name(buf) == name
+  end)
+end
+
+--- A buffer with the host's version, which only shows it.
+local function host_buffer(root, found)
+  local name = ('igor://%s/%s'):format(found.host, found.path)
+  local old = existing(name)
+  if old then
+    vim.api.nvim_buf_delete(old, { force = true })
+  end
+  local buf = vim.api.nvim_create_buf(false, true)
+  vim.api.nvim_buf_set_name(buf, name)
+  local lines, options = lines_of(found.there)
+  vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
+  local file = root .. '/' .. found.path
+  local its = vim.bo[buf]
+  its.endofline, its.fileformat = options.endofline, options.fileformat
+  its.filetype = vim.filetype.match({ filename = file, contents = lines }) or ''
+  its.bufhidden, its.modifiable, its.readonly = 'wipe', false, true
+  vim.b[buf].igor_root, vim.b[buf].igor_file = root, file
+  return buf
+end
+
+local function open(root, found)
+  vim.cmd.tabedit({ args = { root .. '/' .. found.path }, magic = { file = false, bar = false } })
+  local here = vim.api.nvim_get_current_win()
+  local there = vim.api.nvim_open_win(host_buffer(root, found), false, { split = 'right', win = here })
+  for _, win in ipairs({ here, there }) do
+    vim.api.nvim_win_call(win, vim.cmd.diffthis)
+  end
+end
+
+local function can_be_shown(found)
+  local here = found.here
+  return found.there.content ~= nil and (here.text or here.kind == '')
+end
+
+local function show(root, data)
+  local texts, others = {}, {}
+  for _, found in ipairs(data) do
+    table.insert(can_be_shown(found) and texts or others, found)
+  end
+  for i = 1, math.min(#texts, MOST) do
+    open(root, texts[i])
+  end
+  for _, found in ipairs(others) do
+    local text = '%s: on %s %s, here %s'
+    notice.say(text:format(found.path, found.host, found.there.words, found.here.words), WARN)
+  end
+  if #texts > MOST then
+    notice.say(('%d more differ: name them, see :IgorOutput'):format(#texts - MOST))
+  end
+end
+
+--- The host's versions that were settled are no longer true. Without paths: all of the project.
+local function forget(root, paths)
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    local file = vim.b[buf].igor_file
+    if file and vim.b[buf].igor_root == root and (#paths == 0 or vim.tbl_contains(paths, file)) then
+      for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+        vim.api.nvim_win_call(win, function()
+          vim.cmd('diffoff!')
+        end)
+      end
+      vim.api.nvim_buf_delete(buf, { force = true })
+    end
+  end
+end
+
+local function finished(job, outcome)
+  local args, root = job.args, project.root(job.root) or job.root
+  if args.ours or args.theirs then
+    if outcome.status == 0 then
+      forget(root, args.paths or {})
+    end
+    vim.cmd.checktime()
+  elseif type(outcome.data) == 'table' then
+    show(root, outcome.data)
+  end
+end
+
+local function soften(result)
+  return vim.tbl_extend('force', result, { ok = result.ok or result.status == DIFFERS })
+end
+
+--- An event of a diff job, as other jobs have it: that something differs is no failure.
+function M.received(job, event)
+  if event.type == 'result' then
+    return soften(event)
+  elseif event.type ~= 'finished' then
+    return event
+  end
+  local act = vim.schedule_wrap(function()
+    finished(job, event)
+  end)
+  mode.when(mode.can_ask, act)
+  local softened = vim.tbl_extend('force', event, { results = vim.tbl_map(soften, event.results) })
+  softened.status = event.status == DIFFERS and 0 or event.status
+  return softened
+end
+
+--- What stands for a path on the command line, nil where it can't: `"` would begin a comment.
+local function typed(path)
+  return not path:find('[%c"]') and path:gsub('[%s\\|]', '\\%0') or nil
+end
+
+--- Paths that begin with `lead`: those that are held back, else files.
+function M.complete(lead)
+  local told = require('igor').freshness()[project.root(project.place()) or '']
+  local found = {}
+  for _, host in ipairs(told and told.hosts or {}) do
+    for _, path in ipairs(host.held_back) do
+      found[path] = vim.startswith(path, lead) or nil
+    end
+  end
+  local paths = next(found) and vim.tbl_keys(found) or vim.fn.getcompletion(lead, 'file')
+  return vim.iter(paths):map(typed):totable()
+end
+
+return M
