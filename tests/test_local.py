@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
+from igor_core.push import reading
 from igor_core.push.files import Tree, scan
 from igor_core.push.local import LocalTree
+from igor_core.push.scanner import Scanned, Scanner
 from tests.test_files import git, normal_root, repo, root, write
 
 __all__ = ["normal_root", "repo", "root"]
@@ -89,6 +91,30 @@ async def test_what_is_there_before_the_call_is_in_the_result(repo: Path) -> Non
         trees = [await other for other in others]
         assert all(name.encode() in tree.files for tree in trees)
         assert len({tree.number for tree in trees}) == 1
+
+
+async def test_one_scan_at_a_time(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(repo, "a")
+    local, inside, most = LocalTree(repo), 0, 0
+    really = Scanner.scan
+
+    def counted(scanner: Scanner) -> Scanned:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.005)
+        inside -= 1
+        return really(scanner)
+
+    monkeypatch.setattr(Scanner, "scan", counted)
+    callers = []
+    for _ in range(20):
+        callers.append(asyncio.ensure_future(local.reconcile()))
+        await asyncio.sleep(0.001)
+    numbers = [(await caller).number for caller in callers]
+    assert most == 1
+    assert numbers == sorted(numbers)
+    assert 2 <= len(set(numbers)) < 20
 
 
 async def test_a_caller_who_is_cancelled_stops_nobody_else_s_scan(repo: Path) -> None:
@@ -432,6 +458,33 @@ async def test_where_times_are_whole_seconds_a_file_is_racy_for_longer(repo: Pat
         found = LocalTree(repo).read(b"a")
         assert found is not None
         assert found.racy is racy
+
+
+@pytest.mark.parametrize("writes", [1, 100])
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """The reading is real; a writer comes between it and the look after it."""
+    age(write(repo, "a", "0"), 5)
+    really, written = reading._read, 0
+
+    def meddled(name: bytes, size: int) -> bytes:
+        nonlocal written
+        content = really(name, size)
+        if written < writes:
+            written += 1
+            age(write(repo, "a", str(written)), 5 - written / 100)
+        return content
+
+    monkeypatch.setattr(reading, "_read", meddled)
+    found = LocalTree(repo).read(b"a")
+    assert found is not None
+    if writes == 1:
+        assert (found.content, found.racy) == (b"1", False)
+        assert found.file == scan(repo).files[b"a"]
+    else:
+        assert found.racy
+        assert written < 10
 
 
 def test_what_is_read_is_never_a_mixture(repo: Path) -> None:

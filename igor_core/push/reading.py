@@ -52,10 +52,10 @@ def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
 
 def _read(name: bytes, size: int) -> bytes:
     """All of a file that has `size` bytes; one more if it has grown."""
-    with open(name, "rb", opener=_open) as stream:
+    with open(os.fsdecode(name), "rb", opener=_open) as stream:
         return stream.read(size + 1)
 
 
-def _open(name: bytes, flags: int) -> int:
+def _open(name: str, flags: int) -> int:
     """A name that has become a fifo or a link meanwhile is not waited for, nor followed."""
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
