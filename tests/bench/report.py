@@ -14,9 +14,9 @@ END = "<!-- end of results -->"
 
 def report(results: Results) -> str:
     """The whole text between the markers."""
-    parts = ["## Goals", goals(results, GOALS), "## Where", *_settings(results)]
+    parts = ["### Goals", goals(results, GOALS), "### Where", *_settings(results)]
     for name, outcome in results.items():
-        parts += [f"## {outcome.title}", _about(name, outcome), table(outcome), *_errors(outcome)]
+        parts += [f"### {outcome.title}", _about(name, outcome), table(outcome), *_errors(outcome)]
     return "\n\n".join(parts) + "\n"
 
 
