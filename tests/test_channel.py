@@ -280,6 +280,19 @@ async def test_a_large_file_is_refused_before_it_is_sent_and_may_be_cancelled(
     assert channel.pending == 0
 
 
+async def test_a_large_file_keeps_a_long_line_busy(
+    ssh_home: Path, plain_host: Host, tmp_path: Path
+) -> None:
+    plain_host.delay(80)
+    async with connected("plain") as host:
+        channel, tree = await opened(host)
+        big = Local.of(tmp_path / "big", 40_000_000)
+        start = time.monotonic()
+        assert (await big.send(channel, tree, b"long")).ok
+        # sshd grants a session 2 MB a round trip: 1.6 s.
+        assert time.monotonic() - start < 2.6
+
+
 # -- several channels
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from igor_core.errors import HostError
 from igor_core.push import receiver_frames as frames
+from igor_core.push.pace import Pace
 from igor_core.ssh.failures import lost
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.program import Program, Script
@@ -26,6 +27,10 @@ class Requests:
         self._last = 0
         self._waiting: dict[int, tuple[Callable[[int, bytes], Any], asyncio.Future[Any]]] = {}
         self._unsent: list[bytes] = []
+        self._pace = Pace()
+        self._sizes: dict[int, int] = {}
+        self._may_send = asyncio.Event()
+        self._may_send.set()
 
     @classmethod
     async def open(cls, host: RemoteHost, script: Script) -> "Requests":
@@ -76,21 +81,29 @@ class Requests:
         future: asyncio.Future[T] = self._loop.create_future()
         if self.alive:
             self._waiting[number] = take, future
-            self.tell(kind, *payload, number=number)
+            self._sizes[number] = self.tell(kind, *payload, number=number)
+            self._count_sent(self._sizes[number])
         else:
             _fail(future, self._error())
         return number, future
 
-    def tell(self, kind: int, *payload: bytes, number: int = 0) -> None:
-        """Send a frame; it leaves with all others of this turn of the event loop."""
+    def tell(self, kind: int, *payload: bytes, number: int = 0) -> int:
+        """Send a frame; it leaves with all others of this turn of the event loop. Its size."""
         if not self._unsent:
             self._loop.call_soon(self.flush)
-        self._unsent.append(HEADER.pack(kind, number, sum(map(len, payload))))
+        size = sum(map(len, payload))
+        self._unsent.append(HEADER.pack(kind, number, size))
         self._unsent += payload
+        return size
+
+    def send_chunk(self, number: int, chunk: bytes) -> None:
+        """A part of what was begun under a number; the answer to it is its size."""
+        self._count_sent(self.tell(frames.CHUNK, chunk, number=number))
 
     def forget(self, number: int) -> None:
-        """Nobody waits for this answer any more."""
+        """No answer comes to this any more."""
         self._waiting.pop(number, None)
+        self._count_taken(self._sizes.pop(number, 0))
 
     def flush(self) -> None:
         """Send now what is to be sent."""
@@ -100,16 +113,31 @@ class Requests:
             self._program.write(data)
 
     async def drain(self) -> None:
-        """Wait until not too much waits to be sent, or the program is lost."""
+        """Wait until not too much is under way, or the program is lost."""
         self.flush()
+        while self.alive and not self._pace.may_send:
+            self._may_send.clear()
+            await self._may_send.wait()
         if self._program is not None:
             await self._program.drain()
+
+    def _count_sent(self, size: int) -> None:
+        self._pace.sent(size, self._loop.time())
+
+    def _count_taken(self, size: int) -> None:
+        self._pace.taken(size, self._loop.time())
+        if self._pace.may_send:
+            self._may_send.set()
 
     def _take(self, kind: int, number: int, payload: bytes) -> None:
         if kind == frames.NONSENSE:
             raise ValueError(f"it did not understand: {payload.decode('utf-8', 'replace')}")
         if not 0 < number <= self._last:
             raise ValueError(f"an answer to request {number}, which was never made")
+        if kind == frames.TAKEN:
+            self._count_taken(*frames.NUMBER.unpack(payload))
+        else:
+            self._count_taken(self._sizes.pop(number, 0))
         if number not in self._waiting:
             return
         take, future = self._waiting[number]
@@ -120,6 +148,7 @@ class Requests:
                 future.set_result(value)
 
     def _lose(self) -> None:
+        self._may_send.set()
         waiting, self._waiting = self._waiting, {}
         for _take, future in waiting.values():
             _fail(future, self._error())

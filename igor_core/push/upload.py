@@ -1,4 +1,4 @@
-"""A file of any size to the receiver: in chunks, so many under way as keep the line busy."""
+"""A file of any size to the receiver, in chunks."""
 
 import asyncio
 import hashlib
@@ -14,8 +14,6 @@ from igor_core.push.requests import Requests
 
 CHANGED_HERE = "changed here while it was sent"
 _CHUNK = 1 << 18
-# sshd grants a session 2 MB; as much again may wait here.
-_UNDER_WAY = 4 << 20
 
 
 class Upload:
@@ -37,13 +35,11 @@ class Upload:
         self._digest = hashlib.sha256()
         self._sent = 0
         self._taken = 0
-        self._room = asyncio.Event()
 
     async def send(self, target: bytes) -> Answer:
         """Raises HostError; OSError where the source can't be read."""
         size = frames.SIZE.pack(self._size)
         number, answer = self._requests.begin(frames.BEGIN, self._take, target, size)
-        answer.add_done_callback(lambda _answer: self._room.set())
         try:
             await self._send_chunks(number, answer)
             if not answer.done() and not await asyncio.to_thread(self._is_as_seen):
@@ -62,10 +58,8 @@ class Upload:
             if not chunk:
                 return
             self._sent += len(chunk)
-            self._requests.tell(frames.CHUNK, chunk, number=number)
-            while self._sent - self._taken >= _UNDER_WAY and not answer.done():
-                self._room.clear()
-                await self._room.wait()
+            self._requests.send_chunk(number, chunk)
+            await self._requests.drain()
 
     def _read(self) -> bytes:
         chunk = self._source.read(min(_CHUNK, self._size - self._sent))
@@ -88,5 +82,4 @@ class Upload:
         (count,) = frames.NUMBER.unpack(payload)
         self._taken += count
         self._on_progress(self._taken)
-        self._room.set()
         return None
