@@ -1,17 +1,16 @@
 """igor without an editor: its command, and its agent asked over the socket as an editor does."""
 
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from igor_core.agent.client import Client, connect
+from igor_core.agent.client import Client
 from igor_core.agent.protocol import Kind
 from tests.bench import BenchError
 from tests.bench.contestants.base import Contestant
+from tests.bench.contestants.listener import ask_agent
 from tests.bench.tree import Edit
 from tests.bench.watch import Turn
 from tests.cli_process import COMMAND
@@ -75,62 +74,29 @@ class ColdIgorCommand(IgorCommand):
 class IgorAgent(IgorCommand):
     """A push asked of the agent over its socket, as `:IgorPush` does."""
 
+    client: Client | None = None
+
     def open(self) -> None:
         super().open()
         self.igor("push")
         self.client = ask_agent(self.room.environment)
 
     def turn(self, edit: Edit) -> Turn:
+        assert self.client
         edit.apply()
-        began = self._request()
-        return Turn(lambda: began, self.client.fileno(), self._has_finished)
+        began = time.monotonic_ns()
+        number = self.client.request("push", str(self.ground.tree.root), {})
+        return Turn(lambda: began, self.client.fileno(), partial(self._has_finished, number))
 
     def close(self) -> None:
-        self.client.close()
+        if self.client:
+            self.client.close()
 
-    def _request(self) -> int:
-        began = time.monotonic_ns()
-        self._number = self.client.request("push", str(self.ground.tree.root), {})
-        return began
-
-    def _has_finished(self) -> bool:
-        for frame in self.client.receive():
-            if frame[0] is Kind.FINISHED and frame[1] == self._number:
-                if frame[2]["status"] != 0:
-                    raise BenchError(f"igor's push ended with {frame[2]}")
+    def _has_finished(self, number: int) -> bool:
+        assert self.client
+        for kind, ident, outcome in self.client.receive():
+            if kind is Kind.FINISHED and ident == number:
+                if outcome["status"] != 0:
+                    raise BenchError(f"igor's push ended with {outcome}")
                 return True
         return False
-
-
-def ask_agent(environment: Mapping[str, str]) -> Client:
-    """A client of the agent that runs in these surroundings."""
-    with _surroundings(environment):
-        return connect("bench", answers=False, start=False)
-
-
-@contextmanager
-def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = environment["XDG_RUNTIME_DIR"]
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
-
-
-class SavingAgent(IgorAgent):
-    """Saves told to the agent as the editor tells them, without an editor."""
-
-    config: ClassVar[dict[str, object]] = {"push_on_write": True}
-
-    def turn(self, edit: Edit) -> Turn:
-        edit.apply()
-        began = time.monotonic_ns()
-        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [edit.path])
-        return Turn(lambda: began)
-
-    def first(self) -> None:
-        self.igor("push")

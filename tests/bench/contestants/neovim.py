@@ -9,6 +9,7 @@ import pynvim
 
 from tests.bench.contestants.base import Contestant
 from tests.bench.contestants.igor import IgorCommand
+from tests.bench.contestants.listener import Listener
 from tests.bench.tree import Edit
 from tests.bench.watch import Turn
 from tests.lab.cache import neovim
@@ -54,6 +55,9 @@ class PlainNeovim(Contestant):
         return {**found, "stall": stall / 1e6} if self.is_ticking else found
 
     def close(self) -> None:
+        self._quit()
+
+    def _quit(self) -> None:
         if self._nvim is not None:
             with contextlib.suppress(OSError, EOFError):
                 self._nvim.command("qa!")
@@ -68,7 +72,7 @@ class PlainNeovim(Contestant):
         return taken
 
     def _start(self, path: str) -> None:
-        self.close()
+        self._quit()
         given = {**self.room.environment, **variables(self.room.home, self.setup)}
         words = [f"{name}={value}" for name, value in given.items()]
         place = ["env", "-i", "-C", str(self.ground.tree.root), *words]
@@ -85,6 +89,7 @@ class IgorNeovim(PlainNeovim, IgorCommand):
     """`:w` with igor's push on write, the agent warm and the project trusted."""
 
     delivers = True
+    _listener: Listener | None = None
     setup = '{"push_on_write": true}'
 
     def open(self) -> None:
@@ -92,6 +97,18 @@ class IgorNeovim(PlainNeovim, IgorCommand):
 
     def first(self) -> None:
         self.igor("push")
+        self._listener = Listener(self.room.environment, self.ground.tree.root)
+
+    def turn(self, edit: Edit) -> Turn:
+        assert self._listener
+        self._listener.begin()
+        turn = super().turn(edit)
+        return Turn(turn.began_ns, self._listener.fileno(), self._listener.has_caught_up)
+
+    def close(self) -> None:
+        super().close()
+        if self._listener:
+            self._listener.close()
 
 
 class TickingNeovim(PlainNeovim):
