@@ -100,3 +100,19 @@ class IgorAgent(IgorCommand):
                     raise BenchError(f"igor's push ended with {outcome}")
                 return True
         return False
+
+
+class SavingAgent(IgorAgent):
+    """Saves told to the agent as the editor tells them, without an editor."""
+
+    config: ClassVar[dict[str, object]] = {"push_on_write": True}
+
+    def turn(self, edit: Edit) -> Turn:
+        assert self.client
+        edit.apply()
+        began = time.monotonic_ns()
+        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [edit.path])
+        return Turn(lambda: began)
+
+    def first(self) -> None:
+        self.igor("push")

@@ -69,19 +69,3 @@ def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
             del os.environ["XDG_RUNTIME_DIR"]
         else:
             os.environ["XDG_RUNTIME_DIR"] = before
-
-
-class SavingAgent(IgorAgent):
-    """Saves told to the agent as the editor tells them, without an editor."""
-
-    config: ClassVar[dict[str, object]] = {"push_on_write": True}
-
-    def turn(self, edit: Edit) -> Turn:
-        assert self.client
-        edit.apply()
-        began = time.monotonic_ns()
-        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [edit.path])
-        return Turn(lambda: began)
-
-    def first(self) -> None:
-        self.igor("push")
