@@ -39,7 +39,7 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
         config(**{"a\nb": 1}),
         "['a\\nb']: unknown key; known here: user, project, host_groups, "
         "dockerfile, docker_rebuild_files, docker_build_args, docker_run_args, runtime, run_as, "
-        "workspace, repl_cmd, debug_port, debug, push_on_write, include, exclude",
+        "workspace, repl_cmd, debug_port, debug, push_on_write, transport, include, exclude",
     ),
     # hosts
     (
@@ -100,6 +100,7 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     # the rest
     (config(debug_port=True), "debug_port: expected a whole number, found true"),
+    (config(transport="scp"), "transport: expected 'receiver' or 'rsync', found 'scp'"),
     (config(push_on_write=1), "push_on_write: expected true or false, found the number 1"),
     (
         config(push_on_write="true"),

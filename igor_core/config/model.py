@@ -230,6 +230,15 @@ class Config:
             )
         },
     )
+    transport: Literal["receiver", "rsync"] = field(
+        default="receiver",
+        metadata={
+            "key": Key(
+                "How files go to the hosts: by igor's own receiver, which waits there for saves, "
+                "or by rsync, which is slower. Hosts without python3 always get rsync."
+            )
+        },
+    )
     include: tuple[str, ...] = field(
         default=(),
         metadata={
