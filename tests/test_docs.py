@@ -6,6 +6,8 @@ from pathlib import Path
 from igor_core.cli.commands import COMMANDS, tags
 
 MANUAL = Path(__file__).parents[1] / "doc" / "igor.txt"
+#: Sections of the manual whose names begin like a command.
+SECTIONS = {"igor-push-on-write"}
 FIRST_WORDS = {command.split()[0] for command in COMMANDS}
 
 
@@ -24,4 +26,4 @@ def test_the_manual_has_no_tag_of_a_command_or_option_that_is_gone() -> None:
         for tag in manual_tags()
         if "---" in tag or re.match(rf"igor-({'|'.join(FIRST_WORDS)})(-|$)", tag)
     }
-    assert about_commands <= set(tags())
+    assert about_commands - SECTIONS <= set(tags())

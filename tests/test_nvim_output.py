@@ -194,7 +194,7 @@ def test_buffers_that_are_not_written_are_named(nvim: Path, home: Path) -> None:
         on.editor.command("file /tmp/not-of-the-project.py | edit! main.py")
         on.editor.command("call setline(1, 'changed')")
         on.start("IgorPush")
-        on.editor.wait_message("igor: not written, so not sent: elsewhere.py, main.py")
+        on.editor.wait_message("igor: not written, so not sent (:wall): elsewhere.py, main.py")
         on.start("IgorClean")
         assert "not written" not in "".join(on.editor.wait_output("igor clean"))
 

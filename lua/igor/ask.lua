@@ -13,7 +13,8 @@ local M = {}
 
 ---@type IgorQuestion[]
 local waiting = {}
-local busy = false
+---@type fun()|nil  set while questions are put
+local release
 
 local function put(question)
   local where = question.host ~= '' and question.host .. ': ' or ''
@@ -30,8 +31,9 @@ end
 local function next_one()
   local question = table.remove(waiting, 1)
   if not question then
-    busy = false
-    return mode.forget_keys()
+    release()
+    release = nil
+    return
   end
   if question.wanted() then
     question.answer(put(question))
@@ -43,9 +45,8 @@ end
 ---@param question IgorQuestion
 function M.ask(question)
   waiting[#waiting + 1] = question
-  if not busy then
-    busy = true
-    mode.watch_keys()
+  if not release then
+    release = mode.watch_keys()
     mode.when(mode.can_ask, next_one)
   end
 end

@@ -3,6 +3,8 @@
 local M = {}
 
 local PLACE = "v:lua.require'igor.leave'.place()"
+-- For a command that runs what the files say.
+local RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
 local DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
@@ -16,7 +18,7 @@ M.specs = {
   command('IgorCancel', { nargs = '?', bang = '', bar = '' }),
   command('IgorClean', { nargs = '*', bar = '', eval = PLACE }),
   command('IgorDiff', { nargs = '*', bar = '', eval = DIFF_PLACE }),
-  command('IgorExec', { nargs = '1', eval = PLACE }),
+  command('IgorExec', { nargs = '1', eval = RUN_PLACE }),
   command('IgorOutput', { nargs = '?', bar = '' }),
   command('IgorPush', { nargs = '*', bang = '', bar = '', eval = PLACE }),
   command('IgorSetup', { nargs = '*', bang = '', bar = '', eval = PLACE }),

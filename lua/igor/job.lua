@@ -26,9 +26,10 @@ local function is_listed(verb)
 end
 
 local function warn_unwritten(job, root)
-  local names = project.unwritten(root)
+  local names = vim.tbl_values(project.unwritten(root))
   if #names > 0 then
-    local text = 'not written, so not sent: ' .. table.concat(names, ', ')
+    table.sort(names)
+    local text = ('not written, so not sent (:wall): %s'):format(table.concat(names, ', '))
     job.output:say('', text, 'IgorWarning')
     notice.say(text, WARN)
   end

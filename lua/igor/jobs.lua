@@ -134,22 +134,22 @@ function M.numbers()
   return numbers
 end
 
---- See require('igor').status().
+--- See require('igor').status(). The text, and whether it is about a job that is over.
 function M.status()
   local jobs, last = M.running(), order[#order]
   local asking = vim.iter(jobs):find(function(job)
     return job.questions > 0
   end)
   if asking then
-    return ('igor: %s asks'):format(asking.verb)
+    return ('igor: %s asks'):format(asking.verb), false
   elseif #jobs > 1 then
-    return ('igor: %d jobs'):format(#jobs)
+    return ('igor: %d jobs'):format(#jobs), false
   elseif #jobs == 1 then
-    return 'igor: ' .. jobs[1].verb .. ' …'
+    return 'igor: ' .. jobs[1].verb .. ' …', false
   elseif last then
-    return ('igor: %s %s'):format(last.verb, last.status == 0 and 'ok' or 'failed')
+    return ('igor: %s %s'):format(last.verb, last.status == 0 and 'ok' or 'failed'), true
   end
-  return ''
+  return '', true
 end
 
 return M

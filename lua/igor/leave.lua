@@ -26,13 +26,18 @@ local function leave()
   end
 end
 
---- What Neovim evaluates when a command is given: the place that it acts on.
-function M.place()
+--- A command was given that Python is to speak of.
+function M.expect()
   given = given + 1
   vim.api.nvim_create_autocmd('VimLeavePre', {
     group = vim.api.nvim_create_augroup('igor_leave', {}),
     callback = leave,
   })
+end
+
+--- What Neovim evaluates when a command is given: the place that it acts on.
+function M.place()
+  M.expect()
   return project.place()
 end
 

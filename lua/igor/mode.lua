@@ -6,6 +6,7 @@ local CHECK_MS = 100
 local PAUSE_MS = 500
 
 local last_key = 0
+local watchers = 0
 local listener = vim.api.nvim_create_namespace('igor_keys')
 
 --- Whether Neovim's own vim.notify is in place, which writes to the message line.
@@ -39,16 +40,19 @@ function M.can_ask()
     and vim.uv.now() - last_key >= PAUSE_MS
 end
 
---- Watch the keys from now on, for can_ask().
+--- Watch the keys from now on, for can_ask(), until the function that it returns is called.
 function M.watch_keys()
+  watchers = watchers + 1
   last_key = vim.uv.now()
   vim.on_key(function()
     last_key = vim.uv.now()
   end, listener)
-end
-
-function M.forget_keys()
-  vim.on_key(nil, listener)
+  return function()
+    watchers = watchers - 1
+    if watchers == 0 then
+      vim.on_key(nil, listener)
+    end
+  end
 end
 
 --- Call `act` now, and again every moment for as long as the editor forbids what it does.

@@ -24,6 +24,20 @@ M.list = {
       .. '{ push = "<leader>p" }.',
   },
   {
+    name = 'push_on_write',
+    types = { 'boolean' },
+    default = nil,
+    desc = 'Whether each save goes to the hosts at once, see |igor-push-on-write|. Unset: as the '
+      .. "project's config says.",
+  },
+  {
+    name = 'write_before_run',
+    types = { 'boolean' },
+    default = nil,
+    desc = 'What |:IgorExec| does with changed buffers of the project: true writes them first, '
+      .. 'false runs without them. Unset: it asks.',
+  },
+  {
     name = 'output.height',
     types = { 'number' },
     default = 12,

@@ -1,12 +1,52 @@
 -- Where the project is, and the little of its config that the editor needs before any Python runs.
 local M = {}
 
-local CONFIG = '.igor/config.json'
+--- Where the config lies in a project.
+M.CONFIG = '.igor/config.json'
 
 --- The folder of the project around `path` (a file or folder), nil outside of one.
 function M.root(path)
-  local found = vim.fs.find(CONFIG, { upward = true, path = path, type = 'file', limit = 1 })[1]
+  local found = vim.fs.find(M.CONFIG, { upward = true, path = path, type = 'file', limit = 1 })[1]
   return found and vim.fs.dirname(vim.fs.dirname(found))
+end
+
+--- The real path of a file that need not be there yet.
+local function real(path)
+  local found = vim.uv.fs_realpath(path)
+  local parent, name = path:match('^(.*)/([^/]*)$')
+  if found or not parent then
+    return found
+  end
+  local above = parent == '' and '/' or real(parent)
+  return above and (above == '/' and '' or above) .. '/' .. name
+end
+
+--- Real folders of files → the roots of their projects.
+local roots = {}
+
+--- The project that a file belongs to, and its path in there; nil outside of one. Links are
+--- followed: a file counts where it really lies.
+function M.locate(path)
+  path = vim.startswith(path, '/') and real(path)
+  local folder = path and vim.fs.dirname(path)
+  if not folder then
+    return
+  end
+  local root = roots[folder]
+  if not root then
+    root = M.root(folder)
+    roots[folder] = root
+  end
+  if root then
+    return root, path:sub(root == '/' and 2 or #root + 2)
+  end
+end
+
+--- The same for the file of a buffer; nil where the buffer is none.
+function M.locate_buffer(buf)
+  if vim.bo[buf].buftype == '' then
+    return M.locate(vim.api.nvim_buf_get_name(buf))
+  end
 end
 
 --- The folder of the file in buffer `buf`, nil where the buffer is not a file here (scp://…).
@@ -26,8 +66,8 @@ function M.place()
 end
 
 --- The config's text, nil where there is none. Of a pipe, the editor would wait for the end.
-local function config_text(root)
-  local path = root .. '/' .. CONFIG
+function M.config_text(root)
+  local path = root .. '/' .. M.CONFIG
   local stat = vim.uv.fs_stat(path)
   local file = stat and stat.type == 'file' and io.open(path, 'rb')
   if file then
@@ -37,13 +77,19 @@ local function config_text(root)
   end
 end
 
+--- The config as it is, with nothing checked; empty where it can't be read.
+function M.config(root)
+  local text = M.config_text(root)
+  local ok, config = pcall(vim.json.decode, text, { luanil = { object = true, array = true } })
+  return ok and type(config) == 'table' and config or {}
+end
+
 --- The host groups of the project in `root`: name → names of hosts. Empty where the config can't
 --- be read: the agent says what is wrong with it.
 function M.groups(root)
-  local text = config_text(root)
-  local ok, config = pcall(vim.json.decode, text, { luanil = { object = true, array = true } })
+  local config = M.config(root)
   local groups = {}
-  if ok and type(config) == 'table' and type(config.host_groups) == 'table' then
+  if type(config.host_groups) == 'table' then
     for name, group in pairs(config.host_groups) do
       groups[name] = M.host_names(group)
     end
@@ -61,16 +107,17 @@ function M.host_names(group)
   return names
 end
 
---- Names of the project's files that were changed in the editor and not written, under `root`.
+--- Buffers of the project in `root` that were changed and not written: buffer → path in there.
 function M.unwritten(root)
-  local names = {}
+  local found = {}
+  root = vim.uv.fs_realpath(root) or root
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-    local name = vim.fs.normalize(vim.api.nvim_buf_get_name(buf))
-    if vim.bo[buf].modified and folder(buf) and vim.startswith(name, root .. '/') then
-      names[#names + 1] = name:sub(#root + 2)
+    if vim.bo[buf].modified then
+      local its, path = M.locate_buffer(buf)
+      found[buf] = its == root and path or nil
     end
   end
-  return names
+  return found
 end
 
 return M

@@ -11,8 +11,7 @@ local HOST = 'igor'
 local SHELL = 'command -v "$1" >/dev/null || { sleep 0.3; exit 127; }; exec "$@"'
 local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
 
---- The checkout that this file is part of.
-M.checkout = vim.fn.resolve(vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2), ':p:h:h:h'))
+M.checkout = require('igor.directories').checkout
 M.plugin = M.checkout .. '/rplugin/python3/igor_nvim.py'
 
 --- The Python for igor's own host.
@@ -26,6 +25,12 @@ function M.python()
     return own
   end
   return vim.fn.expand(vim.g.python3_host_prog or 'python3')
+end
+
+--- The Python for the agent, as igor_core/agent/client.py chooses it: an editor's may lack modules.
+function M.agent_python()
+  local own = M.checkout .. '/.venv/bin/python'
+  return vim.fn.executable(own) == 1 and own or M.python()
 end
 
 --- The names that the manifest has registered for this checkout, nil where it has none.

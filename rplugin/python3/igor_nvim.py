@@ -44,7 +44,9 @@ FLAGS = {
 
 # Evaluated by Neovim when the command is given: where the project is looked for.
 PLACE = "v:lua.require'igor.leave'.place()"
-# The same with what paths on the command line are meant by.
+# The same for a command that runs what the files say: buffers may have to be written first.
+RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
+# The same, with what paths on the command line are relative to.
 DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
@@ -52,12 +54,11 @@ Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
 def _command(
-    name: str, nargs: str, bang: bool = False, place: bool = True, bar: bool = True
+    name: str, nargs: str, bang: bool = False, place: str | None = PLACE, bar: bool = True
 ) -> Callable[[Handler], Handler]:
     """pynvim's decorator for a command of igor's: always asynchronous, ended by `|` with `bar`."""
-    where = PLACE if place else None
     command: Callable[[Handler], Handler] = pynvim.command(
-        name, nargs=nargs, complete=COMPLETE, bang=bang, sync=False, eval=where
+        name, nargs=nargs, complete=COMPLETE, bang=bang, sync=False, eval=place
     )
 
     def declared(handler: Handler) -> Handler:
@@ -82,6 +83,9 @@ class Igor:
     def __init__(self, nvim: pynvim.Nvim) -> None:
         self._batches = _Batches(nvim)
         self._agent = _Agent(nvim.loop, self._batches)
+        self._channel = nvim.channel_id
+        self._held: dict[int, tuple[str, str, dict[str, Any]]] = {}
+        self._held_numbers = itertools.count(1)
 
     @_command("IgorPush", nargs="*", bang=True)
     def push(self, words: list[str], bang: int, place: str) -> None:
@@ -111,16 +115,16 @@ class Igor:
         self._ask("clean", place, words)
 
     # nargs=1: the rest of the line comes as it was typed, with its blanks and backslashes.
-    @_command("IgorExec", nargs="1", bar=False)
-    def exec(self, line: list[str], place: str) -> None:
+    @_command("IgorExec", nargs="1", place=RUN_PLACE, bar=False)
+    def exec(self, line: list[str], where: dict[str, Any]) -> None:
         words, shell = _split_exec(line[0])
-        self._ask("exec", place, words, shell=shell)
+        self._ask("exec", where["place"], words, is_held=where["ask"], shell=shell)
 
-    @_command("IgorCancel", nargs="?", bang=True, place=False)
+    @_command("IgorCancel", nargs="?", bang=True, place=None)
     def cancel(self, words: list[str], bang: int) -> None:
         self._batches.call("igor.jobs", "cancel", "".join(words), bool(bang))
 
-    @_command("IgorOutput", nargs="?", place=False)
+    @_command("IgorOutput", nargs="?", place=None)
     def output(self, words: list[str]) -> None:
         self._batches.call("igor.jobs", "show", "".join(words))
 
@@ -138,17 +142,31 @@ class Igor:
     def answer(self, request: int, prompt: int, text: str | None) -> None:
         self._agent.send(Kind.ANSWER, request, prompt, text)
 
+    @_for_lua("igor:decided")
+    def decided(self, number: int, runs: bool) -> None:
+        """What to do with a command that waited for buffers to be written, or not to be."""
+        verb, place, args = self._held.pop(number)
+        if runs:
+            self._agent.request(verb, place, args)
+
     @_for_lua("igor:leave")
     def leave(self) -> None:
         self._agent.close()
 
-    def _ask(self, verb: str, place: str, words: list[str], **more: Any) -> None:
+    def _ask(
+        self, verb: str, place: str, words: list[str], is_held: bool = False, **more: Any
+    ) -> None:
         try:
             args = _parse(verb, words) | {key: value for key, value in more.items() if value}
         except UsageError as error:
             self._batches.call("igor.job", "refuse", verb, error.message, error.hint)
             return
-        self._agent.request(verb, place, args)
+        if is_held and "no_push" not in args:
+            number = next(self._held_numbers)
+            self._held[number] = (verb, place, args)
+            self._batches.call("igor.unwritten", "ask", self._channel, number, place)
+        else:
+            self._agent.request(verb, place, args)
 
 
 def _parse(verb: str, words: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,62 @@ from igor_core.agent.protocol import INITIAL_CREDIT, PROTOCOL, Decoder, Frame, K
 from igor_core.events import Outcome, Result
 
 
+def host(
+    name: str, state: str = "fresh", pending: int = 0, since: float | None = None,
+    held_back: Sequence[str] = (), error: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """One host of a freshness event."""
+    return {
+        "host": name, "state": state, "pending": pending, "since": since,
+        "held_back": list(held_back), "error": error,
+    }  # fmt: skip
+
+
+class Watcher:
+    """An editor's own connection: its saves, and the projects that it watches."""
+
+    def __init__(self, connection: socket.socket, env: dict[str, str]) -> None:
+        self.env = env
+        self.watches: dict[str, int] = {}
+        self._connection = connection
+
+    def send(self, kind: Kind, ident: int, *fields: Any) -> None:
+        self._connection.sendall(encode(kind, ident, *fields))
+
+    def send_cut(self, kind: Kind, ident: int, *fields: Any) -> None:
+        """Send a frame byte by byte at first, then the rest."""
+        data = encode(kind, ident, *fields)
+        for byte in data[:20]:
+            self._connection.sendall(bytes([byte]))
+            time.sleep(0.005)
+        self._connection.sendall(data[20:])
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+
 class FakeAgent:
-    """Listens in `runtime`, the client's XDG_RUNTIME_DIR; one connection after the other."""
+    """Listens in `runtime`, the client's XDG_RUNTIME_DIR.
+
+    The connection of a bridge, at whose end a person answers, is one; those of editors that watch
+    and save are `watchers`.
+    """
 
     def __init__(self, runtime: Path) -> None:
         folder = runtime / "igor"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.received: queue.Queue[Frame] = queue.Queue()
         self.greeted = 0
+        self.saves: queue.Queue[tuple[str, list[str]]] = queue.Queue()
+        self.watched: queue.Queue[Frame] = queue.Queue()
+        self.trusted: queue.Queue[Frame] = queue.Queue()
+        self.watchers: list[Watcher] = []
+        self.refuse: tuple[str, bool] | None = None  # another version, and whether it is busy
         self.mute = False  # whether it leaves its clients without a welcome
         self._hung_up = threading.Event()
+        self._reads = threading.Event()
+        self._reads.set()
         self._results: dict[int, list[Result]] = defaultdict(list)
         self._credit: dict[int, int] = {}
         self._granted = threading.Condition()
@@ -44,8 +91,14 @@ class FakeAgent:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def stop_reading(self) -> None:
+        """From now on connections are accepted and nothing is read, as by a stopped process."""
+        self._reads.clear()
+
     def hang_up(self) -> None:
-        """End the connection, as an agent does that is killed."""
+        """End the connections, as an agent does that is killed."""
+        for watcher in self.watchers:
+            watcher.hang_up()
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -100,21 +153,72 @@ class FakeAgent:
         assert self._connection is not None
         self._connection.sendall(encode(kind, ident, *fields))
 
+    def save(self, seconds: float = 10) -> tuple[str, list[str]]:
+        """The next SAVE: the project's root and its paths, sorted."""
+        return self.saves.get(timeout=seconds)
+
+    def watch(self, seconds: float = 10) -> Frame:
+        """The next REQUEST for the verb "watch"."""
+        return self.watched.get(timeout=seconds)
+
+    def fresh(self, root: Path, *hosts: dict[str, Any], **more: Any) -> None:
+        """Tell all that watch `root` how fresh its hosts are."""
+        event = {
+            "type": "freshness", "group": "dev", "trusted": True, "push_on_write": True,
+            "hosts": list(hosts) or [host("apollo")], **more,
+        }  # fmt: skip
+        for watcher in self.watchers:
+            if str(root) in watcher.watches:
+                with contextlib.suppress(OSError):
+                    watcher.send(Kind.EVENT, watcher.watches[str(root)], event)
+
     def _serve(self) -> None:
         while True:
             try:
                 connection, _address = self._listener.accept()
             except OSError:
                 return
-            self._read(connection)
+            threading.Thread(target=self._read, args=[connection], daemon=True).start()
 
     def _read(self, connection: socket.socket) -> None:
         decoder = Decoder()
+        watcher: Watcher | None = None
         with connection, contextlib.suppress(OSError):
-            while data := connection.recv(1 << 16):
+            while self._reads.wait() and (data := connection.recv(1 << 16)):
                 for frame in decoder.feed(data):
-                    self._take(connection, frame)
-        self._hung_up.set()
+                    if frame[0] is Kind.HELLO and not frame[4]["answers"]:
+                        watcher = Watcher(connection, frame[4]["env"])
+                        self._meet(watcher)
+                    elif watcher is not None:
+                        self._take_watcher(watcher, frame)
+                    else:
+                        self._take(connection, frame)
+        if watcher is None:
+            self._hung_up.set()
+        else:
+            self.watchers.remove(watcher)
+
+    def _meet(self, watcher: Watcher) -> None:
+        self.watchers.append(watcher)
+        if self.refuse is not None:
+            watcher.send(Kind.REFUSED, 0, PROTOCOL, *self.refuse, os.getpid())
+        elif not self.mute:
+            # One that saves and leaves at once reads no more.
+            with contextlib.suppress(OSError):
+                watcher.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
+
+    def _take_watcher(self, watcher: Watcher, frame: Frame) -> None:
+        kind, ident, *fields = frame
+        if kind is Kind.SAVE:
+            self.saves.put((fields[0], sorted(fields[1])))
+        elif kind is Kind.CANCEL:
+            watcher.watches = {root: n for root, n in watcher.watches.items() if n != ident}
+        elif fields[0] == "watch":
+            watcher.watches[fields[1]] = ident
+            self.watched.put(frame)
+        elif fields[0] == "trust":
+            self.trusted.put(frame)
+            watcher.send(Kind.FINISHED, ident, Outcome(0).to_wire())
 
     def _take(self, connection: socket.socket, frame: Frame) -> None:
         kind, ident = frame[:2]

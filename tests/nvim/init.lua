@@ -8,6 +8,11 @@ vim.g.python3_host_prog = vim.env.IGOR_TEST_PYTHON
 if vim.env.IGOR_TEST_RUNTIME then
   vim.opt.runtimepath:append(vim.env.IGOR_TEST_RUNTIME)
 end
+if vim.env.IGOR_TEST_AGENT_PYTHON then
+  require('igor.register').agent_python = function()
+    return vim.env.IGOR_TEST_AGENT_PYTHON
+  end
+end
 if vim.env.IGOR_TEST_SETUP ~= 'none' then
   require('igor').setup(vim.json.decode(vim.env.IGOR_TEST_SETUP))
 end

@@ -1,0 +1,86 @@
+-- Frames of the agent's socket, as igor_core/agent/protocol.py says: a length of 32 bits, big-endian,
+-- and that many bytes of msgpack. Like all that speaks to the agent it calls nothing of Neovim's
+-- that is forbidden in a libuv callback.
+local M = {}
+
+--- The protocol that this file speaks.
+M.PROTOCOL = 1
+
+-- A longer one is none: the agent would not send it either.
+local MAX_FRAME = 16 * 1024 * 1024
+
+local HELLO, REQUEST, CANCEL, SAVE = 0, 3, 6, 15
+local KINDS = { [1] = 'welcome', [2] = 'refused', [4] = 'event', [5] = 'finished' }
+
+local pack, unpack_body = vim.mpack.encode, vim.mpack.decode
+
+local function framed(body)
+  local size = #body
+  local function byte(shift)
+    return math.floor(size / 2 ^ shift) % 256
+  end
+  return string.char(byte(24), byte(16), byte(8), byte(0)) .. body
+end
+
+--- The first frame of a connection; `client` says who it is.
+function M.hello(version, client)
+  return framed(pack({ HELLO, 0, M.PROTOCOL, version, client }))
+end
+
+--- `args` as a map: an empty table is one too.
+function M.request(request, verb, root, args)
+  return framed(pack({ REQUEST, request, verb, root, args }))
+end
+
+function M.cancel(request)
+  return framed(pack({ CANCEL, request }))
+end
+
+--- These files of the project `root` were written or deleted; none: something may have changed.
+---@param root string
+---@param paths string[]  relative to `root`
+function M.save(root, paths)
+  -- An empty table would be packed as a map.
+  local list = #paths == 0 and '\144' or pack(paths)
+  return framed('\148' .. string.char(SAVE) .. '\0' .. pack(root) .. list)
+end
+
+local Decoder = {}
+Decoder.__index = Decoder
+
+--- Cuts what comes from the socket into frames.
+function M.decoder()
+  return setmetatable({ chunks = {}, size = 0, wanted = 4 }, Decoder)
+end
+
+--- The first `count` bytes of what has come; the rest stays.
+function Decoder:take(count)
+  local whole = table.concat(self.chunks)
+  local rest = whole:sub(count + 1)
+  self.chunks, self.size = { rest }, #rest
+  return whole:sub(1, count)
+end
+
+--- Take in `data` and call on_frame(kind, id, field…) for each frame that it completes; kinds that
+--- are not for a client are passed over. Throws where it is no frame.
+function Decoder:feed(data, on_frame)
+  self.chunks[#self.chunks + 1] = data
+  self.size = self.size + #data
+  while self.size >= self.wanted do
+    if not self.body then
+      local a, b, c, d = self:take(4):byte(1, 4)
+      self.body, self.wanted = true, ((a * 256 + b) * 256 + c) * 256 + d
+      assert(self.wanted <= MAX_FRAME, 'a frame is too long')
+    else
+      local frame = unpack_body(self:take(self.wanted))
+      self.body, self.wanted = nil, 4
+      assert(type(frame) == 'table' and type(frame[2]) == 'number', 'not a frame')
+      local kind = KINDS[frame[1]]
+      if kind then
+        on_frame(kind, unpack(frame, 2))
+      end
+    end
+  end
+end
+
+return M

@@ -1,0 +1,66 @@
+-- Whether a project's config may push by itself: asked once in a session for each content of it.
+local agent = require('igor.agent')
+local mode = require('igor.mode')
+local notice = require('igor.notice')
+local project = require('igor.project')
+
+local M = {}
+
+local YES, NO = 'yes, push each save', 'no'
+
+--- Configs that were asked about: root → digest.
+local asked = {}
+
+local function digest(root)
+  return vim.fn.sha256(project.config_text(root) or '')
+end
+
+local function trust(root, meant)
+  if digest(root) ~= meant then
+    asked[root] = nil
+    return notice.say('the config has changed meanwhile; look at it, then: igor trust', vim.log.levels.WARN)
+  end
+  local sent = agent.request('trust', root, {}, function(outcome)
+    vim.schedule(function()
+      if outcome.status == 0 then
+        agent.save(root, {})
+      else
+        notice.say(outcome.error, vim.log.levels.ERROR)
+      end
+    end)
+  end)
+  if not sent then
+    notice.say('no agent is there; igor trust does it by hand', vim.log.levels.WARN)
+  end
+end
+
+local function question(root, event)
+  local names = {}
+  for _, host in ipairs(event.hosts) do
+    names[#names + 1] = host.host
+  end
+  local place = vim.fn.fnamemodify(root, ':~')
+  return ("Let %s's config push each save to %s?"):format(place, table.concat(names, ', '))
+end
+
+--- Ask, as soon as the keys that come next can be meant for it; never without a person.
+---@param root string
+---@param event table  of type "freshness"
+function M.ask(root, event)
+  local meant = digest(root)
+  if asked[root] == meant or #vim.api.nvim_list_uis() == 0 then
+    return
+  end
+  asked[root] = meant
+  local release = mode.watch_keys()
+  mode.when(mode.can_ask, function()
+    release()
+    vim.ui.select({ YES, NO }, { prompt = question(root, event) }, function(choice)
+      if choice == YES then
+        trust(root, meant)
+      end
+    end)
+  end)
+end
+
+return M
