@@ -312,6 +312,12 @@ def test_who_failed_is_named_with_the_error() -> None:
     assert "**rsync failed**: BenchError: it broke" in text
 
 
+def test_where_nobody_finished_there_is_no_table() -> None:
+    text = report(results(rsync=Score(error="BenchError: it broke")))
+    assert "`race`: nothing was measured." in text
+    assert "| --- |\n\n**rsync" not in text
+
+
 def test_results_of_other_machines_are_told_apart() -> None:
     first, second = results(igor=Score())["race"], results(igor=Score())["race"]
     second.setting = {"machine": "slow"}

@@ -16,7 +16,10 @@ def report(results: Results) -> str:
     """The whole text between the markers."""
     parts = ["### Goals", goals(results, GOALS), "### Where", *_settings(results)]
     for name, outcome in results.items():
-        parts += [f"### {outcome.title}", _about(name, outcome), table(outcome), *_errors(outcome)]
+        parts += [f"### {outcome.title}", _about(name, outcome)]
+        if any(score.numbers for score in outcome.scores.values()):
+            parts.append(table(outcome))
+        parts += _errors(outcome)
     return "\n\n".join(parts) + "\n"
 
 
@@ -109,9 +112,12 @@ def _about(name: str, outcome: Outcome) -> str:
     distances = {
         rtt
         for score in outcome.scores.values()
-        for by_rtt in score.numbers.values()
+        for quantity, by_rtt in score.numbers.items()
         for rtt in by_rtt
+        if quantity != "processes"
     }
+    if not distances:
+        return f"`{name}`: nothing was measured."
     rtts = " / ".join(f"{rtt:g}" for rtt in sorted(distances))
     return f"`{name}`: medians of {outcome.repeat} at a round trip of {rtts} ms."
 
