@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Writing and deleting: beside and renamed, and only over what is expected there. (3.6+)
+"""Writing: beside and renamed, and only over what is expected there. (3.6+)
 
 Nothing of a tree is ever opened for writing. A file is written under a temp name, gets its mode
 and time there, and appears at its path at once and whole.
@@ -13,7 +13,6 @@ import stat
 
 from igor_core.push import receiver_rename as rename
 from igor_core.push.receiver_expect import CHUNK, Refused, open_file, state_of
-from igor_core.push.receiver_frames import NOT_THE_BASE
 from igor_core.push.receiver_rename import Raced, look
 from igor_core.push.receiver_tree import Failed
 
@@ -97,49 +96,6 @@ def link(place, target):
 
     found = place.look()
     return publish(place, with_temp(place, make), found)
-
-
-def patch(place, base, prefix, suffix, content, middle):
-    """Write what is made of the file that is there; `base` is its size and time."""
-
-    def make(temp, descriptor):
-        digest = hashlib.sha256()
-        try:
-            source = open_file(place.tree.folder(place.folder).descriptor, place.name)
-        except OSError:
-            raise Failed(NOT_THE_BASE) from None
-        try:
-            _check_base(source, base)
-            _copy(source, descriptor, 0, prefix, digest)
-            digest.update(middle)
-            write_all(descriptor, middle)
-            _copy(source, descriptor, base[0] - suffix, suffix, digest)
-            _check_base(source, base)
-        finally:
-            os.close(source)
-        if digest.digest() != content:
-            raise Failed(NOT_THE_BASE)
-
-    if prefix + suffix > base[0]:
-        raise Failed(NOT_THE_BASE)
-    return put(place, make)
-
-
-def _check_base(source, base):
-    found = os.fstat(source)
-    if (found.st_size, found.st_mtime_ns) != base:
-        raise Failed(NOT_THE_BASE)
-
-
-def _copy(source, descriptor, at, length, digest):
-    os.lseek(source, at, os.SEEK_SET)
-    while length:
-        chunk = os.read(source, min(CHUNK, length))
-        if not chunk:
-            raise Failed(NOT_THE_BASE)
-        digest.update(chunk)
-        write_all(descriptor, chunk)
-        length -= len(chunk)
 
 
 def put(place, make):
@@ -255,55 +211,6 @@ def _copy_all(source, sink):
         if not chunk:
             return
         write_all(sink, chunk)
-
-
-def delete(place, folders):
-    """Delete what is expected there, then the folders that are empty. None: nothing is there."""
-    for _ in range(_TRIES):
-        try:
-            found = place.look()
-        except Refused as refused:
-            if refused.state is not None:
-                raise
-            found = None
-        if found is None:
-            break
-        try:
-            _take_out(place, found)
-            break
-        except Raced:
-            continue
-    else:
-        raise Failed("it keeps changing there")
-    for path in folders:
-        remove_folder(place.tree, path)
-
-
-def _take_out(place, found):
-    folder = place.make_folder()
-    temp = place.tree.temp(place.folder, folder)
-    try:
-        try:
-            rename.take_out(temp, folder.descriptor, place.name, found)
-        except OSError as error:
-            if error.errno != errno.EXDEV or temp.beside:
-                raise
-            place.tree.elsewhere.add(place.folder)
-            raise Raced from None
-    finally:
-        temp.done()
-
-
-def remove_folder(tree, path):
-    """If it is an empty folder; otherwise it stays."""
-    try:
-        above, _, name = path.rpartition(b"/")
-        folder = tree.folder(above).descriptor
-        if name not in (b"", b".", b".."):
-            os.rmdir(name, dir_fd=folder)
-            tree.forget_folders()
-    except (OSError, Failed):
-        pass
 
 
 def write_all(descriptor, content):
