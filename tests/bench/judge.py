@@ -24,8 +24,12 @@ def bounds(
     *,
     fixed: float | None = None,
     trips: float | None = None,
+    possible: float = 0.0,
 ) -> Judge:
-    """The fit of a quantity stays below `fixed` milliseconds and `trips` round trips."""
+    """The fit of a quantity stays below `fixed` milliseconds and `trips` round trips.
+
+    Fewer than `possible` round trips show that something else was measured.
+    """
 
     def judge(results: Results) -> Verdict:
         line = score_of(results, scenario, name).line(quantity)
@@ -34,6 +38,8 @@ def bounds(
         measured = f"{line.fixed:.1f} ms + {line.trips or 0:.2f} RTT"
         if line.trips is None and trips is not None:
             return Verdict(None, f"{line.fixed:.1f} ms at one distance")
+        if line.trips is not None and line.trips < possible:
+            return Verdict(None, f"{measured}: told late, so not by the distance")
         is_near = fixed is None or line.fixed <= fixed
         return Verdict(is_near and (trips is None or (line.trips or 0) <= trips), measured)
 

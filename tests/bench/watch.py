@@ -29,12 +29,14 @@ class Turn:
     """A contestant at work on one change.
 
     `answers` is a descriptor that is readable when something came from it, None where it never
-    says that it is done; `is_done` reads it. `began_ns` may be known only afterwards.
+    says that it is done; `is_done` reads it. `began_ns` may be known only afterwards. `patience`
+    is for one that may not say it: so many seconds after all is to be seen.
     """
 
     began_ns: Callable[[], int]
     answers: int | None = None
     is_done: Callable[[], bool] = lambda: True
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Watch:
         if turn.answers is not None:
             poll.register(turn.answers, select.POLLIN)
         while self._next or (turn.answers is not None and acknowledged is None):
+            if visible and turn.patience is not None and _is_over(visible, turn.patience):
+                break
             ready = [descriptor for descriptor, _ in poll.poll(self._look_ms)]
             if self._next and self._all_seen():
                 visible = time.monotonic_ns()
@@ -104,6 +108,10 @@ def _since(began: int, visible: int | None, acknowledged: int | None) -> Times:
         None if moment is None else (moment - began) / 1e6 for moment in (visible, acknowledged)
     )
     return Times(*later)
+
+
+def _is_over(moment: int, seconds: float) -> bool:
+    return time.monotonic_ns() > moment + seconds * 1e9
 
 
 def _inotify() -> int:

@@ -19,6 +19,8 @@ VERSION = "0.12"
 _PROBE = Path(__file__).with_name("probe.lua")
 #: After a save, until the timer has seen what there was to see.
 _TICKING_SECONDS = 0.05
+#: For the agent to tell that the hosts are fresh: it may find no moment to say that they weren't.
+_PATIENCE = 0.5
 
 
 class PlainNeovim(Contestant):
@@ -103,7 +105,7 @@ class IgorNeovim(PlainNeovim, IgorCommand):
         assert self._listener
         self._listener.begin()
         turn = super().turn(edit)
-        return Turn(turn.began_ns, self._listener.fileno(), self._listener.has_caught_up)
+        return Turn(turn.began_ns, self._listener.fileno(), self._listener.has_caught_up, _PATIENCE)
 
     def close(self) -> None:
         super().close()
