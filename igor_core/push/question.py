@@ -5,13 +5,17 @@ travels compressed and once, and what is expected as one digest for each group o
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from igor_core.push import receiver_frames as frames
 
 _NOTHING = (frames.NOTHING_FACT, 0)
+# The host's side has no annotations.
+_list_hash: Callable[[bytes], bytes] = frames.list_hash
+_digests_of: Callable[[list[int]], bytes] = frames.digests
+_link_fact: Callable[[bytes], int] = frames.link_fact
 
 
 class Seen(Protocol):
@@ -56,7 +60,7 @@ class Question:
             packed, list_hash = earlier.packed, earlier.list_hash
         else:
             packed = pack_paths(paths)
-            list_hash = frames.list_hash(packed)
+            list_hash = _list_hash(packed)
         return cls(paths, expected, packed, list_hash, _digests(paths, expected))
 
 
@@ -72,8 +76,7 @@ def _digests(paths: Sequence[bytes], expected: Mapping[bytes, Seen]) -> bytes:
             found += (seen.size, seen.mtime_ns)
         else:
             found += expected_facts(seen)
-    digests: bytes = frames.digests(found)
-    return digests
+    return _digests_of(found)
 
 
 def expected_facts(seen: Seen | None) -> tuple[int, int]:
@@ -87,7 +90,7 @@ def facts(kind: bytes, size: int, mtime_ns: int, target: bytes) -> tuple[int, in
     if kind == b"f":
         return size, mtime_ns
     if kind == b"l":
-        return frames.LINK_FACT, frames.link_fact(target)
+        return frames.LINK_FACT, _link_fact(target)
     if kind == b"\0":
         return _NOTHING
     return (frames.FOLDER_FACT if kind == b"d" else frames.OTHER_FACT), 0
