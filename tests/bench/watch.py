@@ -71,13 +71,14 @@ class Watch:
             if visible and turn.patience is not None and _is_over(visible, turn.patience):
                 break
             ready = [descriptor for descriptor, _ in poll.poll(self._look_ms)]
+            # First what was told, then the look: what comes in between is told anew.
+            if self._notify in ready:
+                os.read(self._notify, 1 << 16)
             if self._next and self._all_seen():
                 visible = time.monotonic_ns()
             if turn.answers in ready and turn.is_done():
                 acknowledged = time.monotonic_ns()
                 poll.unregister(turn.answers)
-            if self._notify in ready:
-                os.read(self._notify, 1 << 16)
             if time.monotonic() > deadline:
                 raise BenchError(self._overdue(seconds))
         return _since(turn.began_ns(), visible, acknowledged)
