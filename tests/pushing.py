@@ -11,7 +11,10 @@ from typing import Any
 
 from igor_core.paths import HostPaths
 from igor_core.push.files import Tree, scan
-from igor_core.push.push import Options, Report, claim_of, key_of, push
+from igor_core.push.host_tree import Change, HostTree
+from igor_core.push.manifest import Manifest, TreeKey
+from igor_core.push.reading import read
+from igor_core.push.report import Options, Report
 from igor_core.push.trees import Trees
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
@@ -83,6 +86,7 @@ class Desk:
     remote: Counting
     root: Path
     paths: HostPaths
+    transport: str = "receiver"
     trees: Trees = field(default_factory=Trees)
     person: Person = field(default_factory=Person)
 
@@ -90,9 +94,29 @@ class Desk:
         return await self.push_tree(self.scan(), **options)
 
     async def push_tree(self, tree: Tree, **options: Any) -> Report:
-        given = replace(Options(claim_of(self.root)), **options)
         await self.remote.connect(Login())
-        return await push(self.remote, self.paths, tree, self.trees, given, self.person)
+        there = self.host_tree
+        report = await there.push(ready(tree), replace(Options(), **options), self.person)
+        by_rsync = self.transport == "rsync" or not self.remote.supervised
+        assert there.by in ("", "rsync" if by_rsync else "receiver")
+        return report
+
+    async def save(self, *names: str) -> Report:
+        """As when an editor has written or removed these."""
+        return await self.host_tree.send(self.changes(*names))
+
+    def changes(self, *names: str) -> list[Change]:
+        return [self.change(os.fsencode(name)) for name in names]
+
+    def change(self, path: bytes) -> Change:
+        found = read(os.fsencode(self.root), path, 8 << 20)
+        if found is None:
+            return Change(path, None)
+        return Change(path, found.file, found.content, found.hash)
+
+    @property
+    def host_tree(self) -> HostTree:
+        return self.trees.on(self.remote, self.paths, self.root, self.transport)
 
     def scan(self) -> Tree:
         return scan(self.root)
@@ -103,12 +127,9 @@ class Desk:
         self.trees = Trees()
 
     @property
-    def manifest(self) -> Any:
-        return self.trees.manifest(key_of(self.remote, self.there_path))
-
-    @property
-    def there_path(self) -> str:
-        return self.paths.tree
+    def manifest(self) -> Manifest:
+        where, port, user = self.remote.endpoint
+        return self.trees.manifest(TreeKey(where, port, user, self.paths.tree))
 
     @property
     def there(self) -> Path:
@@ -150,13 +171,19 @@ class Desk:
         return self.lab_host.run(words, check=True).stdout
 
 
+async def ready(tree: Tree) -> Tree:
+    return tree
+
+
 @asynccontextmanager
-async def desk(host: Host, root: Path, folder: str = "~/dev") -> AsyncIterator[Desk]:
+async def desk(
+    host: Host, root: Path, folder: str = "~/dev", transport: str = "receiver"
+) -> AsyncIterator[Desk]:
     """A new clone in `root` (made, empty) for a tree below `folder` on a host."""
     os.makedirs(root, exist_ok=True)
     remote = Counting(Address(host.name))
     await remote.connect(Login())
-    made = Desk(host, remote, root, HostPaths.of(folder, host.home, root.name))
+    made = Desk(host, remote, root, HostPaths.of(folder, host.home, root.name), transport)
     try:
         yield made
     finally:

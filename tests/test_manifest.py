@@ -1,11 +1,12 @@
 """What igor remembers of a tree: durable, private, and worded when it can't be used."""
 
-import asyncio
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_what_was_recorded_is_there_again() -> None:
     manifest = Manifest(KEY)
     manifest.intend({b"\xff\n": RECORD, b"b": RECORD})
     manifest.wrote({b"\xff\n": RECORD})
+    assert not manifest.is_saved
     manifest.tell({"held_back": "a\nb \udcff"})
     manifest.close()
     again = Manifest(KEY)
@@ -47,7 +49,9 @@ def test_a_record_knows_whether_the_local_file_is_still_the_same() -> None:
 
 
 def test_trees_that_differ_in_anything_have_manifests_of_their_own() -> None:
-    Manifest(KEY).wrote({b"a": RECORD})
+    manifest = Manifest(KEY)
+    manifest.wrote({b"a": RECORD})
+    manifest.save()
     for key in (
         TreeKey("apollo", 22, "dino", "/home/dino/dev/other"),
         TreeKey("apollo", 22, "other", KEY.path),
@@ -102,46 +106,104 @@ def test_a_newer_igor_s_file_is_left_alone() -> None:
         Manifest(KEY)
 
 
-def test_a_write_that_fails_changes_nothing_and_is_one_sentence() -> None:
+def test_an_intent_that_can_t_be_written_is_none_and_is_one_sentence() -> None:
     manifest = Manifest(KEY)
-    manifest.wrote({b"a": RECORD})
     with sqlite3.connect(manifest.file) as other:
         other.execute("DROP TABLE intended")
     with pytest.raises(IgorError, match="can't be used"):
-        manifest.wrote({b"b": RECORD})
-    assert manifest.written == {b"a": RECORD}
+        manifest.intend({b"b": RECORD})
+    assert manifest.intended == {}
+
+
+def test_what_can_t_be_saved_is_kept_for_the_next_time() -> None:
+    manifest = Manifest(KEY)
+    manifest.wrote({b"a": RECORD})
+    with sqlite3.connect(manifest.file) as other:
+        other.execute("ALTER TABLE written RENAME TO away")
+    with pytest.raises(IgorError, match="can't be used"):
+        manifest.save()
+    with sqlite3.connect(manifest.file) as other:
+        other.execute("ALTER TABLE away RENAME TO written")
+    manifest.save()
+    assert Manifest(KEY).written == {b"a": RECORD}
 
 
 def test_changes_are_counted_and_nothing_is_none() -> None:
     manifest = Manifest(KEY)
     manifest.wrote({})
     manifest.forget([])
-    assert manifest.changes == 0
+    assert (manifest.changes, manifest.names) == (0, 0)
+    manifest.intend({b"a": RECORD})
+    assert (manifest.changes, manifest.names) == (1, 1)
+    manifest.wrote({b"a": RECORD})
+    assert (manifest.changes, manifest.names) == (2, 1)
+    manifest.forget([b"a"])
+    assert (manifest.changes, manifest.names) == (3, 2)
+
+
+def test_what_is_settled_late_takes_no_later_intent_with_it() -> None:
+    """A crash between two saves of a path must not make igor's own file a stranger's."""
+    manifest = Manifest(KEY)
+    later = replace(RECORD, mtime_ns=RECORD.mtime_ns + 1, hash=b"i" * 32)
     manifest.intend({b"a": RECORD})
     manifest.wrote({b"a": RECORD})
-    assert manifest.changes == 2
+    manifest.intend({b"a": later})
+    manifest.save()
+    again = Manifest(KEY)
+    assert (again.written, again.intended) == ({b"a": RECORD}, {b"a": later})
+    manifest.withdraw([b"a"])
+    manifest.save()
+    assert Manifest(KEY).intended == {}
+    assert Manifest(KEY).written == {b"a": RECORD}
 
 
-async def test_a_tree_is_held_by_one_at_a_time() -> None:
-    trees, order = Trees(), []
+def test_the_last_of_many_in_one_save_counts() -> None:
+    manifest = Manifest(KEY)
+    manifest.wrote({b"a": RECORD, b"b": RECORD})
+    manifest.forget([b"a"])
+    manifest.forget([b"b"])
+    manifest.wrote({b"b": RECORD})
+    manifest.save()
+    assert Manifest(KEY).written == {b"b": RECORD}
 
-    async def hold(name: str) -> None:
-        async with trees.hold(KEY) as manifest:
-            order.append(f"{name} in")
-            await asyncio.sleep(0.01)
-            assert manifest is trees.manifest(KEY)
-            order.append(f"{name} out")
 
-    assert not trees.is_held(KEY)
-    first = asyncio.ensure_future(hold("a"))
-    second = asyncio.ensure_future(hold("b"))
-    await asyncio.sleep(0.005)
-    assert trees.is_held(KEY)
-    await asyncio.gather(first, second)
-    assert order == ["a in", "a out", "b in", "b out"]
+def test_intents_recorded_in_bulk_and_never_begun_can_be_dropped() -> None:
+    manifest = Manifest(KEY)
+    records = {b"%d" % number: RECORD for number in range(2500)}
+    manifest.record_intents(records)
+    assert (manifest.intended, len(Manifest(KEY).intended)) == ({}, 2500)
+    manifest.drop(records)
+    manifest.save()
+    assert Manifest(KEY).intended == {}
+
+
+def test_the_log_does_not_grow_for_ever() -> None:
+    manifest = Manifest(KEY)
+    for number in range(40):
+        manifest.wrote({b"%d" % n: replace(RECORD, size=number) for n in range(1000)})
+        manifest.save()
+    log = manifest.file.with_name(manifest.file.name + "-wal")
+    assert log.stat().st_size < 8_000_000
+
+
+def test_an_intent_takes_no_time() -> None:
+    manifest = Manifest(KEY)
+    manifest.wrote({b"%d" % number: RECORD for number in range(20_000)})
+    manifest.save()
+    seconds = []
+    for number in range(50):
+        started = time.perf_counter()
+        manifest.intend({b"%d" % number: replace(RECORD, size=number)})
+        seconds.append(time.perf_counter() - started)
+    assert sorted(seconds)[25] < 0.0003
+
+
+async def test_a_tree_has_one_manifest_by_whatever_name_it_is_reached() -> None:
+    trees = Trees()
     assert trees.pushed("apollo", "~/dev") is None
     trees.remember("apollo", "~/dev", KEY)
-    assert trees.pushed("apollo", "~/dev") is trees.manifest(KEY)
+    assert trees.manifest(KEY) is trees.pushed("apollo", "~/dev") is trees.manifest(KEY)
+    assert trees.traffic(trees.manifest(KEY)) is trees.traffic(trees.manifest(KEY))
     trees.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,35 +13,52 @@ import pytest
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.push import rsync_shell
-from igor_core.push.push import Report
+from igor_core.push.report import Report
 from tests.lab import Host, Lab
 from tests.pushing import Desk, desk
 from tests.test_files import ODD_NAMES
+from tests.test_lab import wait_until
+
+MEANS = ["receiver", "rsync", "rsync without python3"]
 
 
-@pytest.fixture(scope="module", params=["with python3", "without python3"])
-def host(request: pytest.FixtureRequest, lab: Lab) -> Host:
-    if request.param == "with python3":
-        return lab["apollo"]
-    pythonless: Host = request.getfixturevalue("pythonless_host")
-    return pythonless
-
-
-@pytest.fixture
-async def clone(host: Host, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A clone with no tree on the host yet, of either kind of host."""
-    host.run(["sh", "-c", "chmod -R u+w dev 2>/dev/null; rm -rf dev link"], check=False)
-    async with desk(host, tmp_path / "project") as made:
-        yield made
+@pytest.fixture(params=MEANS)
+def means(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    """The same for one host, where both kinds can't differ."""
-    host = lab["apollo"]
-    host.run(["sh", "-c", "chmod -R u+w dev 2>/dev/null; rm -rf dev link"], check=False)
-    async with desk(host, tmp_path / "project") as made:
+async def clone(
+    means: str, request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    """A clone with no tree on the host yet, by all means of getting there."""
+    plain = means.endswith("python3")
+    host: Host = request.getfixturevalue("pythonless_host") if plain else lab["apollo"]
+    clear(host)
+    transport = "rsync" if means == "rsync" else "receiver"
+    async with desk(host, tmp_path / "project", transport=transport) as made:
         yield made
+
+
+@pytest.fixture(params=["receiver", "rsync"])
+async def apollo(
+    request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    """The same for one host, where a host without python3 can't differ."""
+    clear(lab["apollo"])
+    async with desk(lab["apollo"], tmp_path / "project", transport=request.param) as made:
+        yield made
+
+
+def clear(host: Host) -> None:
+    host.run(["sh", "-c", "chmod -R u+w dev 2>/dev/null; rm -rf dev link"], check=False)
+
+
+async def take_away(clone: Desk, rtt_ms: float) -> None:
+    """Move the host so far away; the connection is made anew."""
+    clone.lab_host.delay(rtt_ms)
+    clone.remote.close()
+    await asyncio.to_thread(wait_until, lambda: not clone.host_tree.opened)
 
 
 def sent(report: Report) -> list[bytes]:
@@ -102,9 +120,15 @@ async def test_a_push_with_nothing_to_do_is_one_round_trip(clone: Desk) -> None:
     for number in range(600):
         clone.write(f"d{number % 20}/f{number}", str(number))
     await clone.push()
-    runs = clone.remote.runs
+    if clone.host_tree.by == "receiver":
+        await take_away(clone, 400)
+        await clone.push()
+    runs, started = clone.remote.runs, time.monotonic()
     report = await clone.push()
-    assert clone.remote.runs == runs + 1
+    if clone.host_tree.by == "receiver":
+        assert 0.4 < time.monotonic() - started < 0.6
+    else:
+        assert clone.remote.runs == runs + 1
     assert (report.sent, report.unchanged) == ([], 600)
 
 

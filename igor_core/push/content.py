@@ -3,11 +3,62 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core.push.files import File, look
 
 _CHUNK = 1 << 20
+# A name that has become a link or a fifo meanwhile is not followed, nor waited for.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file's content and its sha256; or that it is not as it was seen, or can't be read."""
+
+    content: bytes = b""
+    hash: bytes = b""
+    moved: bool = False
+    unreadable: bool = False
+
+
+def read_all(root: Path, files: Iterable[File]) -> dict[bytes, Read]:
+    """Each file's content, if it is as it was seen before and after. Of a link there is none."""
+    top = os.fsencode(root)
+    return {file.path: _read(os.path.join(top, file.path), file) for file in files}
+
+
+def _read(name: bytes, file: File) -> Read:
+    if file.kind == "l":
+        return Read()
+    try:
+        descriptor = os.open(name, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
+        return Read(moved=True)
+    except OSError:
+        return Read(unreadable=True)
+    try:
+        if not is_seen(descriptor, file):
+            return Read(moved=True)
+        content = os.read(descriptor, file.size + 1)
+        while 0 < len(content) < file.size and (more := os.read(descriptor, file.size)):
+            content += more
+        if len(content) != file.size or not is_seen(descriptor, file):
+            return Read(moved=True)
+        return Read(content, hashlib.sha256(content).digest())
+    except OSError:
+        return Read(unreadable=True)
+    finally:
+        os.close(descriptor)
+
+
+def is_seen(descriptor: int, file: File) -> bool:
+    """Whether an open file is still as it was seen."""
+    found = os.fstat(descriptor)
+    return (found.st_size, found.st_mtime_ns, found.st_mode & 0o777) == (
+        file.size, file.mtime_ns, file.mode,
+    )  # fmt: skip
 
 
 def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:

@@ -47,7 +47,8 @@ class Known:
     """All that a plan is made from. Hashes are asked for only where a plan is undecided.
 
     `kept` are paths that are not in `local` but may exist, and so are not to be deleted.
-    A path has an empty hash in `remote_hashes` where its content could not be read.
+    A path has an empty hash in `remote_hashes` where its content could not be read. `force` is for
+    all paths, `ours` names some.
     """
 
     local: Mapping[bytes, File]
@@ -58,6 +59,10 @@ class Known:
     local_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
     remote_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
     force: bool = False
+    ours: frozenset[bytes] = frozenset()
+
+    def is_forced(self, path: bytes) -> bool:
+        return self.force or path in self.ours
 
 
 def make_plan(known: Known) -> Plan:
@@ -89,7 +94,7 @@ def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
             plan.unchanged += 1
         else:
             plan.send.append(file)
-    elif state.kind == "f" and path not in known.remote_hashes and not known.force:
+    elif state.kind == "f" and path not in known.remote_hashes and not known.is_forced(path):
         plan.undecided.append(path)
     else:
         _plan_over_other(plan, known, file, state)
@@ -106,7 +111,7 @@ def _plan_over_other(plan: Plan, known: Known, file: File, state: State) -> None
             content = known.remote_hashes.get(path, b"")
             plan.take_over[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
             plan.unchanged += 1
-    elif known.force:
+    elif known.is_forced(path):
         plan.send.append(file)
     else:
         changed = path in known.written or path in known.intended
@@ -136,7 +141,7 @@ def _plan_delete(plan: Plan, known: Known, path: bytes) -> None:
     state = known.remote.get(path)
     if state is None or state.kind == "d" or _obstacle(known, path):
         plan.forget.append(path)
-    elif _own(known, path, state) is not None or known.force:
+    elif _own(known, path, state) is not None or known.is_forced(path):
         plan.delete.append(path)
     elif state.kind == "f" and path not in known.remote_hashes:
         plan.undecided.append(path)

@@ -1,32 +1,36 @@
-"""Push: make a tree on a host equal to the local one, losing nothing that igor did not write."""
+"""The rules at work: plan, carry out, and plan again what the host has refused.
+
+Nothing is lost: the intent is recorded before anything leaves, what is there is overwritten or
+deleted only if it is what the plan was made with, and what has arrived is recorded as it arrives.
+"""
 
 import asyncio
 import getpass
 import os
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from igor_core.errors import HostError
-from igor_core.paths import HostPaths
-from igor_core.push import rsync
-from igor_core.push.content import changed, hash_files
-from igor_core.push.files import Tree, shown, with_parents
-from igor_core.push.manifest import Manifest, Record, TreeKey
+from igor_core.push.brake import too_many
+from igor_core.push.content import hash_files
+from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.push.files import File, shown, with_parents
+from igor_core.push.ledger import Ledger, Refusal, Traffic
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
+from igor_core.push.question import Question
 from igor_core.push.report import Options, Report, Reporter
-from igor_core.push.survey import Asker, State, Survey, delete, hashes
-from igor_core.push.trees import Trees
-from igor_core.ssh.host import RemoteHost
+from igor_core.push.survey import State, hint_for
+from igor_core.push.transport import FATAL, Delete, Transport, Work, Write
 
-__all__ = ["Options", "Report", "Reporter", "claim_of", "key_of", "push"]
-
-# A push that would delete more than this asks first.
-MANY_DELETIONS = 50
-LARGE_SHARE = 0.3
+# How often a path is planned again when the host has refused it.
+ROUNDS = 3
+# Named in a question.
 FEW = 5
+# Plans of fewer paths take less than a millisecond.
+HASTE = 100
 
 
 def claim_of(root: Path) -> str:
@@ -36,209 +40,315 @@ def claim_of(root: Path) -> str:
     )
 
 
-def key_of(host: RemoteHost, tree: str) -> TreeKey:
-    where, port, user = host.endpoint
-    return TreeKey(where, port, user, tree)
-
-
-async def push(
-    host: RemoteHost,
-    paths: HostPaths,
-    tree: Tree,
-    trees: Trees,
-    options: Options,
-    reporter: Reporter,
-) -> Report:
-    """Bring the host's tree to the state of `tree`. Raises HostError.
-
-    Intent before sending, deletes only of what igor wrote and nobody changed, and a record of
-    what has arrived: interrupted anywhere, the next push finds its own files again.
-    """
-    asker = Asker(host, paths, options.claim, not options.dry_run, options.take_over)
-    # The manifest is found by the real path, which the first look learns; mostly it is known.
-    before = trees.pushed(host.name, paths.tree)
-    asked, changes = _of_interest(tree, before), before.changes if before else 0
-    found = await asker.survey(asked)
-    key = key_of(host, found.path)
-    trees.remember(host.name, paths.tree, key)
-    waited = trees.is_held(key)
-    async with trees.hold(key) as manifest:
-        if trees.is_outdated(key, tree):
-            # It would delete there what was made here since.
-            return Report(found.path, outdated=True)
-        missing = _of_interest(tree, manifest) - asked
-        if waited or manifest.changes != changes:
-            found = await asker.survey(_of_interest(tree, manifest))
-        elif missing:
-            found = found.with_more(await asker.looking.survey(missing))
-        if not options.dry_run:
-            trees.pushing(key, tree)
-        return await _Push(host, asker, tree, manifest, options, reporter, found).run()
-
-
-def _of_interest(tree: Tree, manifest: Manifest | None) -> set[bytes]:
-    known = [*manifest.written, *manifest.intended] if manifest else []
-    return {*tree.files, *known}
-
-
 @dataclass
-class _Push:
-    """One push to a tree that it holds, from what was found there to the end."""
+class Push:
+    """One push or save to one tree. `number` is that of the scan or save.
 
-    host: RemoteHost
-    asker: Asker
-    tree: Tree
-    manifest: Manifest
+    `adopting`: igor has never pushed there. `asks`: a person may be there; without, what is to be
+    asked about is held back. `contents` are those that the caller has read: content and hash.
+    """
+
+    host: str
+    root: Path
+    transport: Transport
+    traffic: Traffic
     options: Options
     reporter: Reporter
-    found: Survey
+    number: int
+    report: Report
+    adopting: bool = False
+    asks: bool = True
+    contents: Mapping[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
+    # Paths that were left to later saves.
+    superseded: set[bytes] = field(default_factory=set)
+    # Folders there that were to become files.
+    _emptied: set[bytes] = field(default_factory=set)
 
-    async def run(self) -> Report:
-        plan = await self._settled_plan()
-        report = Report(
-            self.found.path, plan.send, plan.delete_first + plan.delete, plan.held_back,
-            plan.unchanged,
-        )  # fmt: skip
-        if not self.options.dry_run:
-            await self._brake(plan)
-            await self._carry_out(plan, report)
-            held_back = "\n".join(shown(item.path) for item in report.held_back)
-            notes = {"pushed": str(time.time()), "held_back": held_back}
-            await asyncio.to_thread(self.manifest.tell, notes)
-        return report
+    async def run(self, known: Known) -> Report:
+        """Carry out what follows from `known`. Raises HostError."""
+        plan, known = await self.settled(known)
+        if self.adopting and not self.options.dry_run:
+            plan, known = await self._adopt(plan, known)
+        if self.options.dry_run:
+            self.enter_plan(plan)
+            self.report.sent = plan.send
+            self.report.deleted = plan.delete_first + plan.delete
+            return self.report
+        await self._brake(plan)
+        again = await self._round(plan, known)
+        return await self.go_on(again, known)
 
-    async def _settled_plan(self) -> Plan:
+    async def go_on(self, again: dict[bytes, Refusal | None], known: Known) -> Report:
+        """Plan again what was refused (None: what became somebody else's for a moment)."""
+        for _round in range(ROUNDS - 1):
+            if not again:
+                break
+            known = await self._look_again(again, known)
+            plan, known = await self.settled(known)
+            plan.held_back = [self._told(item) for item in plan.held_back]
+            again = await self._round(plan, known)
+        reason = "keeps changing on the host"
+        self.report.hold_back([HeldBack(path, reason, True) for path in sorted(again)])
+        return self.report
+
+    def _told(self, item: HeldBack) -> HeldBack:
+        if item.path in self._emptied:
+            return replace(item, reason="a folder on the host that holds files of others")
+        return item
+
+    async def settled(self, known: Known) -> tuple[Plan, Known]:
         """The plan, with hashes of just those files that size and time leave undecided."""
-        files, manifest = self.tree.files, self.manifest
-        others = {*manifest.written, *manifest.intended} - set(files)
-        kept = frozenset(path for path in others if not self.tree.is_gone(path))
-        known = Known(
-            files, manifest.written, manifest.intended, self.found.states, kept,
-            force=self.options.force,
-        )  # fmt: skip
-        plan = await asyncio.to_thread(make_plan, known)
+        plan = await _planned(known)
         if plan.undecided:
-            here = [files[path] for path in plan.undecided if path in files]
-            theirs = await hashes(self.host, self.found.path, plan.undecided)
-            ours = await asyncio.to_thread(hash_files, self.tree.root, here)
+            here = [known.local[path] for path in plan.undecided if path in known.local]
+            theirs, ours = await asyncio.gather(
+                self.transport.hashes(plan.undecided),
+                asyncio.to_thread(hash_files, self.root, here),
+            )
             unreadable = dict.fromkeys(plan.undecided, b"")
-            known = replace(known, local_hashes=ours, remote_hashes={**unreadable, **theirs})
-            plan = await asyncio.to_thread(make_plan, known)
-        return plan
+            known = replace(
+                known,
+                local_hashes={**known.local_hashes, **ours},
+                remote_hashes={**known.remote_hashes, **unreadable, **theirs},
+            )
+            plan = await _planned(known)
+        return plan, known
+
+    async def _adopt(self, plan: Plan, known: Known) -> tuple[Plan, Known]:
+        """A tree that igor never pushed to: whose files there are to stay is a person's matter."""
+        differ = [item.path for item in plan.held_back if item.yields_to_force]
+        if not differ:
+            return plan, known
+        names = ", ".join(shown(path) for path in differ[:FEW])
+        more = f" and {len(differ) - FEW} more" if len(differ) > FEW else ""
+        what = "1 file" if len(differ) == 1 else f"{len(differ)} files"
+        question = (
+            f"{self.host}: {self.report.tree} has {what} that igor did not write and that differ "
+            f"from yours: {names}{more}; overwrite?"
+        )
+        if not await self.reporter.confirm(question):
+            return plan, known
+        return await self.settled(replace(known, ours=known.ours | frozenset(differ)))
 
     async def _brake(self, plan: Plan) -> None:
-        count, of = plan.deletions, len(self.manifest.written)
-        many = count > MANY_DELETIONS or (count > FEW and count > LARGE_SHARE * of)
-        if not many or self.options.allow_deletes:
+        count, of = plan.deletions, len(self.traffic.manifest.written)
+        if not too_many(count, of) or self.options.allow_deletes:
             return
-        name = self.host.name
-        question = f"delete {count} of the {of} files that igor pushed to {name}?"
+        if not self.asks:
+            reason = "deleted here with many others; igor push asks first"
+            plan.held_back += [HeldBack(path, reason) for path in plan.delete_first + plan.delete]
+            plan.delete_first, plan.delete = [], []
+            return
+        question = f"delete {count} of the {of} files that igor pushed to {self.host}?"
         if not await self.reporter.confirm(question):
             raise HostError(
-                f"{name}: this push would delete {count} of the {of} files pushed before; "
+                f"{self.host}: this push would delete {count} of the {of} files pushed before; "
                 "nothing was done",
                 "look at them: igor push --dry-run; then: igor push --allow-deletes",
             )
 
-    async def _carry_out(self, plan: Plan, report: Report) -> None:
-        await asyncio.to_thread(self.manifest.wrote, plan.take_over)
-        await asyncio.to_thread(self.manifest.forget, plan.forget)
-        if plan.delete_first:
-            await self._delete(plan.delete_first, report)
-            await self._hold_back_blocked(report)
-        if report.sent:
-            await self._send(report)
-        if plan.delete:
-            # Sending may have taken long: what has changed there meanwhile stays.
-            still = await self._unchanged_there(plan.delete, report) if plan.send else plan.delete
-            await self._delete(still, report)
+    async def _round(self, plan: Plan, known: Known) -> dict[bytes, Refusal | None]:
+        """Carry out one plan; what it has left to be planned again."""
+        self.enter_plan(plan)
+        self.record(plan, known)
+        folders = await asyncio.to_thread(self.gone_folders, plan)
+        work = self.work(plan, known, folders)
+        if not (work.delete_first or work.write or work.delete):
+            return {}
+        in_folders = (file.path for file in plan.send if _is_folder_there(known, file.path))
+        self._emptied.update(in_folders)
+        ledger = Ledger(self.traffic, self.number)
+        try:
+            await self.transport.carry_out(work, ledger, self._progress(work))
+            await ledger.landed()
+        finally:
+            if not self.transport.conditional:
+                ledger.lose_all()
+        return self.enter(ledger, known)
 
-    async def _delete(self, paths: list[bytes], report: Report) -> None:
-        folders = await asyncio.to_thread(self._gone_folders, paths)
-        left, why = await delete(self.host, report.tree, paths, folders)
-        await asyncio.to_thread(self.manifest.forget, [path for path in paths if path not in left])
-        report.hold_back([HeldBack(path, f"can't be deleted: {why}") for path in sorted(left)])
+    def enter_plan(self, plan: Plan) -> None:
+        self.report.unchanged += plan.unchanged
+        self.report.hold_back(plan.held_back)
 
-    def _gone_folders(self, paths: list[bytes]) -> list[bytes]:
-        """The folders above that are gone here too: an empty one may be there for a program."""
-        root = os.fsencode(self.tree.root)
+    def record(self, plan: Plan, known: Known) -> None:
+        """What the plan has found out; not of paths that a save has been at since."""
+        manifest = self.traffic.manifest
+
+        def is_as_planned(path: bytes) -> bool:
+            return (
+                manifest.written.get(path) is known.written.get(path)
+                and manifest.intended.get(path) is known.intended.get(path)
+                and not self.traffic.is_in_flight(path)
+            )
+
+        taken = {path: record for path, record in plan.take_over.items() if is_as_planned(path)}
+        manifest.wrote(taken)
+        manifest.forget([path for path in plan.forget if is_as_planned(path)])
+        self.traffic.save_soon()
+
+    def gone_folders(self, plan: Plan) -> frozenset[bytes]:
+        """The folders above deletes that are gone here too: an empty one may be for a program."""
+        paths = plan.delete_first + plan.delete
+        top = os.fsencode(self.root)
         above = with_parents(paths) - set(paths)
-        return [path for path in above if not _is_folder(os.path.join(root, path))]
+        return frozenset(path for path in above if not _is_folder(os.path.join(top, path)))
 
-    async def _hold_back_blocked(self, report: Report) -> None:
-        """A folder that was to give way to a file may hold more than igor's: then it stays."""
-        states = (await self.asker.looking.survey(file.path for file in report.sent)).states
-        reason = "a folder on the host that holds files of others"
-        report.hold_back(
-            [
-                HeldBack(file.path, reason)
-                for file in report.sent
-                if (state := states.get(file.path)) is not None and state.kind == "d"
-            ]
+    def work(self, plan: Plan, known: Known, folders: Collection[bytes]) -> Work:
+        def deletes(paths: Iterable[bytes]) -> list[Delete]:
+            return [Delete(path, _expected(known, path), known.remote.get(path)) for path in paths]
+
+        def write(file: File) -> Write:
+            content, digest = self.contents.get(file.path, (None, b""))
+            return Write(file, _expected(known, file.path), content, digest)
+
+        return Work(
+            deletes(plan.delete_first),
+            [write(file) for file in plan.send],
+            deletes(plan.delete),
+            frozenset(folders),
         )
 
-    async def _unchanged_there(self, paths: list[bytes], report: Report) -> list[bytes]:
-        states = (await self.asker.looking.survey(paths)).states
-        touched = {path for path in paths if states.get(path) != self.found.states.get(path)}
-        reason = "deleted here, but changed on the host"
-        report.hold_back([HeldBack(path, reason, True) for path in sorted(touched)])
-        return [path for path in paths if path not in touched]
+    def _progress(self, work: Work) -> Callable[[int, int], None]:
+        total, count, started = work.size, len(work.write), time.monotonic()
 
-    async def _send(self, report: Report) -> None:
-        records = await self._intended(report)
-        if not records:
-            return
-        total = report.size
-
-        def on_progress(done: int, rate: float, files: int) -> None:
-            label = f"push, {files} of {len(records)} files"
+        def on_progress(done: int, complete: int) -> None:
+            label = f"push, {complete} of {count} files"
+            rate = done / max(time.monotonic() - started, 1e-3)
             self.reporter.progress(label, min(done, total), total, "bytes", rate)
 
-        trouble = await rsync.send(
-            self.host, self.tree.root, report.tree, self.found.temporary, list(records), on_progress
+        return on_progress
+
+    def enter(self, ledger: Ledger, known: Known) -> dict[bytes, Refusal | None]:
+        """Take what became of a round into the report; what is to be planned again."""
+        if ledger.lost_paths:
+            raise HostError(
+                f"the connection to {self.host} was lost during the push",
+                "nothing half-written is in the tree; push again",
+            )
+        outcomes, report = ledger.outcomes, self.report
+        self.superseded |= ledger.superseded
+        for reason in outcomes.failed.values():
+            if reason in FATAL:
+                raise HostError(f"{self.host}: {reason}", hint_for(reason))
+        report.sent += [known.local[path] for path in outcomes.wrote]
+        report.unchanged += len(outcomes.kept)
+        report.deleted += outcomes.deleted
+        report.moving += sorted(outcomes.moved)
+        report.hold_back(
+            [
+                HeldBack(path, f"can't be {_action(path, known)}: {reason}")
+                for path, reason in sorted(outcomes.failed.items())
+            ]
         )
-        report.moving = await asyncio.to_thread(changed, self.tree.root, report.sent)
-        doubtful = list(records) if trouble is not None else report.moving
-        arrived = {path: records[path] for path in records.keys() - set(doubtful)}
-        await asyncio.to_thread(self.manifest.wrote, arrived)
-        if doubtful:
-            await self._record_as_found(report, records, doubtful, trouble or "no reason given")
-
-    async def _intended(self, report: Report) -> dict[bytes, Record]:
-        """Records of what is to be sent, on disk before it is. What can't be read is held back."""
-        contents = await asyncio.to_thread(hash_files, self.tree.root, report.sent)
-        lost = [file for file in report.sent if file.kind == "f" and file.path not in contents]
-        vanished = set(await asyncio.to_thread(changed, self.tree.root, lost))
-        unreadable = [file.path for file in lost if file.path not in vanished]
+        unreadable = sorted(outcomes.unreadable)
         report.hold_back([HeldBack(path, "can't be read here") for path in unreadable])
-        records = {file.path: Record.of(file, contents.get(file.path, b"")) for file in report.sent}
-        await asyncio.to_thread(self.manifest.intend, records)
-        return records
+        return {**outcomes.refused, **dict.fromkeys(ledger.busy)}
 
-    async def _record_as_found(
-        self, report: Report, records: Mapping[bytes, Record], doubtful: list[bytes], trouble: str
-    ) -> None:
-        """Record what rsync has really written where files changed under its hands or failed."""
-        states = (await self.asker.looking.survey(doubtful)).states
-        contents = await hashes(self.host, report.tree, doubtful)
-        moving, arrived, failed = set(report.moving), {}, []
-        for path in doubtful:
-            state, sent, content = states.get(path), records[path], contents.get(path, b"")
-            if state is not None and _is(state, content, sent):
-                arrived[path] = replace(sent, mtime_ns=state.mtime_ns)
-            elif path not in moving:
-                failed.append(HeldBack(path, f"can't be written there: {trouble}"))
-            elif state is not None and state != self.found.states.get(path):
-                # Neither what was to be sent nor what was there: a state in between.
-                arrived[path] = Record(
-                    state.kind, state.size, state.mtime_ns, state.mode, content, state.target, -1
-                )
-        await asyncio.to_thread(self.manifest.wrote, arrived)
-        report.hold_back(failed)
+    async def unsettled(self) -> list[bytes]:
+        """Wait for the saves that paths were left to; those of them that have failed."""
+        failed = []
+        for path in sorted(self.superseded):
+            save = self.traffic.latest_save(path)
+            if save is not None and self.transport.conditional:
+                await asyncio.wait([save])
+                if save.cancelled() or save.exception() is not None:
+                    failed.append(path)
+        return failed
+
+    async def _look_again(self, again: Mapping[bytes, Refusal | None], known: Known) -> Known:
+        """What is known of refused paths; of the host often by the refusal itself."""
+        local = {path: known.local[path] for path in again if path in known.local}
+        if not all(refusal and _is_simple(refusal) for refusal in again.values()):
+            return await self.look(local, again.keys() - local.keys(), known)
+        refusals = {path: refusal for path, refusal in again.items() if refusal}
+        remote = {path: r.state for path, r in refusals.items() if r.state is not None}
+        hashes = {path: r.hash for path, r in refusals.items() if r.hash is not None}
+        readable = [file for path, file in local.items() if hashes.get(path)]
+        ours = await asyncio.to_thread(hash_files, self.root, readable)
+        return replace(
+            self._known(local, again.keys() - local.keys(), known, remote),
+            remote_hashes=hashes,
+            local_hashes=ours,
+        )
+
+    async def look(
+        self, local: Mapping[bytes, File], gone: Collection[bytes], known: Known
+    ) -> Known:
+        """Ask the host what is at just these paths, and at those that stand in their way."""
+        gone = {*gone, *self._in_the_way(local)}
+        await self.traffic.landed([*local, *gone])
+        paths = sorted(with_parents([*local, *gone]))
+        question = await asyncio.to_thread(Question.of, paths, {})
+        found = await self.transport.survey(question)
+        remote = {path: state for path, state in found.items() if state is not None}
+        return self._known(local, gone, known, remote)
+
+    def _known(
+        self,
+        local: Mapping[bytes, File],
+        gone: Collection[bytes],
+        known: Known,
+        remote: Mapping[bytes, State],
+    ) -> Known:
+        manifest, paths = self.traffic.manifest, {*local, *gone}
+        return Known(
+            local,
+            {path: manifest.written[path] for path in paths if path in manifest.written},
+            {path: manifest.intended[path] for path in paths if path in manifest.intended},
+            remote,
+            known.kept,
+            force=known.force,
+            ours=known.ours,
+        )
+
+    def _in_the_way(self, local: Mapping[bytes, File]) -> set[bytes]:
+        """What igor wrote above and below files that are here: it can't be here any more."""
+        manifest = self.traffic.manifest
+        own = manifest.written.keys() | manifest.intended.keys()
+        above = (with_parents(local) - local.keys()) & own
+        below = tuple(path + b"/" for path in local)
+        return above | {path for path in own if path.startswith(below)}
 
 
-def _is(state: State, content: bytes, record: Record) -> bool:
-    return (state.kind, content, state.target) == (record.kind, record.hash, record.target)
+async def _planned(known: Known) -> Plan:
+    if len(known.local) + len(known.written) < HASTE:
+        return make_plan(known)
+    return await asyncio.to_thread(make_plan, known)
+
+
+def _is_simple(refusal: Refusal) -> bool:
+    """Whether nothing but the path itself need be looked at."""
+    state = refusal.state
+    return not refusal.obstacle and (state is None or state.kind in ("f", "l"))
+
+
+def _expected(known: Known, path: bytes) -> Expectation:
+    """What was found at a path, and so must still be there when it is written or deleted."""
+    state = known.remote.get(path)
+    if state is None or state.kind == "d":
+        return NOTHING
+    if state.kind == "l":
+        return Expectation(absent=True, targets=(state.target,))
+    if state.kind != "f":
+        return ANYTHING if known.is_forced(path) else NOTHING
+    return Expectation(absent=True, versions=(_version(known, path, state),))
+
+
+def _version(known: Known, path: bytes, state: State) -> Version:
+    content = known.remote_hashes.get(path, b"")
+    for record in (known.intended.get(path), known.written.get(path)):
+        if record and (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
+            content = content or record.hash
+    return Version(state.size, state.mtime_ns, content)
+
+
+def _is_folder_there(known: Known, path: bytes) -> bool:
+    state = known.remote.get(path)
+    return state is not None and state.kind == "d"
+
+
+def _action(path: bytes, known: Known) -> str:
+    return "written there" if path in known.local else "deleted"
 
 
 def _is_folder(name: bytes) -> bool:

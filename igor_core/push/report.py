@@ -9,13 +9,13 @@ from igor_core.push.plan import HeldBack
 
 @dataclass(frozen=True)
 class Options:
-    """`claim` names this clone; see `Plan` and the brake for the rest."""
+    """See `Plan` and the brake. `ours` are paths at which to overwrite what is on the host."""
 
-    claim: str
     dry_run: bool = False
     force: bool = False
     take_over: bool = False
     allow_deletes: bool = False
+    ours: frozenset[bytes] = frozenset()
 
 
 class Reporter(Protocol):
@@ -26,9 +26,19 @@ class Reporter(Protocol):
     async def confirm(self, question: str) -> bool: ...
 
 
+class Nobody:
+    """For a push that nobody watches or can be asked about."""
+
+    def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None:
+        return
+
+    async def confirm(self, question: str) -> bool:
+        return False
+
+
 @dataclass
 class Report:
-    """What a push did, or with a dry run would do."""
+    """What a push or a save did, or with a dry run would do."""
 
     tree: str
     sent: list[File] = field(default_factory=list)
@@ -39,17 +49,16 @@ class Report:
     moving: list[bytes] = field(default_factory=list)
     # Nothing was done: what a later scan of the local files found was pushed before.
     outdated: bool = False
+    # Why it went by rsync although it was to go by the receiver; said once for each host.
+    notice: str = ""
 
     @property
     def size(self) -> int:
         return sum(file.size for file in self.sent)
 
     def hold_back(self, items: list[HeldBack]) -> None:
-        """These stay as they are on the host after all."""
-        paths = {item.path for item in items}
+        """These stay as they are on the host."""
         self.held_back = [*self.held_back, *items]
-        self.sent = [file for file in self.sent if file.path not in paths]
-        self.deleted = [path for path in self.deleted if path not in paths]
 
     def after(self, earlier: "Report") -> "Report":
         """This push and an earlier one of the same job as one."""
@@ -57,4 +66,7 @@ class Report:
         sent = [file for file in earlier.sent if file.path not in again] + self.sent
         deleted = [path for path in earlier.deleted if path not in again] + self.deleted
         unchanged = self.unchanged + len(self.sent) - len(sent)
-        return Report(self.tree, sent, deleted, self.held_back, max(0, unchanged), self.moving)
+        return Report(
+            self.tree, sent, deleted, self.held_back, max(0, unchanged), self.moving,
+            notice=earlier.notice or self.notice,
+        )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Protocol
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.push.files import with_parents
+from igor_core.push.question import Seen
 from igor_core.ssh.process import Completed
 
 _SURVEY = r"""
@@ -67,6 +68,17 @@ class State:
     target: bytes = b""
 
 
+def is_as_expected(state: State | None, seen: Seen | None) -> bool:
+    """Of folders the kind counts, of files size and time, of links the target."""
+    if state is None or seen is None:
+        return state is seen
+    if state.kind != seen.kind:
+        return False
+    if state.kind == "l":
+        return state.target == seen.target
+    return state.kind == "d" or (state.size, state.mtime_ns) == (seen.size, seen.mtime_ns)
+
+
 @dataclass(frozen=True)
 class Survey:
     """A tree on a host: its real path, whether it is there, and what is at the asked paths.
@@ -78,9 +90,6 @@ class Survey:
     exists: bool
     temporary: str
     states: Mapping[bytes, State]
-
-    def with_more(self, other: "Survey") -> "Survey":
-        return replace(self, states={**self.states, **other.states})
 
 
 class Runner(Protocol):
@@ -126,13 +135,18 @@ class Asker:
             field.decode("utf-8", "surrogateescape") for field in fields[:3]
         )
         if answer == "claimed":
-            raise HostError(
-                f"{self.host.name}: {paths.tree} is pushed to from elsewhere: {detail}",
-                'give this one another "project" name in its config, or take it over: '
-                "igor push --take-over",
-            )
+            raise claimed(self.host.name, paths.tree, detail)
         states = await asyncio.to_thread(_states, fields[3:-2])
         return Survey(detail, answer == "tree", temporary, states)
+
+
+def claimed(host: str, tree: str, owner: str) -> HostError:
+    """Another clone pushes there."""
+    return HostError(
+        f"{host}: {tree} is pushed to from elsewhere: {owner}",
+        'give this one another "project" name in its config, or take it over: '
+        "igor push --take-over",
+    )
 
 
 async def hashes(host: Runner, tree: str, files: Iterable[bytes]) -> dict[bytes, bytes]:

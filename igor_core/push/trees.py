@@ -1,48 +1,53 @@
-"""The trees on hosts that this agent has had to do with: one manifest and one lock each."""
+"""The trees on hosts that this agent has had to do with, and what is known of each."""
 
-import asyncio
-import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import Callable
+from pathlib import Path
 
-from igor_core.push.files import Tree
+from igor_core.paths import HostPaths
+from igor_core.push.host_tree import HostTree
+from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Manifest, TreeKey
+from igor_core.push.receivers import Receivers
+from igor_core.ssh.host import RemoteHost
 
 
 class Trees:
-    """Hands out a tree's manifest to one push at a time."""
+    """Hands out one `HostTree` for all who name the same clone, folder and host.
+
+    What a host has of a tree is known once for the tree, by whatever names it is reached.
+    """
 
     def __init__(self) -> None:
+        self.receivers = Receivers()
+        self._trees: dict[tuple[RemoteHost, HostPaths, Path, str], HostTree] = {}
         self._manifests: dict[TreeKey, Manifest] = {}
-        self._locks: dict[TreeKey, asyncio.Lock] = {}
+        self._traffic: dict[TreeKey, Traffic] = {}
         self._pushed: dict[tuple[str, str], TreeKey] = {}
-        self._newest: dict[TreeKey, int] = {}
         self._opening = threading.Lock()
+        self._said: set[str] = set()
 
-    def is_held(self, key: TreeKey) -> bool:
-        """Whether `hold` would have to wait."""
-        return key in self._locks and self._locks[key].locked()
-
-    @contextlib.asynccontextmanager
-    async def hold(self, key: TreeKey) -> AsyncIterator[Manifest]:
-        """The tree's manifest, to nobody else until the block is left."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            yield await asyncio.to_thread(self.manifest, key)
+    def on(
+        self, remote: RemoteHost, paths: HostPaths, root: Path, transport: str = "receiver"
+    ) -> HostTree:
+        """The tree of the clone in `root` on a host; `transport` as in the config."""
+        key = remote, paths, root, transport
+        if key not in self._trees:
+            self._trees[key] = HostTree(self, remote, paths, root, transport)
+        return self._trees[key]
 
     def manifest(self, key: TreeKey) -> Manifest:
-        """The tree's manifest, to read. Blocks the first time."""
+        """The tree's manifest. Blocks the first time."""
         with self._opening:
             if key not in self._manifests:
                 self._manifests[key] = Manifest(key)
             return self._manifests[key]
 
-    def is_outdated(self, key: TreeKey, tree: Tree) -> bool:
-        """Whether a later scan of the local files than this one was pushed there."""
-        return tree.number < self._newest.get(key, 0)
-
-    def pushing(self, key: TreeKey, tree: Tree) -> None:
-        """What this scan of the local files found is pushed there now."""
-        self._newest[key] = tree.number
+    def traffic(self, manifest: Manifest) -> Traffic:
+        """What is on its way to the tree of a manifest."""
+        if manifest.key not in self._traffic:
+            self._traffic[manifest.key] = Traffic(manifest)
+        return self._traffic[manifest.key]
 
     def remember(self, host: str, tree: str, key: TreeKey) -> None:
         """`key` is what the tree's configured path on a host turned out to be."""
@@ -53,7 +58,16 @@ class Trees:
         key = self._pushed.get((host, tree))
         return self._manifests.get(key) if key else None
 
+    def say_once(self, host: str, say: Callable[[], str]) -> str:
+        """What is to be said of a host just once in the agent's life; empty from then on."""
+        if host in self._said:
+            return ""
+        self._said.add(host)
+        return say()
+
     def close(self) -> None:
+        self.receivers.close()
         for manifest in self._manifests.values():
             manifest.close()
         self._manifests.clear()
+        self._traffic.clear()

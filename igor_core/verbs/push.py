@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from igor_core.errors import HostError
 from igor_core.events import Outcome, Progress, Warning
-from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, scan, shown
-from igor_core.push.push import Options, Report, claim_of
-from igor_core.push.push import push as push_tree
+from igor_core.push.files import Tree, shown
+from igor_core.push.freshness import Freshness
+from igor_core.push.report import Options, Report, Reporter
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag
 from igor_core.verbs.targets import Done, Target, each, targets_of
@@ -43,12 +42,14 @@ HELD_BACK_HINT = (
 IN_THE_WAY_HINT = "igor never removes what is not its own; move it away, then push again"
 
 
+Means = Callable[["asyncio.Future[Tree]", Options, Reporter], Awaitable[Report]]
+
+
 class Pusher:
     """Pushes one project to the hosts of one job; the local tree is read once for all."""
 
     def __init__(self, job: Job, context: Context, target: Target) -> None:
         self.options = Options(
-            claim=claim_of(target.project.root),
             dry_run=job.verb == "push" and flag(job, "dry_run"),
             force=job.verb == "push" and flag(job, "force"),
             take_over=job.verb == "push" and flag(job, "take_over"),
@@ -69,15 +70,31 @@ class Pusher:
         return await asyncio.shield(self._scan)
 
     async def push(self, target: Target) -> Report:
-        """Push to one host, again while files change under its hands."""
+        """Compare all with one host and push what differs."""
+        return await self._until_still(target, self._freshness(target).push)
+
+    async def make_fresh(self, target: Target) -> Report:
+        """The barrier: at return the host has what is here now.
+
+        No round trip where it has acknowledged everything before.
+        """
+        return await self._until_still(target, self._freshness(target).reach)
+
+    def _freshness(self, target: Target) -> Freshness:
+        return self._context.clones.freshness(self._project, target.entry)
+
+    async def _until_still(self, target: Target, means: Means) -> Report:
+        """Again while files change under its hands."""
+        warm = target.remote.state == "connected"
         paths = await target.connect()
         if target.job.verb not in ("exec", "diff"):
             target.step(f"push to {paths.tree}")
-        report = await self._round(target, paths, await self.tree(target))
+        # A person may have saved again while the login asked for a password.
+        report = await self._round(target, means, self._scan if warm else self._read())
         for _again in range(ROUNDS - 1):
             if not report.moving:
                 return report
-            report = (await self._round(target, paths, await self._read())).after(report)
+            report = (await self._round(target, means, self._read())).after(report)
         if report.moving:
             raise HostError(
                 f"{_count(len(report.moving))} changed while they were sent, again and again: "
@@ -86,12 +103,14 @@ class Pusher:
             )
         return report
 
-    async def _round(self, target: Target, paths: HostPaths, tree: Tree) -> Report:
-        trees, reporter = self._context.trees, _Reporter(target)
-        report = await push_tree(target.remote, paths, tree, trees, self.options, reporter)
+    async def _round(self, target: Target, means: Means, scan: Awaitable[Tree]) -> Report:
+        scanning = asyncio.ensure_future(scan)
+        report = await means(asyncio.shield(scanning), self.options, _Reporter(target))
+        if report.notice:
+            target.step(report.notice)
         if report.outdated:
-            return await self._round(target, paths, await self._read())
-        self._pushed[target.name] = tree
+            return await self._round(target, means, self._read())
+        self._pushed[target.name] = await scanning
         return report
 
     async def _read_and_warn(self) -> Tree:
@@ -104,8 +123,7 @@ class Pusher:
         return tree
 
     async def _read(self) -> Tree:
-        config = self._project.config
-        return await asyncio.to_thread(scan, self._project.root, config.include, config.exclude)
+        return await self._context.clones.of(self._project).scan()
 
 
 class _Reporter:
