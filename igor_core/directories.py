@@ -53,5 +53,10 @@ def pid_path() -> Path:
     return runtime_directory() / "agent.pid"
 
 
+def unsent_path() -> Path:
+    """Where an editor that finds no agent names what it has saved."""
+    return state_directory() / "unsent"
+
+
 def log_path() -> Path:
     return state_directory() / "agent.log"

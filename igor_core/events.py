@@ -104,6 +104,37 @@ class Result(Event):
 
 
 @dataclass(frozen=True)
+class HostFreshness:
+    """How far one host is behind the local tree.
+
+    `state` is "fresh", "syncing", "stale", "offline", "needs login" or "not connected";
+    `pending` counts paths, `since` (Unix time) is when it fell behind.
+    """
+
+    host: str
+    state: str
+    pending: int
+    since: float | None
+    held_back: tuple[str, ...]
+    error: str
+
+
+@dataclass(frozen=True)
+class Freshness(Event):
+    """Whether the hosts of a group have the last save. `push_on_write` is what is in force.
+
+    `error` says what is wrong with the config; there are no hosts then.
+    """
+
+    type = "freshness"
+    group: str
+    trusted: bool
+    push_on_write: bool
+    hosts: tuple[HostFreshness, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The end of a job: its exit status, its error if it has one, a result per host, and data."""
 

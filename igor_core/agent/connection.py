@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from igor_core import __version__
@@ -22,6 +22,9 @@ from igor_core.agent.protocol import (
     encode,
 )
 from igor_core.events import Outcome
+
+# The project's folder, paths below it, and the variables that a login needs.
+Saved = Callable[[str, Sequence[bytes], Mapping[str, str]], None]
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Connection:
         self,
         jobs: Jobs,
         stop_agent: Callable[[str], None],
+        saved: Saved,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -58,6 +62,7 @@ class Connection:
         self.env: Mapping[str, str] = {}
         self._all_jobs = jobs
         self._stop_agent = stop_agent
+        self._saved = saved
         self._reader = reader
         self._writer = writer
         self._greeted = False
@@ -135,6 +140,8 @@ class Connection:
         elif kind is Kind.CREDIT:
             if ident in self._jobs:
                 self._jobs[ident].granted(fields[0])
+        elif kind is Kind.SAVE:
+            self._saved(fields[0], [_as_bytes(path) for path in fields[1]], self.env)
         elif kind in (Kind.BYTES, Kind.EOF):
             self._about_stream(ident, fields)
         else:
@@ -142,7 +149,7 @@ class Connection:
 
     def _greet(self, protocol: int, version: str, client: Mapping[str, Any]) -> None:
         if protocol != PROTOCOL or version != __version__:
-            busy = bool(self._all_jobs.running())
+            busy = bool(self._all_jobs.working())
             self.send(Kind.REFUSED, 0, PROTOCOL, __version__, busy, os.getpid())
             if not busy:
                 self._stop_agent(f"a client of version {version} needs another agent")
@@ -176,3 +183,12 @@ class Connection:
             stream.received(fields[0])
         else:
             stream.ended()
+
+
+def _as_bytes(path: object) -> bytes:
+    """A path of a SAVE. Raises ProtocolError for what is neither a text nor bytes."""
+    if isinstance(path, str):
+        return os.fsencode(path)
+    if not isinstance(path, bytes):
+        raise ProtocolError("a path is neither a text nor bytes")
+    return path

@@ -16,8 +16,10 @@ from igor_core.events import Accepted, Event, Outcome, Output, Prompt
 
 log = logging.getLogger(__name__)
 
+# An editor's ear: it does nothing of its own.
+WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "diff"})
+INTERACTIVE_VERBS = frozenset({"exec", "diff", WATCH})
 REMEMBERED = 20
 
 
@@ -189,6 +191,10 @@ class Jobs:
 
     def running(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.outcome is None]
+
+    def working(self) -> list[Job]:
+        """Those that run and that somebody waits for."""
+        return [job for job in self.running() if job.verb != WATCH]
 
     def all(self) -> list[Job]:
         return list(self._jobs.values())

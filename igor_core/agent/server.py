@@ -10,13 +10,14 @@ from typing import Any
 
 from igor_core import __version__, directories, verbs
 from igor_core.agent.connection import Connection
-from igor_core.agent.jobs import Job, Jobs
+from igor_core.agent.jobs import WATCH, Job, Jobs
 from igor_core.errors import AgentError, UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.context import Context
 
 log = logging.getLogger(__name__)
 
+UNLISTED = ("jobs", WATCH)
 IDLE_SECONDS = 600.0
 # How long a leaving agent waits for its jobs to end what they have started.
 LEAVING_SECONDS = 15.0
@@ -47,6 +48,7 @@ class Server:
         if ready_fd is not None:
             os.write(ready_fd, b"!")
             os.close(ready_fd)
+        self.context.saves.take_unsent()
         try:
             await self._until_stopped()
         finally:
@@ -65,7 +67,7 @@ class Server:
             try:
                 await asyncio.wait_for(self._stop.wait(), min(1.0, max(0.05, self._idle_after)))
             except asyncio.TimeoutError:
-                if self._connections or self.jobs.running():
+                if self._connections or self.jobs.running() or self.context.saves.busy:
                     self._last_use = time.monotonic()
                 elif time.monotonic() - self._last_use >= self._idle_after:
                     self.stop(f"idle for {self._idle_after:.0f} s")
@@ -83,7 +85,9 @@ class Server:
         await asyncio.sleep(0.05)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(Connection(self.jobs, self.stop, reader, writer).serve())
+        saved = self.context.saves.saved
+        connection = Connection(self.jobs, self.stop, saved, reader, writer)
+        task = asyncio.ensure_future(connection.serve())
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 
@@ -100,7 +104,7 @@ class Server:
 
     def _jobs(self, job: Job) -> Outcome:
         others = [other.describe() for other in self.jobs.all() if other is not job]
-        return Outcome(0, data=[entry for entry in others if entry["verb"] != "jobs"])
+        return Outcome(0, data=[entry for entry in others if entry["verb"] not in UNLISTED])
 
     def _cancel(self, job: Job) -> Outcome:
         number = job.args.get("job")
@@ -120,7 +124,7 @@ class Server:
             "idle_after": self._idle_after,
             # Without the one who asks.
             "clients": len(self._connections) - 1,
-            "jobs": len(self.jobs.running()) - 1,
+            "jobs": len(self.jobs.working()) - 1,
             "connections": [
                 {"host": host.name, "state": host.state, "reason": host.reason, "rtt": host.rtt}
                 for host in self.context.pool.hosts()
@@ -130,7 +134,7 @@ class Server:
 
     def _stop_verb(self, job: Job) -> Outcome:
         asyncio.get_running_loop().call_later(0.05, self.stop, f"asked by {job.client}")
-        return Outcome(0, data={"jobs": len(self.jobs.running()) - 1})
+        return Outcome(0, data={"jobs": len(self.jobs.working()) - 1})
 
 
 def _hold_pid_file() -> int:

@@ -13,6 +13,7 @@ from igor_core.verbs.job import Job
 from igor_core.verbs.push import push
 from igor_core.verbs.status import status
 from igor_core.verbs.trust import trust
+from igor_core.verbs.watch import watch
 
 Verb = Callable[[Job, Context], Awaitable[Outcome]]
 
@@ -26,6 +27,7 @@ VERBS: dict[str, Verb] = {
     "trust": trust,
     "status": status,
     "doctor": doctor,
+    "watch": watch,
 }
 
 

@@ -113,7 +113,7 @@ def spec_for(target: Target, paths: HostPaths) -> Spec:
 
 async def _pushed(target: Target, pusher: Pusher) -> str:
     """Push; what is held back is named and does not block."""
-    report = await pusher.push(target)
+    report = await pusher.make_fresh(target)
     warn_of_held_back(target, report)
     target.step(summary(report))
     return summary(report)

@@ -4,17 +4,26 @@ from dataclasses import dataclass, field
 
 from igor_core.push.trees import Trees
 from igor_core.ssh.pool import Pool
+from igor_core.verbs.clones import Clones
+from igor_core.verbs.saves import Saves
 from igor_core.verbs.turns import Turns
 
 
 @dataclass
 class Context:
-    """The warm connections, what igor knows of the trees there, and whose turn it is."""
+    """The warm connections, what igor knows of the trees there and here, and whose turn it is."""
 
     pool: Pool = field(default_factory=Pool)
     trees: Trees = field(default_factory=Trees)
     turns: Turns = field(default_factory=Turns)
+    clones: Clones = field(init=False)
+    saves: Saves = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clones = Clones(self.pool, self.trees)
+        self.saves = Saves(self.clones)
 
     def close(self) -> None:
+        self.clones.close()
         self.pool.close()
         self.trees.close()

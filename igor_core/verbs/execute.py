@@ -54,7 +54,7 @@ async def _made_ready(
     """The code is there and the container runs; what is to be run there."""
     paths = await target.connect()
     if not flag(target.job, "no_push"):
-        report = await pusher.push(target)
+        report = await pusher.make_fresh(target)
         warn_of_held_back(target, report)
         if report.sent or report.deleted:
             target.step(summary(report))

@@ -46,6 +46,12 @@ def flag(job: Job, name: str) -> bool:
     return bool(_argument(job, name, bool, "true or false"))
 
 
+def choice(job: Job, name: str) -> bool | None:
+    """True or false, None where nothing was said."""
+    found: bool | None = _argument(job, name, bool, "true or false")
+    return found
+
+
 def list_argument(job: Job, name: str) -> list[str]:
     found = _argument(job, name, list, "a list of texts") or []
     if not all(isinstance(item, str) for item in found):

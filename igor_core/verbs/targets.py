@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core.config import Host, Project, find_project
+from igor_core.config.host_names import host_names
 from igor_core.errors import IgorError, UsageError
 from igor_core.events import Outcome, Result, Step, Warning
 from igor_core.paths import HostPaths
@@ -64,19 +65,18 @@ def targets_of(job: Job, context: Context) -> list[Target]:
     project = find_project(Path(job.root))
     group = project.config.group(text_argument(job, "group"))
     hosts = group.select(list_argument(job, "hosts"))
-    names = Counter(host.host for host in hosts)
     if project.config.runtime != "none":
-        _one_container_each(group.name, names)
+        _one_container_each(group.name, Counter(host.host for host in hosts))
     return [
         Target(
-            host.host if names[host.host] == 1 else f"{host.host}:{host.dir}",
+            name,
             job,
             project,
             group.name,
             host,
             context.pool.host(Address(host.host, host.user, host.port)),
         )
-        for host in hosts
+        for name, host in zip(host_names(hosts), hosts, strict=True)
     ]
 
 

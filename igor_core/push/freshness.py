@@ -1,0 +1,318 @@
+"""What one host lacks of the local tree, counted in generations, and how it gets there.
+
+A generation is the local tree's number: it grows with each change that is seen. A host has
+generation g when it has acknowledged all that changed up to g.
+"""
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from igor_core.errors import IgorError, NeedsLogin
+from igor_core.push.brake import too_many
+from igor_core.push.files import Tree
+from igor_core.push.host_tree import Change, HostTree
+from igor_core.push.plan import HeldBack
+from igor_core.push.report import Nobody, Options, Report, Reporter
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.login import Login
+
+log = logging.getLogger(__name__)
+
+# More changed paths than this are compared and sent as a whole push, which asks before many
+# deletions and reads no more content at once than it needs.
+MANY_CHANGES = 1000
+# The waits before a lost host is tried again, in seconds.
+FIRST_RETRY = 1.0
+LAST_RETRY = 30.0
+
+
+class Source(Protocol):
+    """The clone that a host follows, see clone.py."""
+
+    @property
+    def count(self) -> int:
+        """How many files the local tree has."""
+        ...
+
+    def scan(self) -> Awaitable[Tree]: ...
+
+    async def read(self, paths: Collection[bytes]) -> Sequence[Change]: ...
+
+
+class Freshness:
+    """One host's tree beside the local one. `behind`: path → generation, until acknowledged.
+
+    `error` says why the last attempt failed, `since` (Unix time) from when on it is behind.
+    `locate` makes the tree of the host, which is connected then.
+    """
+
+    def __init__(
+        self, remote: RemoteHost, locate: Callable[[], HostTree], source: Source, options: Options
+    ) -> None:
+        self.remote = remote
+        self.behind: dict[bytes, int] = {}
+        self.held_back: dict[bytes, HeldBack] = {}
+        self.error: IgorError | None = None
+        self.since: float | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        self._options = options
+        self._source = source
+        self._locate = locate
+        self._there: HostTree | None = None
+        self._flights: set[asyncio.Future[Report]] = set()
+        self._pushing = 0
+        self._wanted = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._environment: Mapping[str, str] = {}
+        remote.on_state(self._host_changed)
+
+    @property
+    def there(self) -> HostTree:
+        """The tree; where its folder is, is known once the host is connected."""
+        self._there = self._there or self._locate()
+        return self._there
+
+    @property
+    def verified(self) -> bool:
+        """Whether all but `behind` is known to be there."""
+        return self._there is not None and self._there.verified
+
+    @property
+    def state(self) -> str:
+        """Either "fresh", "syncing", "stale", "offline", "needs login" or "not connected"."""
+        connection = self.remote.state
+        if connection != "connected":
+            return connection if connection in ("offline", "needs login") else "not connected"
+        if self._pushing or self._flights:
+            return "syncing"
+        return "fresh" if self.verified and not self.behind else "stale"
+
+    # Changes here.
+
+    @property
+    def takes_saves(self) -> bool:
+        """Whether changes go there at once; else they wait for a command."""
+        return self.verified and self._following is not None
+
+    def take(self, paths: Collection[bytes], changes: Sequence[Change], generation: int) -> None:
+        """These have changed here; on their way at return where the host takes saves."""
+        if self.takes_saves:
+            # Without those that can't be read.
+            paths = [change.path for change in changes]
+        if not paths:
+            return
+        for path in paths:
+            self.behind[path] = generation
+        self.since = self.since or time.time()
+        gone = sum(1 for change in changes if change.file is None)
+        if len(paths) > MANY_CHANGES or too_many(gone, self._source.count + gone):
+            self.compare_all()
+        elif self.takes_saves:
+            self._send(changes, generation)
+        else:
+            self.nudge()
+        self.on_change()
+
+    def compare_all(self) -> None:
+        """What has changed is not known: only a whole push tells."""
+        if self._there is not None:
+            self._there.verified = False
+        self.nudge()
+
+    def hold_back(self, item: HeldBack) -> None:
+        """A path that can't be sent as it is here."""
+        self.held_back[item.path] = item
+        self.behind.pop(item.path, None)
+
+    def _send(self, changes: Sequence[Change], generation: int) -> None:
+        self.error = None
+        flight = self.there.send(changes)
+        self._flights.add(flight)
+        flight.add_done_callback(functools.partial(self._landed, changes, generation))
+
+    def _landed(
+        self, changes: Sequence[Change], generation: int, flight: "asyncio.Future[Report]"
+    ) -> None:
+        self._flights.discard(flight)
+        if flight.cancelled():
+            return
+        error = flight.exception()
+        if error is None:
+            self._acknowledged([change.path for change in changes], generation, flight.result())
+        else:
+            self._failed(error)
+        self.on_change()
+
+    def _acknowledged(self, paths: Collection[bytes], generation: int, report: Report) -> None:
+        for path in paths:
+            self.held_back.pop(path, None)
+            if self.behind.get(path, generation + 1) <= generation:
+                del self.behind[path]
+        self.held_back.update((item.path, item) for item in report.held_back)
+        if not self.behind:
+            self.since = None
+
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, IgorError):
+            self.error = error
+        else:
+            log.error("a save could not be sent", exc_info=error)
+            self.error = IgorError(f"this is a bug in igor: {type(error).__name__}: {error}")
+        self._try_again(LAST_RETRY)
+
+    # Whole pushes, and the barrier.
+
+    async def push(self, scan: Awaitable[Tree], options: Options, reporter: Reporter) -> Report:
+        """A whole push. Raises HostError."""
+        self._pushing += 1
+        self.on_change()
+        try:
+            report = await self.there.push(scan, options, reporter)
+            if not options.dry_run and not report.outdated:
+                self._compared((await scan).number, report)
+            return report
+        except IgorError as error:
+            self.error = error
+            raise
+        finally:
+            self._pushing -= 1
+            self.on_change()
+
+    def _compared(self, generation: int, report: Report) -> None:
+        self.error = None
+        self.held_back = {item.path: item for item in report.held_back}
+        moving = set(report.moving)
+        self.behind = {
+            path: at for path, at in self.behind.items() if at > generation or path in moving
+        }
+        if not self.behind:
+            self.since = None
+
+    async def reach(
+        self, scan: "asyncio.Future[Tree]", options: Options, reporter: Reporter
+    ) -> Report:
+        """The barrier: wait until the host has what `scan`, which is done, has found.
+
+        Costs no round trip where all is acknowledged already. Raises HostError.
+        """
+        tree = await scan
+        generation = tree.number
+        report = Report(self.there.paths.tree, unchanged=len(tree.files))
+        while self.verified:
+            late = [path for path, at in self.behind.items() if at <= generation]
+            if not late:
+                report.held_back = list(self.held_back.values())
+                report.unchanged = len(tree.files) - len(report.sent) - len(report.held_back)
+                return report
+            report = (await self._next_landing(late, generation)).after(report)
+        return (await self.push(scan, options, reporter)).after(report)
+
+    async def _next_landing(self, late: Collection[bytes], generation: int) -> Report:
+        if not self._flights:
+            # Their last attempt failed.
+            self._send(await self._source.read(late), generation)
+        if not self._flights:
+            return Report(self.there.paths.tree)
+        done, _ = await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
+        report = Report(self.there.paths.tree)
+        for flight in done:
+            error = flight.exception()
+            # What fails because the connection was lost is decided by the push that follows.
+            if error is not None and self.verified:
+                raise error
+            if error is None:
+                report = flight.result().after(report)
+        return report
+
+    # In the background, for an editor that pushes each save.
+
+    def follow(self, environment: Mapping[str, str]) -> None:
+        """Keep the host up to date from now on, and come back to it when it was lost.
+
+        `environment` has what a login needs; nobody is asked anything.
+        """
+        self._environment = environment
+        if self._following is None:
+            self._following = asyncio.ensure_future(self._follow())
+        self.nudge()
+
+    def warm(self, environment: Mapping[str, str]) -> None:
+        """Be connected before the first command, if that can be had without asking anybody."""
+        if self._following is None and self.remote.state == "not connected":
+            self._warming = asyncio.ensure_future(self._warm(environment))
+
+    async def _warm(self, environment: Mapping[str, str]) -> None:
+        try:
+            await self.remote.connect(Login(None, environment))
+            await self.there.open()
+        except IgorError as error:
+            self.error = error
+            self.on_change()
+
+    def unfollow(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
+        self._cancel_retry()
+
+    def nudge(self) -> None:
+        """Try at once, without waiting for the time of the next attempt."""
+        self._wanted.set()
+
+    async def _follow(self) -> None:
+        delay = FIRST_RETRY
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            self._cancel_retry()
+            if self._is_done() or self.remote.state == "needs login":
+                continue
+            try:
+                await self.remote.connect(Login(None, self._environment))
+                await self._catch_up()
+                delay = FIRST_RETRY
+            except NeedsLogin as error:
+                self.error = error
+            except IgorError as error:
+                self.error = error
+                # What a connected host refuses, it mostly refuses until something changes.
+                refused = self.remote.state == "connected"
+                self._try_again(LAST_RETRY if refused else delay)
+                delay = min(LAST_RETRY, delay * 2)
+            self.on_change()
+
+    def _is_done(self) -> bool:
+        return self.verified and (not self.behind or bool(self._flights))
+
+    async def _catch_up(self) -> None:
+        if not self.verified:
+            await self._push_quietly()
+        elif self.behind and not self._flights:
+            generation = max(self.behind.values())
+            self._send(await self._source.read(list(self.behind)), generation)
+
+    async def _push_quietly(self) -> None:
+        report = await self.push(self._source.scan(), self._options, Nobody())
+        if report.outdated or report.moving:
+            self.nudge()
+
+    def _try_again(self, seconds: float) -> None:
+        if self._following is not None and self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(seconds, self.nudge)
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    def _host_changed(self) -> None:
+        """The connection was lost, or somebody has logged in."""
+        if self._following is not None and self.remote.state in ("connected", "not connected"):
+            self.nudge()
+        self.on_change()
