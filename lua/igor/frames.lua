@@ -27,8 +27,9 @@ function M.hello(version, client)
   return framed(pack({ HELLO, 0, M.PROTOCOL, version, client }))
 end
 
---- `args` as a map: an empty table is one too.
 function M.request(request, verb, root, args)
+  -- An empty table would be packed as a list.
+  args = next(args) and args or vim.empty_dict()
   return framed(pack({ REQUEST, request, verb, root, args }))
 end
 
@@ -40,9 +41,7 @@ end
 ---@param root string
 ---@param paths string[]  relative to `root`
 function M.save(root, paths)
-  -- An empty table would be packed as a map.
-  local list = #paths == 0 and '\144' or pack(paths)
-  return framed('\148' .. string.char(SAVE) .. '\0' .. pack(root) .. list)
+  return framed(pack({ SAVE, 0, root, paths }))
 end
 
 local Decoder = {}

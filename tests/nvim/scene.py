@@ -36,8 +36,9 @@ class Scene(NamedTuple):
 
 
 def make_project(home: Path) -> Path:
+    """The project in `home`; one that is there is as at first."""
     project = home / "project"
-    (project / ".igor").mkdir(parents=True)
+    (project / ".igor").mkdir(parents=True, exist_ok=True)
     (project / ".igor" / "config.json").write_text(json.dumps(CONFIG))
     (project / "main.py").write_text("print('hello')\n")
     return project
