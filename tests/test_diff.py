@@ -205,6 +205,25 @@ def test_ours_overwrites_what_igor_never_wrote(project: Differing) -> None:
     assert (project.there(project.hosts[0]) / "new").read_text() == "mine\n"
 
 
+def test_ours_leaves_alone_what_igor_has_no_part_in(project: Differing) -> None:
+    there = project.there(project.hosts[0])
+    (there / "results.csv").write_text("of a program\n")
+    (there / "ignored").write_text("there\n")
+    project.write(".igor/ignore", "ignored\n")
+    project.write("ignored", "here\n")
+    done = project.diff("--ours", "results.csv", "ignored")
+    assert done.returncode == 2
+    assert "results.csv: not here, and igor has never pushed it" in done.stderr
+    assert "ignored: igor doesn't push it" in done.stderr
+    assert project.push().returncode == 0
+    assert (there / "results.csv").exists()
+    assert (there / "ignored").read_text() == "there\n"
+    # The other way is a matter of this machine alone.
+    assert project.diff("--theirs", "results.csv", "ignored").returncode == 0
+    assert (project.root / "results.csv").read_text() == "of a program\n"
+    assert (project.root / "ignored").read_text() == "there\n"
+
+
 def test_ours_never_overwrites_a_version_that_nobody_saw(project: Differing) -> None:
     a = project.held_back("a.py", here=b"here\n", there=b"there\n")
     assert project.diff().returncode == 1

@@ -40,10 +40,27 @@ def found(path: str, there: dict[str, Any], here: dict[str, Any] | None = None) 
     return {"host": "apollo", "path": path, "why": "", "there": there, "here": here}
 
 
+TABS = """
+return vim.tbl_map(function(tab)
+  return vim.tbl_map(function(win)
+    return vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(win))
+  end, vim.api.nvim_tabpage_list_wins(tab))
+end, vim.api.nvim_list_tabpages())
+"""
+
+
 def tabs(editor: Editor) -> list[list[str]]:
     """The names of the buffers in each tab page's windows, without those of jobs' output."""
-    shown = [[w.buffer.name for w in tab.windows] for tab in editor.nvim.tabpages]
+    shown: list[list[str]] = editor.lua(TABS)
     return [[name for name in names if "/diff" not in name] for names in shown]
+
+
+def text(editor: Editor, path: Path) -> list[str]:
+    """What the editor has of a file."""
+    found: list[str] = editor.lua(
+        "return vim.api.nvim_buf_get_lines(vim.fn.bufnr(...), 0, -1, true)", str(path)
+    )
+    return found
 
 
 def shown_there(editor: Editor) -> Any:
@@ -165,10 +182,12 @@ def test_on_a_real_host_it_is_shown_and_settled(
         assert list(shown_there(editor)) == ["there"]
         assert editor.lua("return vim.fn.diff_hlID(1, 1)") > 0
         editor.command("IgorDiff --theirs a.py")
-        editor.wait("theirs in the buffer", lambda: list(editor.nvim.buffers[1]) == ["there"], 30)
+        editor.wait(
+            "theirs in the buffer", lambda: text(editor, project.root / "a.py") == ["there"], 30
+        )
         editor.command("IgorDiff --ours b.py")
         editor.wait("ours on the host", lambda: b.read_bytes() == b"here\n", 30)
-        editor.wait("both settled", lambda: len(tabs(editor)[1] + tabs(editor)[2]) == 2)
+        editor.wait("both settled", lambda: sorted(map(len, tabs(editor))) == [1, 1, 1])
     assert (project.root / "a.py").read_bytes() == a.read_bytes() == b"there\n"
     (kept,) = Path(os.environ["XDG_STATE_HOME"]).glob("igor/replaced/project/*/a.py")
     assert kept.read_bytes() == b"here\n"

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.push.files import shown
+from igor_core.push.host_tree import HostTree
+from igor_core.push.local import LocalTree
 from igor_core.push.manifest import Manifest, TreeKey
 from igor_core.push.plan import HeldBack
 from igor_core.push.push import claim_of
+from igor_core.push.report import Nobody, Options
 from igor_core.push.side import LARGE, Side, local_side, side_on_host
 from igor_core.push.survey import Asker, State, hashes
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, list_argument
-from igor_core.verbs.push import Pusher
 from igor_core.verbs.targets import Target
 
 # The note in a tree's manifest: what of each side the person has seen.
@@ -43,9 +45,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One host, looked at: `paths` are those to compare, `held` those that are held back."""
+    """One host, looked at: `paths` are those to compare, `held` those that are held back.
+
+    `tree` is the tree's real path there.
+    """
 
     target: Target
+    there: HostTree
+    local: LocalTree
     tree: str
     manifest: Manifest
     paths: Sequence[bytes]
@@ -121,19 +128,20 @@ def identity(side: Side) -> str:
     return f"{side.kind}:{(side.target if side.kind == 'l' else side.hash).hex()}"
 
 
-async def compare(target: Target, context: Context, pusher: Pusher) -> Comparison:
+async def compare(target: Target, context: Context, local: LocalTree) -> Comparison:
     """Look at one host: what is held back there, and the state of what was asked for. HostError."""
     paths = await target.connect()
-    report = await pusher.push(target)
+    project = target.project
+    there = context.trees.on(target.remote, paths, project.root, project.config.transport)
+    report = await there.push(local.reconcile(), Options(dry_run=True), Nobody())
     held = {item.path: item for item in report.held_back}
-    chosen = _chosen(target.job, target.project.root, held)
-    asker = Asker(target.remote, paths, claim_of(target.project.root))
-    found = await asker.survey(chosen)
+    chosen = _chosen(target.job, project.root, held)
+    found = await Asker(target.remote, paths, claim_of(project.root)).survey(chosen)
     if not found.exists:
         raise HostError(f"{target.name} has nothing of this project yet", "igor push")
     key = TreeKey(*target.remote.endpoint, found.path)
     manifest = await asyncio.to_thread(context.trees.manifest, key)
-    return Comparison(target, found.path, manifest, chosen, held, found.states)
+    return Comparison(target, there, local, found.path, manifest, chosen, held, found.states)
 
 
 def _chosen(job: Job, root: Path, held: Collection[bytes]) -> list[bytes]:

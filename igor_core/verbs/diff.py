@@ -10,11 +10,11 @@ from igor_core.errors import UsageError
 from igor_core.events import Outcome
 from igor_core.push.difference import describe, difference
 from igor_core.push.files import shown
+from igor_core.push.local import LocalTree
 from igor_core.push.side import Side
 from igor_core.verbs.compare import Comparison, Pair, compare
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag
-from igor_core.verbs.push import Pusher
 from igor_core.verbs.settle import ours, theirs
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
@@ -31,24 +31,25 @@ async def diff(job: Job, context: Context) -> Outcome:
     if flag(job, "ours") and flag(job, "theirs"):
         raise UsageError("diff: --ours or --theirs? One of them")
     targets = targets_of(job, context)
-    pusher = Pusher(job, context, targets[0])
-    pusher.options = replace(pusher.options, dry_run=True)
+    project = targets[0].project
+    local = LocalTree(project.root, project.config.include, project.config.exclude)
     if flag(job, "ours"):
-        outcome = await ours(targets, context, pusher)
+        outcome = await ours(targets, context, local)
     elif flag(job, "theirs"):
-        outcome = await theirs(targets, context, pusher)
+        outcome = await theirs(targets, context, local)
     else:
-        outcome = await _Showing(job, context, pusher).run(targets)
-    return replace(outcome, status=max(result.status for result in outcome.results))
+        outcome = await _Showing(job, context, local).run(targets)
+    status = max((result.status for result in outcome.results), default=outcome.status)
+    return replace(outcome, status=status)
 
 
 class _Showing:
     """Shows the differences of host after host, whichever has answered first."""
 
-    def __init__(self, job: Job, context: Context, pusher: Pusher) -> None:
+    def __init__(self, job: Job, context: Context, local: LocalTree) -> None:
         self._job = job
         self._context = context
-        self._pusher = pusher
+        self._local = local
         self._turn = asyncio.Lock()
         self._found: list[dict[str, Any]] = []
         self._contents = 0
@@ -58,7 +59,7 @@ class _Showing:
         return replace(outcome, data=self._found)
 
     async def _on(self, target: Target) -> Done:
-        looked = await compare(target, self._context, self._pusher)
+        looked = await compare(target, self._context, self._local)
         async with self._turn:
             shown_pairs = [pair async for pair in self._differences(looked)]
         await looked.remember(shown_pairs)

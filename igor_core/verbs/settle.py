@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 from igor_core.directories import state_directory
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
 from igor_core.push.files import shown
+from igor_core.push.host_tree import Change
+from igor_core.push.local import LocalTree
 from igor_core.push.manifest import Record
 from igor_core.push.replace import Keeper, Replacement
 from igor_core.push.replace import replace as replace_here
@@ -19,18 +21,19 @@ from igor_core.ssh.process import Command
 from igor_core.verbs.compare import Comparison, Pair, compare, identity
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import flag, list_argument
-from igor_core.verbs.push import Pusher
 from igor_core.verbs.targets import Done, Target, each
 
 TROUBLE = 2
+# A larger file is read while it is sent.
+HELD_BYTES = 8 << 20
 NAMED = 5
 
 
-async def ours(targets: Sequence[Target], context: Context, pusher: Pusher) -> Outcome:
+async def ours(targets: Sequence[Target], context: Context, local: LocalTree) -> Outcome:
     """On each host the local version takes the place of the version that the person saw."""
 
     async def on(target: Target) -> Done:
-        looked = await compare(target, context, pusher)
+        looked = await compare(target, context, local)
         pairs = await looked.pairs()
         if not pairs:
             return _nothing(looked)
@@ -38,19 +41,17 @@ async def ours(targets: Sequence[Target], context: Context, pusher: Pusher) -> O
             raise HostError(f"{target.name}: left as it is")
         refused = _refused_there(looked, pairs)
         settled = [pair for pair in pairs if pair.path not in refused]
-        adopted = {pair.path: _record(pair.there) for pair in settled if pair.there.exists}
-        looked.manifest.wrote(adopted)
         refused |= await _push_over(looked, settled, context)
         return _done(looked, pairs, refused, "there now as here")
 
     return await each(targets, on, failure=TROUBLE)
 
 
-async def theirs(targets: Sequence[Target], context: Context, pusher: Pusher) -> Outcome:
+async def theirs(targets: Sequence[Target], context: Context, local: LocalTree) -> Outcome:
     """The host's version takes the place of the local one, which is kept elsewhere."""
 
     async def look(target: Target) -> tuple[Comparison, list[Pair]]:
-        looked = await compare(target, context, pusher)
+        looked = await compare(target, context, local)
         return looked, await looked.pairs()
 
     looks = [asyncio.ensure_future(look(target)) for target in targets]
@@ -58,20 +59,26 @@ async def theirs(targets: Sequence[Target], context: Context, pusher: Pusher) ->
     found = [answer for answer in answers if not isinstance(answer, BaseException)]
     _one_version_each(found)
     pairs = [pair for _looked, some in found for pair in some]
+    offered = {pair.path for pair in pairs if pair.there.exists}
     if pairs and not await _consent(targets[0], "replace here by the host's version", pairs):
         return Outcome(TROUBLE, "left as it is")
     taken: set[bytes] = set()
+    replacing = asyncio.Lock()
 
     async def on(target: Target) -> Done:
-        looked, pairs = await looks[targets.index(target)]
+        looked, every = await looks[targets.index(target)]
+        # A host that has none gets it by the next push.
+        pairs = [pair for pair in every if pair.there.exists or pair.path not in offered]
         if not pairs:
             return _nothing(looked)
         refused = _refused_here(looked, pairs)
-        mine = [p for p in pairs if p.path not in refused and p.path not in taken]
-        taken.update(pair.path for pair in mine)
-        refused |= await _replace(looked, mine)
-        settled = [pair for pair in pairs if pair.path not in refused]
-        refused |= await _push_over(looked, settled, context)
+        async with replacing:
+            mine = [p for p in pairs if p.path not in refused and p.path not in taken]
+            refused |= await _replace(looked, mine)
+            taken.update(pair.path for pair in mine if pair.path not in refused)
+        await local.reconcile()
+        belong = [p for p in pairs if p.path not in refused and local.file(p.path)]
+        refused |= await _push_over(looked, belong, context)
         return _done(looked, pairs, refused, "here now as there")
 
     return await each(targets, on, failure=TROUBLE)
@@ -122,6 +129,8 @@ def _refused_there(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
             refused[pair.path] = "neither a file nor a link there; move it away"
         elif there.kind == "f" and not there.hash:
             refused[pair.path] = "can't be read there"
+        elif not pair.here.exists and not pair.why:
+            refused[pair.path] = "not here, and igor has never pushed it; delete it there yourself"
         elif seen.get(pair.path, (identity(there),))[0] != identity(there):
             refused[pair.path] = "changed there again since you looked; look again: igor diff"
     return refused
@@ -195,13 +204,49 @@ async def _fetched(looked: Comparison, pair: Pair, file: BinaryIO) -> BinaryIO:
 
 
 async def _push_over(looked: Comparison, pairs: Sequence[Pair], context: Context) -> Refused:
-    """Push these paths; what the host still holds back, and why."""
-    if not pairs:
-        return {}
+    """Push just these paths; what the host still holds back, or igor doesn't push, and why.
+
+    What was seen there counts as igor's own from now on, so that a push overwrites just that.
+    """
+    refused: Refused = {}
+    changes = []
+    for pair in pairs:
+        change = await asyncio.to_thread(_change, looked.local, pair.path)
+        if isinstance(change, Change):
+            changes.append(change)
+        else:
+            refused[pair.path] = change
+    if not changes:
+        return refused
+    pushed = [pair for pair in pairs if pair.path not in refused]
+    looked.manifest.wrote({p.path: _record(p.there) for p in pushed if p.there.exists})
+    report = await looked.there.send(changes)
+    refused |= dict.fromkeys(report.moving, "changes here again and again")
+    refused |= {item.path: item.reason for item in report.held_back}
+    _note(looked, context, {pair.path for pair in pushed} - refused.keys())
+    return refused
+
+
+def _change(local: LocalTree, path: bytes) -> Change | str:
+    """The path as it is here now, or why it can't be pushed."""
+    try:
+        found = local.read(path, HELD_BYTES)
+    except OSError as error:
+        return f"can't be read here: {error.strerror}"
+    if found is None:
+        return Change(path, None)
+    if local.file(path) is None:
+        return "igor doesn't push it: git or a pattern ignores it"
+    return Change(path, found.file, found.content, found.hash)
+
+
+def _note(looked: Comparison, context: Context, settled: Collection[bytes]) -> None:
+    """These are no longer held back, which the statusline shows without a whole push."""
     target = looked.target
-    report = await Pusher(target.job, context, target).push(target)
-    wanted = {pair.path for pair in pairs}
-    return {item.path: item.reason for item in report.held_back if item.path in wanted}
+    fresh = context.clones.freshness(target.project, target.entry)
+    for path in settled:
+        fresh.held_back.pop(path, None)
+    fresh.on_change()
 
 
 def _nothing(looked: Comparison) -> Done:
