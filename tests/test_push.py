@@ -90,13 +90,13 @@ async def test_all_kinds_of_names_modes_and_links_arrive_right(clone: Desk) -> N
     clone.write("readonly", "r", 0o444)
     clone.write("a" * 255, "long")
     clone.write("/".join(["deep" * 10] * 20), "deep")
-    for name, target in (
+    for link, target in (
         ("l1", "run"),
         ("l2", "no where\n"),
         ("l3", "/etc/passwd"),
         ("l4", "in ~"),
     ):
-        (clone.root / name).symlink_to(target)
+        (clone.root / link).symlink_to(target)
     (clone.root / "l5").symlink_to(os.fsdecode(b"\xff"))
     os.utime(clone.root / "run", ns=(0, 1_234_567_890_987_654_321))
     os.utime(clone.root / "empty", ns=(0, 1))

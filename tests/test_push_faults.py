@@ -11,9 +11,11 @@ import pytest
 
 from igor_core.errors import HostError, IgorError
 from igor_core.paths import HostPaths
+from igor_core.push.report import Options
+from igor_core.ssh.login import Login
 from tests.lab import Host, Lab
 from tests.lab.command import run
-from tests.pushing import Desk, desk
+from tests.pushing import Desk, desk, ready
 from tests.test_lab import wait_until
 
 BIG = 60_000_000
@@ -24,6 +26,16 @@ Version = tuple[bytes, bytes]
 
 @pytest.fixture
 async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+    """By rsync."""
+    host = lab["apollo"]
+    host.run(["rm", "-rf", "dev", "full"], check=True)
+    async with desk(host, tmp_path / "project", transport="rsync") as made:
+        yield made
+
+
+@pytest.fixture
+async def waiting(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+    """By a receiver."""
     host = lab["apollo"]
     host.run(["rm", "-rf", "dev", "full"], check=True)
     async with desk(host, tmp_path / "project") as made:
@@ -67,6 +79,23 @@ def kill_local_rsync(clone: Desk) -> None:
 
 def kill_rsync_there(clone: Desk) -> None:
     kill(clone.lab_host.pids("rsync"))
+
+
+def receivers(clone: Desk) -> list[int]:
+    """Those that have the folder for temp files open."""
+    return [pid for pid in clone.lab_host.pids("python3") if _has_open(pid, "/.igor-host/tmp/")]
+
+
+def _has_open(pid: int, part: str) -> bool:
+    try:
+        files = list(Path(f"/proc/{pid}/fd").iterdir())
+        return any(part in os.readlink(file) for file in files)
+    except OSError:
+        return False  # it has ended
+
+
+def kill_receivers(clone: Desk) -> None:
+    kill(receivers(clone))
 
 
 def kill_sshd(clone: Desk) -> None:
@@ -162,6 +191,103 @@ async def test_a_cut_cable_is_noticed_and_the_next_push_heals(apollo: Desk) -> N
     await assert_heals(apollo)
 
 
+async def test_a_push_by_a_receiver_that_is_broken_off_heals(waiting: Desk) -> None:
+    error = await broken_off(waiting, kill_sshd, await pushed_first(waiting))
+    assert error.message == "the connection to apollo was lost during the push"
+    waiting.lab_host.heal()
+    await assert_heals(waiting)
+
+
+async def test_a_receiver_s_cable_that_is_cut_is_noticed(waiting: Desk) -> None:
+    before = await pushed_first(waiting)
+    error = await asyncio.wait_for(broken_off(waiting, cut, before), 60)
+    assert error.message == "the connection to apollo was lost during the push"
+    waiting.lab_host.mend()
+    await assert_heals(waiting)
+
+
+async def test_a_receiver_that_dies_is_replaced_and_the_push_goes_on(waiting: Desk) -> None:
+    await pushed_first(waiting)
+    waiting.write("old", os.urandom(BIG))
+    waiting.write("new", os.urandom(BIG))
+    pushing = asyncio.ensure_future(waiting.push())
+    await half_written(waiting)
+    kill_receivers(waiting)
+    report = await pushing
+    assert report.held_back == []
+    assert waiting.remote.state == "connected"
+    await assert_heals(waiting)
+    temporary = waiting.lab_host.path(waiting.paths.temporary)
+    assert list(temporary.iterdir()) == []
+
+
+async def test_a_save_whose_receiver_dies_arrives_all_the_same(waiting: Desk) -> None:
+    await pushed_first(waiting)
+    waiting.write("small", "new")
+    kill_receivers(waiting)
+    report = await waiting.save("small")
+    assert [file.path for file in report.sent] in ([b"small"], [])
+    assert not waiting.host_tree.verified
+    await assert_heals(waiting)
+    assert waiting.host_tree.verified
+
+
+async def test_saves_that_nobody_answered_are_no_conflict_later(waiting: Desk) -> None:
+    await pushed_first(waiting)
+    for content in ("second", "third!"):
+        stopped = receivers(waiting)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        waiting.write("small", content)
+        saving = asyncio.ensure_future(waiting.save("small"))
+        await asyncio.sleep(0.1)
+        waiting.lab_host.kill_sshd()
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        with pytest.raises(HostError):
+            await saving
+        waiting.lab_host.heal()
+        waiting.new_agent()
+        await assert_heals(waiting)
+
+
+async def test_a_cancelled_push_by_a_receiver_leaves_nothing_half_written(waiting: Desk) -> None:
+    waiting.write("new", os.urandom(BIG))
+    task = asyncio.ensure_future(waiting.push())
+    await half_written(waiting)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    temporary = waiting.lab_host.path(waiting.paths.temporary)
+    await asyncio.to_thread(wait_until, lambda: list(temporary.iterdir()) == [])
+    assert set(waiting.on_host()) == set()
+    await assert_heals(waiting)
+
+
+async def test_a_python3_that_breaks_later_is_replaced_by_rsync_and_said_once(
+    waiting: Desk,
+) -> None:
+    waiting.write("a", "1")
+    assert (await waiting.push()).notice == ""
+    there = waiting.lab_host.path("/usr/bin/python3")
+    there.rename(there.with_name("python3.away"))
+    try:
+        for number in range(3):
+            waiting.write("a", f"content {number}")
+            if number < 2:
+                waiting.remote.close()
+                await asyncio.to_thread(wait_until, lambda: not waiting.host_tree.opened)
+            await waiting.remote.connect(Login())
+            tree = waiting.scan()
+            report = await waiting.host_tree.push(ready(tree), Options(), waiting.person)
+            assert [file.path for file in report.sent] == [b"a"]
+            assert ("rsync is used" in report.notice) == (number == 0)
+        waiting.write("a", "a save")
+        assert [file.path for file in (await waiting.save("a")).sent] == [b"a"]
+    finally:
+        there.with_name("python3.away").rename(there)
+
+
 async def test_what_changed_since_the_breaks_is_no_conflict(apollo: Desk) -> None:
     """Three breaks in a row, each time with other content: all that is there is igor's."""
     whole = await pushed_first(apollo)
@@ -188,7 +314,9 @@ async def test_a_cancelled_push_ends_rsync_on_both_sides(apollo: Desk) -> None:
     await assert_heals(apollo)
 
 
-async def test_a_full_disk_is_one_sentence(apollo: Desk) -> None:
+@pytest.mark.parametrize("transport", ["receiver", "rsync"])
+async def test_a_full_disk_is_one_sentence(apollo: Desk, transport: str) -> None:
+    apollo.transport = transport
     machine = apollo.lab_host
     folder = f"/run/user/{machine.uid}/full"
     machine.run(["mkdir", "-p", folder], check=True)
@@ -202,13 +330,15 @@ async def test_a_full_disk_is_one_sentence(apollo: Desk) -> None:
         apollo.write("big", os.urandom(BIG))
         with pytest.raises(HostError) as error:
             await apollo.push()
-        assert error.value.message == "apollo: rsync failed: No space left on device"
+        said = "rsync failed: " if transport == "rsync" else ""
+        assert error.value.message == f"apollo: {said}No space left on device"
         assert error.value.hint == "make room on that file system"
         assert b"big" not in apollo.on_host()
         apollo.remove("big")
         await assert_heals(apollo)
     finally:
-        as_root(machine, ["umount", folder])
+        # A receiver that waits there has its folder open.
+        as_root(machine, ["umount", "--lazy", folder])
 
 
 @pytest.mark.parametrize(
