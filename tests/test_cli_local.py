@@ -186,8 +186,10 @@ def test_jobs_are_a_table() -> None:
 
 def test_status_is_a_table_with_what_is_held_back() -> None:
     apollo = {"host": "apollo", "dir": "/data", "connection": "connected", "error": ""}
+    apollo |= {"state": "fresh", "since": None}
     apollo |= {"files": 12, "pending": 0, "last_push": time.time() - 65, "held_back": ["a\n"]}
     gone = {**apollo, "host": "gone", "connection": "offline", "error": "no route"}
+    gone |= {"state": "offline", "since": time.time() - 65}
     gone |= {"files": None, "pending": None, "last_push": None, "held_back": []}
     data = {"project": "p", "root": "/r", "trusted": False, "group": "dev", "hosts": [apollo, gone]}
     with fake_agent(lambda peer: peer.finish(data=data)):
@@ -195,9 +197,9 @@ def test_status_is_a_table_with_what_is_held_back() -> None:
     assert done.stdout.decode().splitlines() == [
         "p  /r  not trusted (igor trust)",
         "group dev",
-        "host    folder  connection  files  pending  last push",
-        "apollo  /data   connected   12     0        1 min 5 s ago",
-        "gone    /data   offline     ?      ?        never",
+        "host    folder  state                  files  pending  last push",
+        "apollo  /data   fresh                  12     0        1 min 5 s ago",
+        "gone    /data   offline for 1 min 5 s  ?      ?        never",
         "apollo: held back: a\\n",
         "gone: no route",
     ]

@@ -10,11 +10,11 @@ MARKS = {"ok": "ok", "warn": "warning", "fail": "FAILED", "skip": "skipped"}
 
 
 def status(data: dict[str, Any]) -> list[str]:
-    """The project, then a line per host: connection, files, what waits, the last push."""
+    """The project, then a line per host: how fresh it is, files, what waits, the last push."""
     trusted = "trusted" if data["trusted"] else "not trusted (igor trust)"
     lines = [f"{printable(data['project'])}  {printable(data['root'])}  {trusted}"]
     lines.append(f"group {printable(data['group'])}")
-    rows = [["host", "folder", "connection", "files", "pending", "last push"]]
+    rows = [["host", "folder", "state", "files", "pending", "last push"]]
     rows += [_host_row(host) for host in data["hosts"]]
     lines += table(rows)
     for host in data["hosts"]:
@@ -92,11 +92,17 @@ def _host_row(host: dict[str, Any]) -> list[str]:
     return [
         host["host"],
         host["dir"],
-        host["connection"],
+        _state(host),
         _count(host["files"]),
         _count(host["pending"]),
         "never" if host["last_push"] is None else f"{_ago(host['last_push'])} ago",
     ]
+
+
+def _state(host: dict[str, Any]) -> str:
+    """`fresh`, or since when it is not."""
+    behind = "" if host["since"] is None else f" for {_ago(host['since'])}"
+    return f"{host['state']}{behind}"
 
 
 def _ago(moment: float) -> str:

@@ -9,11 +9,14 @@ from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
+from igor_core.push.files import shown
+from igor_core.push.report import Report
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import Site, set_up, spec_for, turn
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
+from igor_core.verbs.programs import named_files
 from igor_core.verbs.push import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
@@ -55,12 +58,28 @@ async def _made_ready(
     paths = await target.connect()
     if not flag(target.job, "no_push"):
         report = await pusher.make_fresh(target)
+        _refuse_held_back(target, report, argv, paths)
         warn_of_held_back(target, report)
         if report.sent or report.deleted:
             target.step(summary(report))
     if target.runtime is not None:
         await _container_runs(target, context, paths, pusher)
     return exec_command(target.runtime, spec_for(target, paths), argv)
+
+
+def _refuse_held_back(
+    target: Target, report: Report, argv: Sequence[str], paths: HostPaths
+) -> None:
+    """HostError where the file that is to be run there is not the one that is here."""
+    roots = (paths.tree, target.project.config.workspace.rstrip("/"))
+    named = named_files(argv, roots)
+    for item in report.held_back:
+        if item.path in named:
+            raise HostError(
+                f"{target.name}: {shown(item.path)} is not there as it is here ({item.reason}); "
+                "nothing was run",
+                "see igor diff; to run what is there: igor docker exec --no-push …",
+            )
 
 
 async def _container_runs(

@@ -1,11 +1,10 @@
-"""status: what igor knows of each host of a group, without asking any of them."""
+"""status: how fresh each host of a group is, by what igor knows without asking any of them."""
 
-import asyncio
 from typing import Any
 
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, scan
+from igor_core.push.files import Tree, shown
 from igor_core.push.manifest import Manifest
 from igor_core.trust import is_trusted
 from igor_core.verbs.context import Context
@@ -14,10 +13,10 @@ from igor_core.verbs.targets import Target, targets_of
 
 
 async def status(job: Job, context: Context) -> Outcome:
-    """Never connects and never waits for a host, so it can be asked at any time."""
+    """Looks at the local tree; never connects and never waits for a host."""
     targets = targets_of(job, context)
-    project, config = targets[0].project, targets[0].project.config
-    tree = await asyncio.to_thread(scan, project.root, config.include, config.exclude)
+    project = targets[0].project
+    tree = await context.clones.of(project).scan()
     data = {
         "project": project.name,
         "root": str(project.root),
@@ -30,11 +29,15 @@ async def status(job: Job, context: Context) -> Outcome:
 
 def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
     remote = target.remote
+    freshness = context.clones.freshness(target.project, target.entry)
+    error = freshness.error.message if freshness.error else remote.reason
     described: dict[str, Any] = {
         "host": target.name,
         "dir": target.entry.dir,
         "connection": remote.state,
-        "error": remote.reason,
+        "state": freshness.state,
+        "since": freshness.since,
+        "error": error,
         "files": None,
         "pending": None,
         "last_push": None,
@@ -44,10 +47,14 @@ def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
         paths = HostPaths.of(target.entry.dir, remote.account.home, target.project.name)
         manifest = context.trees.pushed(remote.name, paths.tree)
         described |= _known(manifest, tree) if manifest else {}
+    if freshness.verified:
+        described["pending"] = len(freshness.behind)
+        described["held_back"] = [shown(path) for path in sorted(freshness.held_back)]
     return described
 
 
 def _known(manifest: Manifest, tree: Tree) -> dict[str, Any]:
+    """By the record of what igor wrote, where nothing newer is known."""
     current = sum(
         1
         for path, file in tree.files.items()

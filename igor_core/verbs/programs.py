@@ -1,0 +1,40 @@
+"""Which files of the project a command line names: the program to be run, above all."""
+
+import itertools
+import os
+import posixpath
+import shlex
+from collections.abc import Iterable, Sequence
+
+
+def named_files(argv: Sequence[str], roots: Iterable[str]) -> set[bytes]:
+    """Paths from the project's root of what may be its files among the words of a command.
+
+    `roots` are the folders by which programs there know the project (/workspace). What follows
+    `-m` is a module: `-m a.b` names a/b.py, a/b/__main__.py and a/b/__init__.py.
+    """
+    words = _words(argv)
+    found = {path for word in words for path in _paths(word, roots)}
+    modules = [after for before, after in itertools.pairwise(words) if before == "-m"]
+    for module in modules:
+        folder = module.replace(".", "/")
+        found |= {f"{folder}.py", f"{folder}/__main__.py", f"{folder}/__init__.py"}
+    return {os.fsencode(path) for path in found}
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    """The words of a line for a shell too, where they can be told."""
+    if list(argv[:2]) != ["sh", "-c"]:
+        return list(argv)
+    try:
+        return shlex.split(argv[2], comments=True)
+    except ValueError:
+        return argv[2].split()
+
+
+def _paths(word: str, roots: Iterable[str]) -> Iterable[str]:
+    # pytest's tests/test_a.py::test_b
+    path = posixpath.normpath(word.partition("::")[0])
+    if not path.startswith("/"):
+        return [path]
+    return [path[len(root) + 1 :] for root in roots if path.startswith(root + "/")]
