@@ -1,7 +1,7 @@
 # make demo     igor's main job on this machine, in a temporary folder
 # make test     the whole test suite, `make check` included
 # make check    formats, types, import rules, the manual; a part of `make test`
-# make bench    igor's save path beside rsync, scp, unison and others; half an hour, see doc/benchmarks.md
+# make bench    igor's save path beside rsync, scp, unison, lsyncd; up to an hour (doc/benchmarks.md)
 # make install  igor's Python packages, for Neovim and the command .venv/bin/igor; nothing else
 #
 # System packages are installed where they may be, after a question at a terminal. All else stays in

@@ -378,19 +378,26 @@ def test_a_missing_contestant_is_an_error_with_the_remedy(monkeypatch: pytest.Mo
     assert missing([name]) == [f"{name}: unison is missing; apt-get install unison"]
     scenario = SCENARIOS["noop-600"].only([name])
     with pytest.raises(BenchError, match="apt-get install unison"):
-        measure(Program([scenario], [0.0]))
+        list(measure(Program([scenario], [0.0])))
 
 
-PEERS = [name for name in CONTESTANTS if not name.startswith("igor")]
-
-
-def test_each_peer_can_play() -> None:
-    """One small race for each kind of contestant, to the end and with numbers."""
+def play(names: list[str], scenarios: list[str]) -> None:
+    """Small races, to the end and with numbers."""
     require_peer("root", "namespaces", "ssh", "sshd", "rsync", "git", "nvim 0.12")
-    here = [name for name in PEERS if not missing([name])]
-    scenarios = [SCENARIOS[name].quick().only(here) for name in ("save", "stall", "first-600")]
-    found = measure(Program(scenarios, [0.0]))
-    for scenario in scenarios:
+    here = [name for name in names if not missing([name])]
+    chosen = [SCENARIOS[name].quick().only(here) for name in scenarios]
+    found = dict(measure(Program(chosen, [0.0])))
+    for scenario in chosen:
         scores = found[scenario.name].scores
         assert {name: score.error for name, score in scores.items() if score.error} == {}
         assert all(score.numbers["cpu"][0.0].count == 2 for score in scores.values())
+
+
+def test_each_peer_can_play() -> None:
+    peers = [name for name in CONTESTANTS if not name.startswith("igor")]
+    play(peers, ["save", "first-600"])
+
+
+def test_igor_can_play_in_each_of_its_forms() -> None:
+    forms = [name for name in CONTESTANTS if name.startswith("igor")]
+    play(forms, ["save", "remove"])

@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -12,7 +12,7 @@ from types import FrameType
 from tests.bench import BenchError, contest, idle, machine
 from tests.bench.contestants import CONTESTANTS, missing
 from tests.bench.report import into, report
-from tests.bench.results import Results, dump, load
+from tests.bench.results import Outcome, Results, dump, load
 from tests.bench.scenarios import SCENARIOS, Scenario
 from tests.cli_process import ROOT
 from tests.lab import HostPlan, Lab, LabError
@@ -37,13 +37,15 @@ def main() -> int:
     arguments = _arguments()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
+    results: Results = {}
     try:
-        results = measure(_program(arguments))
+        for name, outcome in measure(_program(arguments)):
+            results[name] = outcome
     except (BenchError, LabError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        print("bench: interrupted; what was measured until then:", file=sys.stderr)
     print(report(results))
     if arguments.write:
         _write({**load(DATA), **results})
@@ -51,8 +53,11 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def measure(program: Program) -> Results:
-    """Run it in a lab of its own. Raises BenchError where a contestant is missing."""
+def measure(program: Program) -> Iterator[tuple[str, Outcome]]:
+    """Run it in a lab of its own: each scenario's name and outcome, as they come.
+
+    Raises BenchError where a contestant is missing.
+    """
     names = {name for scenario in program.scenarios for name in scenario.contestants}
     if lacks := missing(sorted(names)):
         raise BenchError("; ".join(lacks))
@@ -61,12 +66,10 @@ def measure(program: Program) -> Results:
     setting = {"measured": f"{machine.today()} with igor {machine.igor()}", **machine.describe()}
     with tempfile.TemporaryDirectory(prefix="igor-bench-") as folder, Lab(plans) as lab:
         arena = contest.Arena(lab, Path(folder), contest.say)
-        results: Results = {}
         for one in program.scenarios:
-            results[one.name] = contest.run(arena, one, program.rtts, setting)
+            yield one.name, contest.run(arena, one, program.rtts, setting)
         if program.saves:
-            results[idle.NAME] = idle.run(arena, program.saves, setting)
-        return results
+            yield idle.NAME, idle.run(arena, program.saves, setting)
 
 
 def _program(arguments: argparse.Namespace) -> Program:
