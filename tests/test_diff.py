@@ -44,6 +44,16 @@ def project(lab: Lab, ssh_home: Path, tmp_path: Path) -> Differing:
     return project
 
 
+@pytest.fixture(params=["receiver", "rsync"])
+def either(lab: Lab, ssh_home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Differing:
+    """The same as `project`, by each transport."""
+    project = Differing(tmp_path / "project", lab["apollo"], transport=request.param)
+    project.write("a.py", "one\n")
+    project.write("src/b.py", "one\n")
+    assert project.push().returncode == 0
+    return project
+
+
 @pytest.fixture
 def both(lab: Lab, ssh_home: Path, tmp_path: Path) -> Differing:
     project = Differing(tmp_path / "project", lab["apollo"], lab["enterprise"])
@@ -176,24 +186,24 @@ def test_json_has_the_text_and_the_facts(project: Differing) -> None:
 # --ours
 
 
-def test_ours_overwrites_just_the_named_path(project: Differing) -> None:
-    a = project.held_back("a.py", here=b"here\n", there=b"there\n")
-    b = project.held_back("src/b.py", here=b"here\n", there=b"there\n")
-    done = project.diff("--ours", "a.py")
+def test_ours_overwrites_just_the_named_path(either: Differing) -> None:
+    a = either.held_back("a.py", here=b"here\n", there=b"there\n")
+    b = either.held_back("src/b.py", here=b"here\n", there=b"there\n")
+    done = either.diff("--ours", "a.py")
     assert done.returncode == 0, done.stderr
     assert "there now as here: a.py" in done.stderr
     assert (a.read_bytes(), b.read_bytes()) == (b"here\n", b"there\n")
-    assert project.push().returncode == 1
-    assert project.diff("--ours", "--yes").returncode == 0
+    assert either.push().returncode == 1
+    assert either.diff("--ours", "--yes").returncode == 0
     assert b.read_bytes() == b"here\n"
-    assert project.push().returncode == 0
+    assert either.push().returncode == 0
 
 
-def test_ours_deletes_there_what_was_deleted_here(project: Differing) -> None:
-    a = project.held_back("a.py", here=b"here\n", there=b"there\n")
-    (project.root / "a.py").unlink()
-    assert project.push().returncode == 1
-    assert project.diff("--ours", "a.py").returncode == 0
+def test_ours_deletes_there_what_was_deleted_here(either: Differing) -> None:
+    a = either.held_back("a.py", here=b"here\n", there=b"there\n")
+    (either.root / "a.py").unlink()
+    assert either.push().returncode == 1
+    assert either.diff("--ours", "a.py").returncode == 0
     assert not a.exists()
 
 
@@ -224,18 +234,18 @@ def test_ours_leaves_alone_what_igor_has_no_part_in(project: Differing) -> None:
     assert (project.root / "ignored").read_text() == "there\n"
 
 
-def test_ours_never_overwrites_a_version_that_nobody_saw(project: Differing) -> None:
-    a = project.held_back("a.py", here=b"here\n", there=b"there\n")
-    assert project.diff().returncode == 1
+def test_ours_never_overwrites_a_version_that_nobody_saw(either: Differing) -> None:
+    a = either.held_back("a.py", here=b"here\n", there=b"there\n")
+    assert either.diff().returncode == 1
     a.write_bytes(b"changed again\n")
-    done = project.diff("--ours", "a.py")
+    done = either.diff("--ours", "a.py")
     assert done.returncode == 2
     assert "changed there again since you looked" in done.stderr
     assert a.read_bytes() == b"changed again\n"
     igor("agent", "stop")  # what was seen outlives the agent
-    assert project.diff("--ours", "--yes").returncode == 2
-    assert project.diff().returncode == 1
-    assert project.diff("--ours", "a.py").returncode == 0
+    assert either.diff("--ours", "--yes").returncode == 2
+    assert either.diff().returncode == 1
+    assert either.diff("--ours", "a.py").returncode == 0
     assert a.read_bytes() == b"here\n"
 
 
@@ -261,15 +271,15 @@ def test_a_person_is_asked_and_may_say_no(project: Differing) -> None:
 # --theirs
 
 
-def test_theirs_replaces_the_local_file_and_keeps_its_bytes(project: Differing) -> None:
-    project.held_back("a.py", here=b"here\n", there=b"there\n")
-    done = project.diff("--theirs", "a.py")
+def test_theirs_replaces_the_local_file_and_keeps_its_bytes(either: Differing) -> None:
+    either.held_back("a.py", here=b"here\n", there=b"there\n")
+    done = either.diff("--theirs", "a.py")
     assert done.returncode == 0, done.stderr
-    assert (project.root / "a.py").read_bytes() == b"there\n"
+    assert (either.root / "a.py").read_bytes() == b"there\n"
     (kept,) = Path(os.environ["XDG_STATE_HOME"]).glob("igor/replaced/project/*/a.py")
     assert kept.read_bytes() == b"here\n"
     assert f"a.py: the local version is kept in {kept}" in done.stderr
-    again = project.push()
+    again = either.push()
     assert again.returncode == 0
     assert "nothing to send" in again.stderr
 
