@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -196,16 +196,14 @@ def _go_to(hosts: Sequence[Host], rtt: float) -> None:
 @contextmanager
 def _players(arena: Arena, scenario: Scenario, hosts: Sequence[Host]) -> Iterator[list[Player]]:
     players: list[Player] = []
-    try:
+    with ExitStack() as stack:
         for number, name in enumerate(scenario.contestants):
             folder = f"bench-{scenario.name}-{number}"
             kind = CONTESTANTS[name].kind
             contestant = enter(arena, kind, name, scenario.corpus, hosts, folder)
+            stack.callback(leave, contestant)
             players.append(Player(name, contestant))
         yield players
-    finally:
-        for player in players:
-            leave(player.contestant)
 
 
 def enter(
@@ -221,9 +219,11 @@ def enter(
 
 
 def leave(contestant: Contestant) -> None:
-    with suppress(OSError, EOFError):
-        contestant.close()
-    contestant.room.close()
+    try:
+        with suppress(OSError, EOFError):
+            contestant.close()
+    finally:
+        contestant.room.close()
     folder = contestant.ground.folder
     for host in contestant.ground.hosts:
         shutil.rmtree(host.path(f"{host.home}/{folder}"), ignore_errors=True)
