@@ -1,27 +1,34 @@
 """watch: tell an editor how fresh the hosts are, for as long as it is there."""
 
 import asyncio
+import time
+from collections import deque
 
 from igor_core.events import Outcome
 from igor_core.verbs.context import Context
 from igor_core.verbs.followed import Watcher
 from igor_core.verbs.job import Job, choice
 
-# So often at most.
-PAUSE_SECONDS = 0.1
+# So many events at once, and no more than these in so many seconds: a save and its
+# acknowledgement are told when they happen, a storm of saves costs an editor little.
+BURST = 4
+BURST_SECONDS = 0.4
 
 
 async def watch(job: Job, context: Context) -> Outcome:
     """The first event comes at once, the others when something has changed. Ends by cancel."""
     changed = asyncio.Event()
     watcher = Watcher(choice(job, "push_on_write"), job.env, changed.set)
+    told: deque[float] = deque(maxlen=BURST)
     with context.saves.watching(job.root, watcher) as followed:
-        told = None
+        last = None
         while True:
             news = followed.news()
-            if news != told:
+            if news != last:
                 job.emit(news)
-                told = news
-            await asyncio.sleep(PAUSE_SECONDS)
+                last = news
+                told.append(time.monotonic())
             await changed.wait()
+            if len(told) == BURST:
+                await asyncio.sleep(told[0] + BURST_SECONDS - time.monotonic())
             changed.clear()
