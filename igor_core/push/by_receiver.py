@@ -19,13 +19,14 @@ from igor_core.push.survey import State, claimed
 from igor_core.push.transport import Found, OnProgress, Work, Write
 from igor_core.ssh.host import RemoteHost
 
-# So many writes are taken, intended and sent at once; more go in batches.
-AT_ONCE = 32
+# So much is read, taken, intended and sent at once; more goes in batches.
+FILES_AT_ONCE = 256
+BYTES_AT_ONCE = 4 << 20
 BATCH_BYTES = 1 << 20
 BATCH_FILES = 128
-# From so much on, further channels pay: sshd lets 2 MB a round trip into each.
+# From so much on, further channels pay: sshd lets 2 MB a round trip into each at most.
 BIG = 4 << 20
-CHANNELS = 4
+CHANNELS = 6
 # Batches on their way from the disk to one channel.
 DEPTH = 2
 
@@ -97,8 +98,9 @@ class ByReceiver:
         out = FramesOut(self.channel, self._tree, self._bases, ledger, on_progress)
         missing = [item.file for item in work.write if item.content is None]
         size = sum(file.size for file in missing)
-        many = len(missing) > AT_ONCE or size > BATCH_BYTES
-        if not many and all(item.content is None or self.fits(item) for item in work.write):
+        many = len(missing) > FILES_AT_ONCE or size > BYTES_AT_ONCE
+        large = any(item.file.size > LARGE and not self.fits(item) for item in work.write)
+        if not many and not large:
             read = await asyncio.to_thread(read_all, self._root, missing)
             self._launch(work, read, out)
             return
@@ -120,7 +122,7 @@ class ByReceiver:
         out.delete(work.delete, work.folders)
 
     async def _send_many(self, writes: Sequence[Write], out: FramesOut) -> None:
-        """In batches, over further channels where it is much; returns when all are answered."""
+        """In batches, over further channels where it is much; what is sent then is done after it."""
         await out.ledger.announce({item.path: Record.of(item.file, item.hash) for item in writes})
         batches = _batches(writes)
         extra: list[Channel] = []
@@ -132,7 +134,9 @@ class ByReceiver:
             ]
         try:
             await asyncio.gather(*lanes)
-            await out.ledger.landed()
+            if extra:
+                # What follows goes by another channel.
+                await out.ledger.landed()
         finally:
             for lane in lanes:
                 lane.cancel()

@@ -218,7 +218,11 @@ class Manifest:
     def _shorten_log(self) -> None:
         """By a connection of its own: whoever writes meanwhile does not wait."""
         with self._errors():
-            if self._log.stat().st_size < _LONG_LOG:
+            try:
+                size = self._log.stat().st_size
+            except FileNotFoundError:
+                return  # closed meanwhile
+            if size < _LONG_LOG:
                 return
             with contextlib.closing(sqlite3.connect(self.file)) as database:
                 database.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -15,8 +15,8 @@ from igor_core.push.transport import Transport
 FOLDER = State("d", 0, 0, 0)
 # Up to so much that is new here is sent at once: the host says what it has there already.
 # More is asked for first.
-NEW_FILES = 100
-NEW_BYTES = 1_000_000
+NEW_FILES = 256
+NEW_BYTES = 4 << 20
 
 
 class Asking:
