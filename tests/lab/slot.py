@@ -73,6 +73,10 @@ def take() -> Slot:
     for index in range(SLOTS):
         if slot := _try(index):
             slot.clear()
+            if Path(f"/sys/class/net/{slot.name}").exists():
+                # It is of a lab with another cache folder, whose lock is there.
+                slot.release()
+                continue
             slot.folder.mkdir(mode=0o711)
             return slot
     raise LabError(f"{SLOTS} labs run at once; end one of them first: {'; '.join(in_use())}")
