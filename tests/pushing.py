@@ -103,6 +103,7 @@ class Desk:
 
     async def save(self, *names: str) -> Report:
         """As when an editor has written or removed these."""
+        await self.remote.connect(Login())
         return await self.host_tree.send(self.changes(*names))
 
     def changes(self, *names: str) -> list[Change]:

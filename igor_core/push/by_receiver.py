@@ -173,8 +173,8 @@ class ByReceiver:
 
 
 def _content_of(item: Write, read: dict[bytes, Read]) -> Read:
-    if item.content is not None:
-        return Read(item.content, item.hash)
+    if item.content is not None or item.file.kind == "l":
+        return Read(item.content or b"", item.hash)
     return read[item.path]
 
 
