@@ -337,7 +337,7 @@ async def _sends_a_huge_outcome() -> None:
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours)
     server = Server(1.0)
-    connection = Connection(server.jobs, server.stop, reader, writer)
+    connection = Connection(server.jobs, server.stop, server.context.saves.saved, reader, writer)
     connection.finished(1, Outcome(0, data="x" * MAX_FRAME).to_wire())
     (frame,) = Decoder().feed(theirs.recv(1 << 16))
     assert frame[0] is Kind.FINISHED
