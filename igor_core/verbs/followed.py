@@ -80,6 +80,9 @@ class Followed:
         self._hosts = hosts
         for host in hosts.values():
             host.on_change = self._changed
+            if not is_trusted(project):
+                # With its config the trust has gone.
+                host.unfollow()
 
     def _changed(self) -> None:
         for watcher in self.watchers:
