@@ -1,0 +1,118 @@
+"""Reports into entries: the same one counted, the location of the failure first."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from igor_core.output.entry import Entry, Kind, Report, Spot, Trace
+from igor_core.output.tree import Place, Tree
+
+#: Of more, the later ones are let go: nobody walks through so many.
+MOST_REPORTS = 2000
+
+_NUMBER = re.compile(r"\d+")
+_RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
+_Row = tuple[Spot, Place]
+
+
+@dataclass
+class _Merged:
+    """A report and who made it."""
+
+    entries: list[Entry]
+    kind: Kind
+    order: int
+    last: bool
+    count: int = 0
+    hosts: dict[str, None] = field(default_factory=dict)
+    ranks: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> tuple[int, bool, bool, int]:
+        """Errors first; what has a place in the project; what the program ended with."""
+        inside = any(not entry.library for entry in self.entries)
+        return _RANK[self.kind], not inside, not self.last, self.order
+
+
+class Merger:
+    """`dropped` counts the reports that there was no room for."""
+
+    def __init__(self) -> None:
+        self._merged: dict[object, _Merged] = {}
+        self.dropped = 0
+
+    def add(self, report: Report, tree: Tree, host: str, rank: str) -> bool:
+        """Whether the report has a place that can be opened."""
+        entries = [entry for trace in report.traces for entry in _entries(trace, report.kind, tree)]
+        if not entries:
+            return False
+        key = _key(report.kind, entries)
+        merged = self._merged.get(key)
+        if merged is None and report.cut and self._is_end_of_other(entries):
+            return True
+        if merged is None:
+            if len(self._merged) >= MOST_REPORTS:
+                self.dropped += 1
+                return True
+            merged = _Merged(entries, report.kind, report.order, report.last)
+            self._merged[key] = merged
+        merged.count += 1
+        merged.last |= report.last
+        merged.hosts[host] = None
+        if rank:
+            merged.ranks[rank] = None
+        return True
+
+    def entries(self) -> list[Entry]:
+        found: list[Entry] = []
+        for merged in sorted(self._merged.values(), key=lambda merged: merged.weight):
+            hosts, ranks = tuple(merged.hosts), tuple(sorted(merged.ranks, key=_natural))
+            found += [
+                replace(entry, count=merged.count, hosts=hosts, ranks=ranks)
+                for entry in merged.entries
+            ]
+        return found
+
+    def _is_end_of_other(self, entries: list[Entry]) -> bool:
+        """A traceback without its beginning that was seen whole (BuildKit repeats its last lines)."""
+        places = [_where(entry) for entry in entries]
+        return any(
+            [_where(entry) for entry in merged.entries[: len(places)]] == places
+            for merged in self._merged.values()
+        )
+
+
+def _entries(trace: Trace, kind: Kind, tree: Tree) -> list[Entry]:
+    """The innermost frame and the project's innermost carry the title; the others are notes."""
+    found: list[Entry] = []
+    led = False
+    for spot in trace.spots:
+        place = tree.place(spot.path, spot.folders, certain=spot.certain)
+        if place is None or (spot.context and led):
+            continue
+        leads = not led and not spot.kind
+        leading = leads and (not place.library or not found)
+        own: Kind = spot.kind or (kind if leading else "N")
+        text = trace.title or spot.text if leading else spot.text
+        found.append(
+            Entry(
+                place.path, place.remote, spot.line, spot.column, own, text,
+                place.library, spot.symbol,
+            )
+        )  # fmt: skip
+        led = led or (leads and not place.library)
+    return found
+
+
+def _where(entry: Entry) -> tuple[str, int]:
+    return entry.path or entry.remote, entry.line
+
+
+def _key(kind: Kind, entries: list[Entry]) -> object:
+    """What makes two reports one: the same places and, but for numbers, the same words."""
+    places = tuple((*_where(entry), entry.column, entry.symbol) for entry in entries)
+    title = entries[0].text
+    return kind, places, title.partition(":")[0] if len(entries) > 1 else _NUMBER.sub("0", title)
+
+
+def _natural(rank: str) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", rank)]
