@@ -90,6 +90,7 @@ def test_an_agent_that_was_stopped_is_not_started_before_there_is_work(
 ) -> None:
     project = make_project(home)
     with running(nvim, home, project, PUSHING, "main.py") as editor:
+        editor.lua("vim.ui.select = function() end")  # the question of trust
         is_up = "return require('igor.agent').is_up()"
         editor.wait("the connection", lambda: editor.lua(is_up), 20)
         with contextlib.closing(connect("test", answers=False, start=False)) as agent:
@@ -176,6 +177,22 @@ def test_an_agent_that_dies_of_each_save_is_not_started_in_a_loop(
         seconds = time.monotonic() - before
         assert 1 <= starts(home) < 2 + seconds / 2
         assert "igor:" not in on.editor.messages()
+
+
+def test_an_agent_that_dies_right_after_its_start_is_started_again_later(
+    nvim: Path, home: Path, no_python: Path
+) -> None:
+    project = make_project(home)
+    with running(nvim, home, project, PUSHING, "main.py") as editor:
+        editor.wait("a start", lambda: starts(home) == 1)
+        agent = FakeAgent(home / "run")
+        agent.watch()
+        editor.command("write")
+        agent.save()
+        (home / "run" / "igor" / "agent.sock").unlink()
+        agent.close()
+        editor.wait("the file", lambda: unsent(home))
+        editor.wait("another start", lambda: starts(home) >= 2, 20)
 
 
 def test_a_start_that_fails_is_told_once(nvim: Path, home: Path, no_python: Path) -> None:

@@ -167,6 +167,16 @@ def test_a_project_that_is_not_pushed_gives_no_notice(on: Scene) -> None:
     assert "offline" not in on.editor.messages()
 
 
+def test_a_config_that_is_wrong_is_told_once(on: Scene) -> None:
+    for _ in range(3):
+        on.agent.fresh(
+            on.project, trusted=False, push_on_write=False, hosts=[], error="user: must be text"
+        )
+    on.editor.wait_message("igor: user: must be text")
+    assert on.editor.messages().count("must be text") == 1
+    assert on.editor.lua(STATUS) == ""
+
+
 def test_a_watch_that_fails_is_told_and_begun_again_with_the_config(on: Scene) -> None:
     watcher = on.agent.watchers[0]
     outcome = {"status": 2, "error": "user: must be text", "hint": "", "results": [], "data": None}

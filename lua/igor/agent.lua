@@ -171,11 +171,14 @@ local function try_later()
   retry_ms = soon and SELDOM_MS or math.min(retry_ms * 2, LONGEST_MS)
 end
 
+--- Start an agent; one that ended a moment ago is started by a later try.
 local function start()
-  if starter.start(function(why)
+  local is_starting = starter.start(function(why)
     started_at = -math.huge
     say_once('the agent does not start: ' .. why, ERROR)
-  end) then
+  end)
+  wants_agent = not is_starting
+  if is_starting then
     started_at = uv.now()
   end
 end
@@ -188,7 +191,7 @@ local function nobody()
     keep(kept)
     return open()
   elseif kept then
-    kept, wants_agent = nil, false
+    kept = nil
     start()
   end
   try_later()

@@ -9,6 +9,8 @@ local M = {}
 
 -- `:e` unloads a buffer and reads it again; a project is closed when that long nothing came.
 local CLOSE_MS = 1000
+-- The exit status of a watch whose agent leaves.
+local CANCELLED = 130
 -- "stale 5m" grows by itself.
 local REDRAW_MS = 20000
 
@@ -59,6 +61,9 @@ local function took(root, event)
   local known = projects[root]
   if known and event.type == 'freshness' then
     known.event = event
+    if event.error and event.error ~= '' then
+      freshness.say_once(known.told, event.error)
+    end
     freshness.notice(known.told, event)
     if event.push_on_write and not event.trusted then
       require('igor.trusting').ask(root, event)
@@ -73,7 +78,7 @@ local function finished(root, outcome)
   local known = projects[root]
   if known then
     known.event = nil
-    if outcome.status ~= 0 and outcome.error ~= '' then
+    if outcome.status ~= 0 and outcome.status ~= CANCELLED then
       freshness.say_once(known.told, outcome.error)
     end
     redraw()
