@@ -278,15 +278,18 @@ def plain_and_pushing(nvim: Path, home: Path, on: Scene) -> tuple[list[float], l
     return plain, pushing
 
 
-def median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+def told(plain: list[float], pushing: list[float]) -> tuple[float, float]:
+    """The best of each, which a busy machine spoils least; all of it is printed."""
+    for name, times in (("plain", plain), ("pushing", pushing)):
+        print(f"{name} ms: best {min(times):.2f}, median {sorted(times)[len(times) // 2]:.2f}")
+    return min(plain), min(pushing)
 
 
 def test_a_save_takes_no_longer_than_any_other(nvim: Path, home: Path) -> None:
     with saving(nvim, home) as on:
         plain, pushing = plain_and_pushing(nvim, home, on)
-        print(f"plain {median(plain):.2f} ms, pushing {median(pushing):.2f} ms")
-        assert median(pushing) < median(plain) + 1.0
+        without, with_push = told(plain, pushing)
+        assert with_push < without + 1.0
         assert on.editor.nvim.call("remote#host#IsRunning", "igor") == 0
 
 
@@ -302,15 +305,15 @@ def test_the_first_save_of_a_session_starts_nothing_that_it_waits_for(
                 cwd=place, check=True, capture_output=True, text=True, timeout=20,
             )  # fmt: skip
             times.append(float(done.stderr.split()[0]))
-    print(f"plain {median(plain):.2f} ms, first save {median(first):.2f} ms")
-    assert median(first) < median(plain) + 2.0
+    without, with_push = told(plain, first)
+    assert with_push < without + 1.0
 
 
-def seconds_to_leave(nvim: Path, home: Path, place: Path) -> float:
+def milliseconds_to_leave(nvim: Path, home: Path, place: Path) -> float:
     command = headless(nvim, home, "some.py", "+call setline(1, 'x')", "+wq")
     before = time.perf_counter()
     subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=20)
-    return time.perf_counter() - before
+    return (time.perf_counter() - before) * 1000
 
 
 @pytest.mark.parametrize("has_agent", [True, False])
@@ -318,14 +321,14 @@ def test_leaving_is_not_delayed(nvim: Path, home: Path, has_agent: bool) -> None
     project = make_project(home)
     agent = FakeAgent(home / "run") if has_agent else None
     # What the first one starts may hold the machine for a while.
-    seconds_to_leave(nvim, home, project)
+    milliseconds_to_leave(nvim, home, project)
     time.sleep(1)
     plain, pushing = [], []
     for _ in range(10):
-        plain.append(seconds_to_leave(nvim, home, home))
-        pushing.append(seconds_to_leave(nvim, home, project))
-    print(f"plain {median(plain) * 1e3:.1f} ms, pushing {median(pushing) * 1e3:.1f} ms")
-    assert median(pushing) < median(plain) + 0.02
+        plain.append(milliseconds_to_leave(nvim, home, home))
+        pushing.append(milliseconds_to_leave(nvim, home, project))
+    without, with_push = told(plain, pushing)
+    assert with_push < without + 20
     if agent is not None:
         agent.close()
 
