@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("line", "expected"),
     [
         ("pu", ["push"]),
-        ("docker ", ["build", "clean", "setup", "exec"]),
+        ("docker ", ["build", "clean", "setup", "exec", "repl"]),
         ("agent st", ["status", "stop"]),
         ("completion ", ["bash", "zsh", "fish"]),
         ("push --all", ["--allow-deletes"]),
@@ -101,7 +101,7 @@ def bash_offers(*words: str) -> list[str]:
     ("words", "expected"),
     [
         (["igor", "doc"], ["docker", "doctor"]),
-        (["igor", "docker", ""], ["build", "clean", "setup", "exec"]),
+        (["igor", "docker", ""], ["build", "clean", "setup", "exec", "repl"]),
         (["igor", "push", "-g", "cl"], ["cluster"]),
         (["igor", "push", "--host-group", "=", "cl"], ["cluster"]),
         (["igor", "push", "--host-group", "="], ["dev", "cluster"]),

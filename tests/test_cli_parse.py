@@ -59,7 +59,7 @@ def test_exec_takes_all_after_the_first_word_as_the_command(
         ),
         (
             "docker",
-            "igor docker what? One of: build, clean, setup, exec",
+            "igor docker what? One of: build, clean, setup, exec, repl",
             "igor docker --help",
         ),
         ("push --forse", "no option --forse; did you mean '--force'?", "igor --help"),

@@ -153,7 +153,7 @@ def echoing(peer: Peer) -> None:
     while (frame := peer.wait_any(Kind.BYTES, Kind.EOF))[0] is Kind.BYTES:
         peer.output("", frame[2])
         peer.send(Kind.CREDIT, 2, len(frame[2]))
-    peer.send(Kind.CLOSE, 2, 0)
+    peer.send(Kind.CLOSE, 2, 0, "")
     peer.finish()
 
 

@@ -103,7 +103,7 @@ async def test_a_shell_line_is_a_shells(sample: Sample, remote: RemoteHost) -> N
     ("line", "signal", "pty"),
     [
         ("sleep 4343; true", "INT", None),
-        ("sleep 4343; true", "INT", (80, 24)),
+        ("sleep 4343; true", "HUP", (80, 24)),
         # A background job of a shell without job control ignores INT (POSIX).
         ("trap '' HUP; sleep 4343 & wait", "TERM", (80, 24)),
         ("trap '' INT TERM; while :; do sleep 4343; done", "KILL", None),

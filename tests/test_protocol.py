@@ -27,7 +27,7 @@ TABLE: list[tuple[tuple[Any, ...], bytes]] = [
     ((Kind.WINDOW, 2, 80, 24), b"\0\0\0\x05\x94\x0a\x02\x50\x18"),
     ((Kind.SIGNAL, 2, "INT"), b"\0\0\0\x07\x93\x0b\x02\xa3INT"),
     ((Kind.EOF, 2), b"\0\0\0\x03\x92\x0c\x02"),
-    ((Kind.CLOSE, 2, 255), b"\0\0\0\x05\x93\x0d\x02\xcc\xff"),
+    ((Kind.CLOSE, 2, 255, "x"), b"\0\0\0\x07\x94\x0d\x02\xcc\xff\xa1x"),
     ((Kind.CREDIT, 2, 1 << 20), b"\0\0\0\x08\x93\x0e\x02\xce\x00\x10\x00\x00"),
     ((Kind.SAVE, 0, "/p", ["a"]), b"\0\0\0\x09\x94\x0f\x00\xa2/p\x91\xa1a"),
 ]

@@ -240,11 +240,11 @@ async def test_the_announcement_is_taken_out_and_its_number_put_into_the_end(
     assert plain_host.run(["pgrep", "-f", "^sleep 76"]).returncode == 1
 
 
-async def test_what_a_terminal_echoes_before_the_announcement_stays(host: RemoteHost) -> None:
-    command = sh(f"sleep 0.5; {ANNOUNCING} echo out", pty=(80, 24), announce=True, end=END)
-    process = await host.start(command)
-    await process.write(b"typed\n")
-    assert await output(process) == b"typed\r\nout\r\n"
+async def test_keys_typed_before_the_announcement_wait_for_the_program(host: RemoteHost) -> None:
+    script = f"sleep 0.5; {ANNOUNCING} head -c 4"
+    process = await host.start(sh(script, pty=(80, 24), announce=True, end=END))
+    await process.write(b"a\x03\x10\r")
+    assert await output(process) == b"a\x03\x10\r"
 
 
 def test_an_announcement_is_found_at_any_split() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from igor_core import __version__
-from igor_core.agent.jobs import Job, Jobs, Stdin
+from igor_core.agent.jobs import Job, Jobs
 from igor_core.agent.protocol import (
     MAX_FRAME,
     PROTOCOL,
@@ -21,6 +21,7 @@ from igor_core.agent.protocol import (
     ProtocolError,
     encode,
 )
+from igor_core.agent.stream import Stream
 from igor_core.events import Outcome
 
 # The project's folder, paths below it, and the variables that a login needs.
@@ -67,7 +68,7 @@ class Connection:
         self._writer = writer
         self._greeted = False
         self._jobs: dict[int, Job] = {}
-        self._streams: dict[int, Stdin] = {}
+        self._streams: dict[int, Stream] = {}
         self._stream_numbers = itertools.count(2, 2)
 
     async def serve(self) -> None:
@@ -122,7 +123,7 @@ class Connection:
     def drop_stream(self, number: int) -> None:
         self._streams.pop(number, None)
 
-    def new_stream(self, stream: Stdin) -> int:
+    def new_stream(self, stream: Stream) -> int:
         number = next(self._stream_numbers)
         self._streams[number] = stream
         return number
@@ -138,12 +139,13 @@ class Connection:
         elif kind in (Kind.CANCEL, Kind.ANSWER):
             self._about_job(kind, ident, fields)
         elif kind is Kind.CREDIT:
-            if ident in self._jobs:
-                self._jobs[ident].granted(fields[0])
+            granting = self._jobs.get(ident) or self._streams.get(ident)
+            if granting is not None:
+                granting.granted(fields[0])
         elif kind is Kind.SAVE:
             self._saved(fields[0], [_as_bytes(path) for path in fields[1]], self.env)
-        elif kind in (Kind.BYTES, Kind.EOF):
-            self._about_stream(ident, fields)
+        elif kind in (Kind.BYTES, Kind.WINDOW, Kind.SIGNAL, Kind.EOF):
+            self._about_stream(kind, ident, fields)
         else:
             raise ProtocolError(f"{kind.name} is not for an agent")
 
@@ -175,12 +177,16 @@ class Connection:
         else:
             job.answered(fields[0], fields[1])
 
-    def _about_stream(self, ident: int, fields: list[Any]) -> None:
+    def _about_stream(self, kind: Kind, ident: int, fields: list[Any]) -> None:
         stream = self._streams.get(ident)
         if stream is None:
             return
-        if fields:
+        if kind is Kind.BYTES:
             stream.received(fields[0])
+        elif kind is Kind.WINDOW:
+            stream.resized(fields[0], fields[1])
+        elif kind is Kind.SIGNAL:
+            stream.signalled(fields[0])
         else:
             stream.ended()
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from igor_core import directories
 from igor_core.agent.credit import Credit
-from igor_core.agent.protocol import INITIAL_CREDIT, Kind, ProtocolError
+from igor_core.agent.protocol import INITIAL_CREDIT, Kind
+from igor_core.agent.stream import Controlled, Peer, Stream
 from igor_core.errors import Cancelled, IgorError
 from igor_core.events import Accepted, Event, Outcome, Output, Prompt
 
@@ -19,52 +20,18 @@ log = logging.getLogger(__name__)
 # An editor's ear: it does nothing of its own.
 WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "diff", WATCH})
+INTERACTIVE_VERBS = frozenset({"exec", "repl", "diff", WATCH})
 REMEMBERED = 20
 
 
-class Listener(Protocol):
+class Listener(Peer, Protocol):
     """The client's connection as a job sees it."""
 
     name: str
     answers: bool
     env: Mapping[str, str]
 
-    def send(self, kind: Kind, ident: int, *fields: Any) -> None: ...
-
     def finished(self, ident: int, outcome: dict[str, Any]) -> None: ...
-
-    def new_stream(self, stream: "Stdin") -> int: ...
-
-    def drop_stream(self, number: int) -> None: ...
-
-
-class Stdin:
-    """The client's standard input, as a stream with credit."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
-        self._credit = INITIAL_CREDIT
-        self.ident = listener.new_stream(self)
-
-    def received(self, data: bytes) -> None:
-        """Bytes from the client. Raises ProtocolError for more than it has credit for."""
-        self._credit -= len(data)
-        if self._credit < 0:
-            raise ProtocolError("more BYTES than there was CREDIT for")
-        if data:
-            self._chunks.put_nowait(data)
-
-    def ended(self) -> None:
-        """The client's input has ended, or the client has gone."""
-        self._chunks.put_nowait(b"")
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while data := await self._chunks.get():
-            yield data
-            self._credit += len(data)
-            self._listener.send(Kind.CREDIT, self.ident, len(data))
 
 
 class Job:
@@ -89,7 +56,7 @@ class Job:
         self._credit = Credit(INITIAL_CREDIT)
         self._prompts = itertools.count(1)
         self._asked: dict[int, asyncio.Future[str | None]] = {}
-        self._inputs: list[Stdin] = []
+        self._streams: list[Stream] = []
 
     @property
     def answers(self) -> bool:
@@ -115,12 +82,15 @@ class Job:
             del self._asked[number]
 
     def stdin(self, host: str) -> AsyncIterator[bytes]:
+        return self.open(host).chunks()
+
+    def open(self, host: str, program: Controlled | None = None) -> Stream:
         if self._listener is None:
             raise Cancelled("the client has gone")
-        stream = Stdin(self._listener)
-        self._inputs.append(stream)
+        stream = Stream(self._listener, program)
+        self._streams.append(stream)
         self._listener.send(Kind.OPEN, stream.ident, self._request, {"host": host})
-        return stream.chunks()
+        return stream
 
     # The client's side.
 
@@ -142,8 +112,7 @@ class Job:
         self._credit.lift()
         for prompt in list(self._asked):
             self.answered(prompt, None)
-        for stream in self._inputs:
-            stream.ended()
+        self._end_streams()
         if self.verb in INTERACTIVE_VERBS:
             self.cancel()
 
@@ -153,10 +122,13 @@ class Job:
         for prompt in list(self._asked):
             self.answered(prompt, None)
         if self._listener is not None:
-            for stream in self._inputs:
-                self._listener.drop_stream(stream.ident)
+            self._end_streams()
             self._listener.finished(self._request, outcome.to_wire())
             self._listener = None
+
+    def _end_streams(self) -> None:
+        for stream in self._streams:
+            stream.gone()
 
     def describe(self) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ an array of the frame's kind, an id and the kind's own fields.
     WINDOW     10  stream, columns, rows                       client
     SIGNAL     11  stream, name ("INT", "TERM", …)             client
     EOF        12  stream                                      both
-    CLOSE      13  stream, status                              agent
+    CLOSE      13  stream, status, reason                      agent
     CREDIT     14  stream or request, bytes                    both
     SAVE       15  0, root, paths                              client
 
@@ -30,6 +30,9 @@ not busy leaves right after it, so that the client can start its own.
 SAVE: these files, relative to the project's folder `root`, were just written or deleted; an empty
 list says that something may have changed. It has no answer: whoever wants to know how it goes
 asks for the verb "watch". A path is a text, or bytes where its name is not UTF-8.
+
+A stream is a program's: BYTES are its input and output. It ends by CLOSE, before FINISHED, with
+the program's exit status; `reason` is empty but where the program was lost from sight.
 
 Credit: each side may send `INITIAL_CREDIT` bytes of a stream's BYTES, and of a request's
 "output" events, before the reader grants more. A slow reader so stops its own producer only.
@@ -86,7 +89,7 @@ FIELDS = {
     Kind.WINDOW: (int, int),
     Kind.SIGNAL: (str,),
     Kind.EOF: (),
-    Kind.CLOSE: (int,),
+    Kind.CLOSE: (int, str),
     Kind.CREDIT: (int,),
     Kind.SAVE: (str, list),
 }

@@ -108,6 +108,7 @@ EXEC_OPTIONS = (
     Option("no_push", ("--no-push",), "Run with the files that the hosts have now."),
     Option("setup", ("--setup",), "Where no container runs, set one up first."),
 )
+REPL_OPTIONS = (Option("no_push", ("--no-push",), "Run with the files that the host has now."),)
 INIT_OPTIONS = (
     Option("user", ("--user",), "Whose containers and images these are.", value="NAME"),
     Option(
@@ -166,6 +167,14 @@ COMMANDS: dict[str, Command] = {
             "exec",
             WHERE + EXEC_OPTIONS,
             Operand("command", "CMD…", rest=True, completes="file"),
+        ),
+        Command(
+            "docker repl",
+            "Open the REPL, a shell or another program in the container, on this terminal.",
+            "repl:run",
+            "repl",
+            WHERE + REPL_OPTIONS,
+            Operand("command", "CMD…", optional=True, rest=True, completes="file"),
         ),
         Command("init", "Write a first config.", "init:run", options=INIT_OPTIONS),
         Command(

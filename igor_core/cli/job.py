@@ -72,13 +72,18 @@ def verb_arguments(invocation: Invocation) -> dict[str, Any]:
     own = {option.key for option in GLOBAL}
     values = {key: value for key, value in invocation.values.items() if key not in own}
     command = values.pop("command", None)
-    return values if command is None else {**values, **_command(command), "stdin": True}
+    if command is None:
+        return values
+    assert invocation.command is not None
+    words = invocation.command.words
+    stdin = {"stdin": True} if invocation.command.verb == "exec" else {}
+    return {**values, **_command(command, words), **stdin}
 
 
-def _command(words: list[str]) -> dict[str, Any]:
+def _command(words: list[str], igors: str) -> dict[str, Any]:
     """Several words are a program and its arguments; one that needs a shell is a line for it."""
     if words == [""]:
-        raise UsageError("'igor docker exec' needs CMD…, found an empty word")
+        raise UsageError(f"'igor {igors}' needs CMD…, found an empty word")
     if len(words) == 1 and FOR_A_SHELL.search(words[0]):
         return {"shell": words[0]}
     return {"argv": words}

@@ -9,24 +9,25 @@ import os
 import select
 import stat
 import sys
-from collections import deque
+from collections import Counter, deque
 
 from igor_core.errors import IgorError
 
 STDOUT, STDERR = 1, 2
+NOTHING: Counter[int] = Counter()
 
 
 class Outlet:
     """A queue in front of stdout and stderr."""
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[int, memoryview, int]] = deque()
+        self._queue: deque[tuple[int, memoryview, Counter[int]]] = deque()
         self._closed: set[int] = set()
-        self._consumed = 0
+        self._consumed: Counter[int] = Counter()
 
     def put(self, descriptor: int, data: bytes) -> None:
         if data and descriptor not in self._closed:
-            self._queue.append((descriptor, memoryview(data), 0))
+            self._queue.append((descriptor, memoryview(data), NOTHING))
 
     def text(self, descriptor: int, text: str) -> None:
         """Queue text that is safe to show; what the locale can't encode becomes an escape."""
@@ -35,14 +36,15 @@ class Outlet:
     def lines(self, descriptor: int, lines: list[str]) -> None:
         self.text(descriptor, "".join(f"{line}\n" for line in lines))
 
-    def mark(self, count: int) -> None:
-        """Count `count` bytes as consumed as soon as all that was put before is written."""
-        self._queue.append((-1, memoryview(b""), count))
+    def mark(self, count: int, source: int) -> None:
+        """Count `count` bytes of a request or stream as consumed as soon as all that was put
+        before is written."""
+        self._queue.append((-1, memoryview(b""), Counter({source: count})))
         self._skip()
 
-    def take_consumed(self) -> int:
-        """The bytes consumed since the last call."""
-        consumed, self._consumed = self._consumed, 0
+    def take_consumed(self) -> Counter[int]:
+        """The bytes consumed since the last call, by where they came from."""
+        consumed, self._consumed = self._consumed, Counter()
         return consumed
 
     def waits_for(self) -> int | None:
@@ -59,7 +61,7 @@ class Outlet:
         descriptor, data, _count = self._queue.popleft()
         written = self._written(descriptor, data[: _chunk(descriptor)])
         if written < len(data) and descriptor not in self._closed:
-            self._queue.appendleft((descriptor, data[written:], 0))
+            self._queue.appendleft((descriptor, data[written:], NOTHING))
         self._skip()
 
     def drain(self) -> None:

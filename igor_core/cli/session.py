@@ -1,7 +1,7 @@
 """One job of the agent, seen from the terminal: its events, questions, input and end."""
 
 import select
-from collections import deque
+from collections import Counter, deque
 from contextlib import ExitStack
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from igor_core.cli.stdin import STDIN, Stdin
 from igor_core.cli.terminal import Question, question_text, somebody_there
 
 # Without a reader of their output they have nothing to do.
-WRITERS = ("exec", "diff")
+WRITERS = ("exec", "repl", "diff")
 GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
 
 
@@ -38,19 +38,20 @@ class Session:
     """Runs one request to its end. `run` gives the outcome."""
 
     def __init__(
-        self, client: Client, renderer: Renderer, outlet: Outlet, interrupts: Interrupts
-    ) -> None:
+        self, client: Client, renderer: Renderer, outlet: Outlet, interrupts: Interrupts,
+        stdin: Stdin | None = None,
+    ) -> None:  # fmt: skip
         self.job = 0
         self._client = client
         self._renderer = renderer
         self._outlet = outlet
         self._interrupts = interrupts
-        self._stdin = Stdin(client)
+        self._stdin = stdin or Stdin(client)
         self._prompts: deque[dict[str, Any]] = deque()
         self._verb = ""
         self._request = 0
         self._cancelled = False
-        self._ungranted = 0
+        self._ungranted: Counter[int] = Counter()
         self._outcome: dict[str, Any] | None = None
 
     def run(self, verb: str, root: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +95,7 @@ class Session:
         if self._interrupts in ready:
             self._interrupts.clear()
             self._cancel_if_asked()
+            self._stdin.woken()
         if self._client in ready:
             for frame in self._client.receive():
                 self._take(frame)
@@ -108,9 +110,10 @@ class Session:
 
     def _grant(self) -> None:
         self._ungranted += self._outlet.take_consumed()
-        if self._ungranted >= GRANT_AT and self._outcome is None:
-            self._client.send(Kind.CREDIT, self._request, self._ungranted)
-            self._ungranted = 0
+        for source, count in list(self._ungranted.items()):
+            if count >= GRANT_AT and self._outcome is None:
+                self._client.send(Kind.CREDIT, source, count)
+                del self._ungranted[source]
 
     def _take(self, frame: Frame) -> None:
         kind, ident, *fields = frame
@@ -121,11 +124,13 @@ class Session:
             self._prompts.clear()
             self._renderer.finished(self._verb, fields[0])
         elif kind is Kind.OPEN:
-            self._stdin.opened(ident)
+            self._stdin.opened(ident, fields[1])
+        elif kind is Kind.BYTES:
+            self._stdin.received(ident, fields[0])
         elif kind is Kind.CREDIT:
             self._stdin.granted(ident, fields[0])
         elif kind is Kind.CLOSE:
-            self._stdin.closed(ident)
+            self._stdin.closed(ident, fields[0], fields[1])
 
     def _event(self, event: dict[str, Any]) -> None:
         if event["type"] == "prompt":
@@ -134,7 +139,7 @@ class Session:
             self.job = event["job"]
         self._renderer.event(event)
         if event["type"] == "output":
-            self._outlet.mark(len(event["data"]))
+            self._outlet.mark(len(event["data"]), self._request)
             self._grant()
 
     def _cancel_if_asked(self) -> None:

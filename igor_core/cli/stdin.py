@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import Any
 
 from igor_core.agent.client import Client
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
@@ -24,16 +25,26 @@ class Stdin:
         self._credit = 0
         self._is_terminal = os.isatty(STDIN)
 
-    def opened(self, stream: int) -> None:
+    @property
+    def is_open(self) -> bool:
+        return self._stream != 0
+
+    def opened(self, stream: int, _parameters: dict[str, Any]) -> None:
         self._stream, self._credit = stream, INITIAL_CREDIT
 
     def granted(self, stream: int, count: int) -> None:
         if stream == self._stream:
             self._credit += count
 
-    def closed(self, stream: int) -> None:
+    def received(self, stream: int, data: bytes) -> None:
+        """Bytes for this side: a program's output comes as events, so there are none."""
+
+    def closed(self, stream: int, _status: int, _reason: str) -> None:
         if stream == self._stream:
             self._stream = 0
+
+    def woken(self) -> None:
+        """A signal came; none is of interest here."""
 
     def wanted(self) -> bool:
         """Whether `pass_on` may be called when stdin is readable."""

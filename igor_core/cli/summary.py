@@ -16,6 +16,8 @@ def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
     results = outcome["results"]
     if verb == "diff":
         results = [result for result in results if result["status"] != DIFFERS]
+    if verb == "repl":  # the program has said what there was to say
+        results = [result for result in results if result["text"]]
     lines: list[str] = []
     if verb != "exec" or len(results) != 1 or results[0]["status"] != 0:
         lines = _results(verb, results, style)

@@ -206,7 +206,9 @@ class Config:
         default=None,
         metadata={
             "key": Key(
-                "Command of the REPL. Default: the container's Python.", rules=rules.ONE_LINE
+                "Command of the REPL; its words are split as by a shell. Default: ipython where "
+                "the container's Python has it, else that Python.",
+                rules=rules.ONE_LINE,
             )
         },
     )

@@ -12,7 +12,8 @@ ANNOUNCEMENT = "\x1eigor-pid:"
 # Engines make each exec a session of its own, so $$ leads session and process group.
 _ANNOUNCE = """printf '\\036igor-pid:%s\\n' "$$"; exec "$@\""""
 
-# Ends the session that $1 leads: an interactive shell has many process groups, but one session.
+# Ends the session that $1 leads, by the signals that follow: an interactive shell has many process
+# groups, but one session.
 # In /proc/PID/stat, the name in parentheses may hold anything; state, parent, process group and
 # session follow the last ')'. The last word of output is the signal that did it, "gone" when
 # there was nothing left to end, "alive" when nothing helped.
@@ -36,14 +37,21 @@ is_gone() {
         sleep 0.1 2>/dev/null || { sleep 1; tries=$((tries - 9)); }
     done
 }
-[ -n "$(members "$1")" ] || { echo gone; exit 0; }
-for signal in INT TERM KILL; do
-    kill -s "$signal" $(members "$1") 2>/dev/null
-    is_gone "$1" && { echo "$signal"; exit 0; }
+leader=$1
+shift
+[ -n "$(members "$leader")" ] || { echo gone; exit 0; }
+for signal do
+    kill -s "$signal" $(members "$leader") 2>/dev/null
+    is_gone "$leader" && { echo "$signal"; exit 0; }
 done
 echo alive
 exit 1
 """
+
+
+ENDING = ("INT", "TERM", "KILL")
+#: Whoever sits at a terminal takes INT for a key; its end is HUP.
+ENDING_ON_TERMINAL = ("HUP", "TERM", "KILL")
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,11 @@ def exec_command(
     if runtime is None:
         return ExecCommand(argv, spec.tree, {**spec.env, **(env or {})})
     name = spec.owner.container
+    signals = ENDING_ON_TERMINAL if tty else ENDING
     return ExecCommand(
         runtime.exec(name, ["sh", "-c", _ANNOUNCE, "igor", *argv], tty=tty, env=env),
         announce=True,
-        end=runtime.exec(name, ["sh", "-c", _END, "igor", "{pid}"], stdin=False),
+        end=runtime.exec(name, ["sh", "-c", _END, "igor", "{pid}", *signals], stdin=False),
     )
 
 

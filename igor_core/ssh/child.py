@@ -114,6 +114,8 @@ class Child:
 
         try:
             self.resize(*self.pty, descriptor=slave)
+            if self.announcement:
+                pass_through(slave)
             self.process = subprocess.Popen(
                 argv,
                 stdin=slave,
@@ -177,7 +179,8 @@ class Child:
             self.wake()
 
     def _end_here(self):
-        for name in ("INT", "TERM", "KILL"):
+        # Whoever sits at a terminal takes INT for a key.
+        for name in ("HUP" if self.pty else "INT", "TERM", "KILL"):
             number = getattr(signal, "SIG" + name)
             self.signal(number)
             for pid in strays(self.process.pid):
@@ -226,6 +229,14 @@ class Child:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+def pass_through(terminal):
+    """Keys typed before an engine's client makes its terminal raw must wait for the one within."""
+    settings = termios.tcgetattr(terminal)
+    settings[0] &= ~(termios.BRKINT | termios.ICRNL | termios.INPCK | termios.ISTRIP | termios.IXON)
+    settings[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
 
 
 def to_bytes(text):

@@ -11,6 +11,7 @@ from igor_core.verbs.doctor import doctor
 from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
 from igor_core.verbs.push import push
+from igor_core.verbs.repl import repl
 from igor_core.verbs.status import status
 from igor_core.verbs.trust import trust
 from igor_core.verbs.watch import watch
@@ -23,6 +24,7 @@ VERBS: dict[str, Verb] = {
     "setup": setup,
     "clean": clean,
     "exec": execute,
+    "repl": repl,
     "diff": diff,
     "trust": trust,
     "status": status,

@@ -7,6 +7,30 @@ from igor_core.errors import UsageError
 from igor_core.events import Event
 
 
+class Program(Protocol):
+    """What a stream's window changes and signals are for: a process."""
+
+    def resize(self, columns: int, rows: int) -> None: ...
+
+    def signal(self, name: str) -> None: ...
+
+
+class Stream(Protocol):
+    """The client's end of a program: what is typed there, and what is shown."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """What the client sends, to its end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Show it; waits while the client does not read."""
+        ...
+
+    def close(self, status: int, reason: str = "") -> None:
+        """Tell the client that the program has ended, or why it is out of reach."""
+        ...
+
+
 class Job(Protocol):
     """One running verb. Its events go to the client that asked, while that is there."""
 
@@ -36,6 +60,10 @@ class Job(Protocol):
         """The client's standard input, to its end."""
         ...
 
+    def open(self, host: str, program: Program) -> Stream:
+        """Give the client's terminal to a program on a host."""
+        ...
+
 
 def text_argument(job: Job, name: str) -> str | None:
     found: str | None = _argument(job, name, str, "a text")
@@ -57,6 +85,21 @@ def list_argument(job: Job, name: str) -> list[str]:
     if not all(isinstance(item, str) for item in found):
         raise UsageError(f"{job.verb}: '{name}' must be a list of texts")
     return list(found)
+
+
+def table_argument(job: Job, name: str) -> Mapping[str, str]:
+    found = _argument(job, name, dict, "a table of texts") or {}
+    if not all(isinstance(item, str) for pair in found.items() for item in pair):
+        raise UsageError(f"{job.verb}: '{name}' must be a table of texts")
+    return dict(found)
+
+
+def size(job: Job) -> tuple[int, int]:
+    """Columns and rows of the client's terminal."""
+    columns, rows = (_argument(job, name, int, "a number") for name in ("columns", "rows"))
+    if not (columns and rows and 0 < columns < 1 << 16 and 0 < rows < 1 << 16):
+        raise UsageError(f"{job.verb}: 'columns' and 'rows' must be a terminal's size")
+    return columns, rows
 
 
 def _argument(job: Job, name: str, wanted: type, described: str) -> Any:

@@ -87,7 +87,7 @@ class Pusher:
         """Again while files change under its hands."""
         warm = target.remote.state == "connected"
         paths = await target.connect()
-        if target.job.verb not in ("exec", "diff"):
+        if target.job.verb not in ("exec", "repl", "diff"):
             target.step(f"push to {paths.tree}")
         # A person may have saved again while the login asked for a password.
         report = await self._round(target, means, self._scan if warm else self._read())

@@ -1,0 +1,119 @@
+"""The terminal while it belongs to a program elsewhere: keys pass as they are typed."""
+
+import os
+import signal
+import termios
+from types import FrameType
+from typing import Any
+
+from igor_core.cli.outlet import STDOUT
+from igor_core.cli.screen_modes import SOFT_RESET, ScreenModes
+from igor_core.cli.stdin import STDIN
+
+# Of a terminal that doesn't know its size (a serial line, a test).
+USUAL_SIZE = (80, 24)
+
+
+def terminal_size() -> tuple[int, int]:
+    """Columns and rows, none of them 0."""
+    try:
+        found = os.get_terminal_size(STDOUT)
+    except OSError:
+        return USUAL_SIZE
+    return found.columns or USUAL_SIZE[0], found.lines or USUAL_SIZE[1]
+
+
+class RawTerminal:
+    """Raw between `enter` and `leave`; as a context, given back as it was whatever happens.
+
+    While it is raw, a change of its size wakes a select on signals' wake-up descriptor, SIGTSTP
+    has no effect (ctrl-z is a key) and SIGHUP raises KeyboardInterrupt.
+    """
+
+    def __init__(self) -> None:
+        self._modes = ScreenModes()
+        self._before: list[Any] | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "RawTerminal":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self.is_raw:
+            self.leave(abnormal=True)
+
+    @property
+    def is_raw(self) -> bool:
+        return self._before is not None
+
+    def enter(self) -> None:
+        self._before = termios.tcgetattr(STDIN)
+        self._make_raw()
+        handlers: dict[int, Any] = {
+            signal.SIGWINCH: _wake,
+            signal.SIGCONT: self._continued,
+            signal.SIGTSTP: signal.SIG_IGN,
+            signal.SIGHUP: _leave,
+        }
+        self._handlers = {number: signal.signal(number, do) for number, do in handlers.items()}
+
+    def leave(self, *, abnormal: bool = False) -> None:
+        """Give it back; `abnormal`: the program could not clean up after itself."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        undo = self._modes.undo() + (SOFT_RESET if abnormal else b"")
+        try:
+            os.write(STDOUT, undo)
+        finally:
+            # What was typed for the program must not run in a shell afterwards.
+            when = termios.TCSAFLUSH if abnormal else termios.TCSADRAIN
+            termios.tcsetattr(STDIN, when, before)
+
+    def shows(self, data: bytes) -> None:
+        """Note what goes to the terminal, so that it can be switched off again."""
+        self._modes.feed(data)
+
+    def _make_raw(self) -> None:
+        """As cfmakeraw(3) does."""
+        raw = termios.tcgetattr(STDIN)
+        raw[0] &= ~(
+            termios.IGNBRK | termios.BRKINT | termios.PARMRK | termios.ISTRIP
+            | termios.INLCR | termios.IGNCR | termios.ICRNL | termios.IXON
+        )  # fmt: skip
+        raw[1] &= ~termios.OPOST
+        raw[2] = raw[2] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
+        raw[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
+        raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(STDIN, termios.TCSADRAIN, raw)
+
+    def _continued(self, _number: int, _frame: FrameType | None) -> None:
+        """After SIGSTOP: the shell in between has made the terminal its own."""
+        if self.is_raw:
+            self._make_raw()
+
+
+def _wake(_number: int, _frame: FrameType | None) -> None:
+    """The signal's number in the wake-up descriptor is all that is wanted."""
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def key() -> bytes:
+    """One key, without echo and without Return; nothing at the end of input. ctrl-c interrupts.
+
+    What was typed before is dropped: it was not meant as an answer.
+    """
+    before = termios.tcgetattr(STDIN)
+    single = termios.tcgetattr(STDIN)
+    single[3] &= ~(termios.ECHO | termios.ICANON)
+    single[6][termios.VMIN], single[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(STDIN, termios.TCSAFLUSH, single)
+    try:
+        return os.read(STDIN, 64)
+    finally:
+        termios.tcsetattr(STDIN, termios.TCSADRAIN, before)

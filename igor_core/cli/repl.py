@@ -1,0 +1,139 @@
+"""igor docker repl: the terminal goes to a program on a host, and comes back."""
+
+import os
+from typing import Any
+
+from igor_core.agent.client import AgentLost, Client, connect
+from igor_core.agent.protocol import Kind
+from igor_core.cli.interrupts import Interrupts
+from igor_core.cli.job import directory, verb_arguments
+from igor_core.cli.lines import Lines
+from igor_core.cli.outlet import STDERR, STDOUT, Outlet
+from igor_core.cli.parse import Invocation
+from igor_core.cli.raw_terminal import RawTerminal, key, terminal_size
+from igor_core.cli.session import Session
+from igor_core.cli.stdin import STDIN, Stdin
+from igor_core.errors import IgorError, UsageError
+
+OWN_FAILURE = 255
+OF_TERMINAL = ("TERM", "COLORTERM", "LANG")
+AGAIN = b"r"
+
+
+def run(invocation: Invocation) -> int:
+    """Run a program on the terminal; its exit status, and 255 for igor's own failure."""
+    _need_terminal(invocation)
+    root = directory(invocation)
+    arguments = verb_arguments(invocation)
+    status, lost = _once(root, arguments)
+    while lost:
+        os.write(STDERR, f"igor: {lost}; r starts again, any other key leaves\n".encode())
+        if key() != AGAIN:
+            return OWN_FAILURE
+        status, lost = _once(root, arguments, again=True)
+    return status
+
+
+def _need_terminal(invocation: Invocation) -> None:
+    if invocation.values.get("json"):
+        raise UsageError("'igor docker repl' has no --json", "igor docker exec --json CMD…")
+    if not (os.isatty(STDIN) and os.isatty(STDOUT)):
+        raise UsageError(
+            "igor docker repl needs a terminal for its input and output",
+            "without one: igor docker exec CMD…",
+        )
+
+
+def _once(root: str, arguments: dict[str, Any], *, again: bool = False) -> tuple[int, str]:
+    """The exit status, and why the program was lost, if it was."""
+    outlet = Outlet()
+    with RawTerminal() as raw, Interrupts() as interrupts:
+        try:
+            client = connect("cli", answers=True)
+        except IgorError as error:
+            if not again:
+                raise
+            return OWN_FAILURE, error.message
+        lines = ProgramLines(outlet, lambda: False)
+        program = Program(client, outlet, raw, lines)
+        session = Session(client, lines, outlet, interrupts, program)
+        try:
+            outcome = session.run("repl", root, {**arguments, **_of_terminal()})
+        except AgentLost:
+            if not program.host:
+                raise
+            _end_line(raw)
+            return OWN_FAILURE, f"the connection to {program.host} was lost"
+        except IgorError:
+            lines.hide()
+            outlet.drain()
+            raise
+    missed = again and not program.host and outcome["status"] == OWN_FAILURE
+    return outcome["status"], program.lost or ("it did not work" if missed else "")
+
+
+def _of_terminal() -> dict[str, Any]:
+    """What the program must know of the terminal, as arguments of the verb."""
+    columns, rows = terminal_size()
+    names = [name for name in os.environ if name in OF_TERMINAL or name.startswith("LC_")]
+    return {"columns": columns, "rows": rows, "env": {name: os.environ[name] for name in names}}
+
+
+def _end_line(raw: RawTerminal) -> None:
+    raw.leave(abnormal=True)
+    os.write(STDOUT, b"\n")
+
+
+class Program(Stdin):
+    """The program at the other end of the stream. `host` is "" until it runs; `lost` says why it
+    is out of reach, if it is."""
+
+    def __init__(
+        self, client: Client, outlet: Outlet, raw: RawTerminal, lines: "ProgramLines"
+    ) -> None:
+        super().__init__(client)
+        self.host = self.lost = ""
+        self._outlet = outlet
+        self._raw = raw
+        self._lines = lines
+        self._size = terminal_size()
+
+    def opened(self, stream: int, parameters: dict[str, Any]) -> None:
+        """Igor's own lines come to their end before the program has the terminal."""
+        self._lines.hide()
+        self._outlet.drain()
+        super().opened(stream, parameters)
+        self.host = str(parameters.get("host", ""))
+        self._raw.enter()
+        self.woken()
+
+    def received(self, stream: int, data: bytes) -> None:
+        self._raw.shows(data)
+        self._outlet.put(STDOUT, data)
+        self._outlet.mark(len(data), stream)
+
+    def closed(self, stream: int, status: int, reason: str) -> None:
+        super().closed(stream, status, reason)
+        self._outlet.drain()
+        self.lost = reason
+        self._lines.silent = bool(reason)
+        if reason:
+            _end_line(self._raw)
+        self._raw.leave()
+
+    def woken(self) -> None:
+        """The window may have another size."""
+        size = terminal_size()
+        if self.is_open and size != self._size:
+            self._size = size
+            self._client.send(Kind.WINDOW, self._stream, *size)
+
+
+class ProgramLines(Lines):
+    """Igor's lines before and after the program; `silent` where another line says how it ended."""
+
+    silent = False
+
+    def finished(self, verb: str, outcome: dict[str, Any]) -> None:
+        if not self.silent:
+            super().finished(verb, outcome)

@@ -1,0 +1,125 @@
+"""repl: a program on a terminal in the project's container, for as long as the client is there."""
+
+import asyncio
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+
+from igor_core.container.exec import ExecCommand, exec_command, shell_line
+from igor_core.container.interactive import find_python, on_terminal
+from igor_core.errors import HostError, UsageError
+from igor_core.events import Outcome
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import LOST, Command, Process
+from igor_core.verbs.containers import spec_for
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job, Stream, list_argument, size, table_argument, text_argument
+from igor_core.verbs.push import Pusher
+from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+# Igor's own failure, as ssh has it; the program has all other statuses to itself.
+FAILURE = 255
+# What a program must know of the terminal in front of the person.
+OF_TERMINAL = re.compile(r"TERM|COLORTERM|LANG|LC_[A-Z]+")
+
+
+async def repl(job: Job, context: Context) -> Outcome:
+    """Make one host current, then give it the client's terminal. Ends with the client."""
+    target = _only(targets_of(job, context))
+    argv = _argv(target)
+    window = size(job)
+    env = _of_terminal(job)
+    pusher = Pusher(job, context, target)
+
+    async def on(target: Target) -> Done:
+        paths = await make_ready(target, context, pusher, argv, setup=True)
+        found = argv or [await _default(target, paths)]
+        spec = spec_for(target, paths)
+        command = exec_command(target.runtime, spec, on_terminal(found, *window), tty=True, env=env)
+        status = await _converse(target, command, window)
+        await check_container_still_runs(target, status)
+        return Done("", status)
+
+    return await each([target], on, failure=FAILURE)
+
+
+def _only(targets: Sequence[Target]) -> Target:
+    if len(targets) > 1:
+        names = ", ".join(target.name for target in targets)
+        raise UsageError(
+            f"a REPL runs on one host, and the group '{targets[0].group}' has {names}",
+            f"name one: igor docker repl --host {targets[0].entry.host} …",
+        )
+    return targets[0]
+
+
+def _argv(target: Target) -> Sequence[str]:
+    """What is to be run by the command line, else by the config; empty for the default."""
+    line, argv = text_argument(target.job, "shell"), list_argument(target.job, "argv")
+    if line and argv:
+        raise UsageError("repl: 'argv' and 'shell' at once")
+    if line or argv:
+        return shell_line(line) if line else argv
+    configured = target.project.config.repl_cmd or ""
+    try:
+        return shlex.split(configured)
+    except ValueError as error:
+        raise UsageError(
+            f"{target.project.config_file}: repl_cmd: {error}; found {configured!r}",
+            "its words are split as by a shell",
+        ) from None
+
+
+def _of_terminal(job: Job) -> Mapping[str, str]:
+    given = table_argument(job, "env")
+    return {name: value for name, value in given.items() if OF_TERMINAL.fullmatch(name)}
+
+
+async def _default(target: Target, paths: HostPaths) -> str:
+    """IPython where there is one, else Python; says which."""
+    configured = target.project.config.debug.python
+    spec = spec_for(target, paths)
+    found = await find_python(target.remote, target.runtime, spec, configured, "ipython")
+    if not found:
+        where = "on" if target.runtime is None else "in the container on"
+        raise HostError(
+            f"there is no Python {where} {target.name}",
+            'name a command: igor docker repl bash, or set "repl_cmd" in the config',
+        )
+    target.step(f"runs {found}")
+    return found
+
+
+async def _converse(target: Target, command: ExecCommand, window: tuple[int, int]) -> int:
+    """The program's exit status. Leaving early, by cancel, ends it inside the container too."""
+    remote = Command(
+        command.argv, cwd=command.cwd or "/", env=command.env, pty=window,
+        announce=command.announce, end=command.end,
+    )  # fmt: skip
+    async with target.remote.process(remote) as process:
+        stream = target.job.open(target.name, process)
+        typing = asyncio.ensure_future(_pass_on(stream, process))
+        try:
+            while (item := await process.read()) is not None:
+                await stream.write(item[1])
+        except asyncio.CancelledError:
+            await asyncio.shield(process.end())
+            stream.close(process.status)
+            say_how_it_ended(target, process.ended)
+            raise
+        finally:
+            typing.cancel()
+    if process.lost:
+        reason = f"the connection to {target.name} was lost"
+        stream.close(LOST, reason)
+        raise HostError(reason, "what ran is ended there within 45 s")
+    stream.close(process.status)
+    if process.error:
+        raise HostError(f"{target.name}: {process.error}")
+    return process.status
+
+
+async def _pass_on(stream: Stream, process: Process) -> None:
+    async for data in stream.chunks():
+        await process.write(data)
