@@ -8,15 +8,16 @@ from igor_core.output.lines import LONGEST_LINE, plain
 from igor_core.output.prefix import split_prefix
 from igor_core.output.tree import Tree, address
 
-_PATH = re.compile(
-    r"""(?P<quote>["'])(?P<quoted>[^"'\n]{1,1024})(?P=quote)
-      | (?P<bare>[^\s"'`()\[\]<>|│,;=:]+)""",
-    re.VERBOSE,
+# Names with spaces are known by their quotes.
+_QUOTED = re.compile(
+    r""""(?P<path>[^"]{1,1024} [^"]{0,1024})"|'(?P<other>[^']{1,1024} [^']{0,1024})'"""
 )
+_BARE = re.compile(r"""(?P<path>[^\s"'`()\[\]<>|│,;=:]+)""")
 _LINE = re.compile(
     r":(?P<a>\d{1,9})(?::(?P<ac>\d{1,9}))?"
     r"|\((?P<b>\d{1,9})(?:,(?P<bc>\d{1,9}))?\)"
-    r"|,? line (?P<c>\d{1,9})|: line (?P<d>\d{1,9})|: (?P<e>\d{1,9}):"
+    r"""|["']?(?:,|:)? line (?P<c>\d{1,9})"""
+    r"|: (?P<d>\d{1,9}):"
 )
 
 
@@ -40,27 +41,24 @@ def place_under(line: str, column: int, trees: Mapping[str, Tree], host: str = "
     tree = trees.get(host)
     if tree is None:
         return None
-    for end, target in _targets(line, column, tree, host):
-        if column < end:
-            return target
+    for match in sorted(_paths(line), key=lambda found: found.start()):
+        after = _LINE.match(line, match.end())
+        if column >= (after or match).end():
+            continue
+        path = next(name for name in match.groups() if name).rstrip(".")
+        place = tree.place(path, certain=True)
+        if place is not None:
+            return Target(place.path or address(host, place.remote), *_position(after))
     return None
 
 
-def _targets(line: str, column: int, tree: Tree, host: str) -> Iterator[tuple[int, Target]]:
-    for match in _PATH.finditer(line):
-        after = _LINE.match(line, match.end())
-        end = after.end() if after else match.end()
-        if end <= column:
-            continue
-        path = match["quoted"] or match["bare"].rstrip(".")
-        place = tree.place(path, certain=True)
-        if place is not None:
-            name = place.path or address(host, place.remote)
-            yield end, Target(name, *_position(after))
+def _paths(line: str) -> Iterator[re.Match[str]]:
+    yield from _QUOTED.finditer(line)
+    yield from _BARE.finditer(line)
 
 
 def _position(match: re.Match[str] | None) -> tuple[int, int]:
     if match is None:
         return 0, 0
-    line = next(match[name] for name in "abcde" if match[name])
+    line = next(match[name] for name in "abcd" if match[name])
     return int(line), int(match["ac"] or match["bc"] or 0)

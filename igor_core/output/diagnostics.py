@@ -15,7 +15,8 @@ _PLACE = re.compile(
 # "/usr/bin/ld: x.c:3: …", "program: x.c:3: main: Assertion …": who says it.
 _SPEAKER = re.compile(r"[\w./+-]{1,200}: (?=[\w./])")
 _SEVERITY = re.compile(
-    r"(?::| -) *(?:fatal |internal compiler |syntax )?(?P<word>error|warning|note|info(?:rmation)?|remark|hint)"
+    r"(?::| -) *(?:fatal |internal compiler |syntax )?"
+    r"(?P<word>error|warning|note|info(?:rmation)?|remark|hint)"
     r"(?: TS\d{1,5}|\[[\w-]{1,60}\])?(?::|\b(?= TS)) *(?P<said>.*)",
 )
 _LEVEL = re.compile(r": (?P<word>ERROR|CRITICAL|SEVERE|WARNING): (?P<said>.+)")
@@ -29,13 +30,18 @@ _FAILURE = re.compile(
 )  # fmt: skip
 _CONTEXT = re.compile(r"[:,]\s+(?:required (?:from|by)|recursively required|in .*expansion of)\b")
 _INCLUDED = re.compile(r"\s{0,16}(?:In file included from|from) ")
-_SHELL = re.compile(r"(?P<path>[^\s:][^:]{0,1023}): (?:line )?(?P<line>\d{1,7}): (?P<said>\S.*)")
+# bash says "line 3: ", dash only "3: ", with what it ran or read after it.
+_SHELL = re.compile(
+    r"(?P<path>[^\s:][^:]{0,1023}): (?:line (?P<line>\d{1,7}): (?P<said>\S.*)"
+    r"|(?P<number>\d{1,7}): (?P<words>[^:]{1,200}: .*))"
+)
 _ADDRESS = re.compile(
     r" {1,8}#\d{1,4} 0x[0-9a-f]{1,16} in (?P<said>[^/]{0,500}?)"
     r" (?P<path>[^\s:]{1,1024}):(?P<line>\d{1,7})(?::(?P<column>\d{1,5}))?$"
 )
 _PARENTHESES = re.compile(
-    r"\s{0,8}(?P<path>[^\s:()][^:()]{0,1023})\((?P<line>\d{1,7})(?:,(?P<column>\d{1,5}))?\)(?P<said> ?: .*)"
+    r"\s{0,8}(?P<path>[^\s:()][^:()]{0,1023})"
+    r"\((?P<line>\d{1,7})(?:,(?P<column>\d{1,5}))?\)(?P<said> ?: .*)"
 )
 
 _WORDS: dict[str, Kind] = {
@@ -56,6 +62,7 @@ class Diagnostics:
         self._kind: Kind = "E"
         self._title = ""
         self._spots: list[Spot] = []
+        # How what comes next was included or instantiated.
         self._context: list[Spot] = []
         self._sanitizer = ""
 
@@ -65,7 +72,7 @@ class Diagnostics:
 
     def take(self, line: str) -> bool:
         if "AddressSanitizer: " in line or "runtime error: " in line or "Sanitizer: " in line:
-            self._sanitizer = line.partition("ERROR: ")[2]
+            self._sanitizer = line.partition("ERROR: ")[2].partition(" on ")[0]
         elif self._sanitizer and (match := _ADDRESS.match(line)):
             return self._stack(match)
         elif self._sanitizer and not line.startswith(" "):
@@ -77,22 +84,17 @@ class Diagnostics:
             return self._place(line, match)
         if match := _PARENTHESES.match(line):
             return self._judged(match)
-        if (match := _SHELL.match(line)) and "/" in match["path"] + match["said"] + ".":
-            return self._shell(match)
-        return False
+        match = _SHELL.match(line)
+        return match is not None and self._shell(match)
 
     def flush(self) -> None:
         if self._spots:
-            spots = (*self._spots, *self._context)
-            traces = (Trace(self._title, tuple(spots)),)
+            traces = (Trace(self._title, tuple(self._spots)),)
             self._lane.emit(Report(self._kind, traces, self._order))
-        self._spots.clear()
-        self._context.clear()
+        self._spots = []
 
     def _place(self, line: str, match: re.Match[str]) -> bool:
         if _INCLUDED.match(line) or _CONTEXT.match(match["said"]):
-            if self._spots and not self._context:
-                self.flush()
             if len(self._context) < _MOST:
                 self._context.append(
                     self._spot(match, first(match["said"].lstrip(":, ")), "", True)
@@ -121,12 +123,10 @@ class Diagnostics:
         return False
 
     def _new(self, match: re.Match[str], kind: Kind, said: str, certain: bool = True) -> bool:
-        context = self._context
-        self._context = []
         self.flush()
         self._order, self._kind, self._title = self._lane.count(), kind, first(said)
-        self._spots = [self._spot(match, "", "", certain=certain)]
-        self._context = context
+        self._spots = [self._spot(match, "", "", certain=certain), *self._context]
+        self._context = []
         return True
 
     def _note(self, match: re.Match[str], said: str) -> bool:
@@ -138,8 +138,9 @@ class Diagnostics:
 
     def _shell(self, match: re.Match[str]) -> bool:
         self.flush()
-        spot = Spot(match["path"], int(match["line"]), certain=False, folders=self._folders())
-        self._lane.emit(Report("E", (Trace(first(match["said"]), (spot,)),), self._lane.count()))
+        line, said = int(match["line"] or match["number"]), match["said"] or match["words"]
+        spot = Spot(match["path"], line, certain=False, folders=self._folders())
+        self._lane.emit(Report("E", (Trace(first(said), (spot,)),), self._lane.count()))
         return True
 
     def _stack(self, match: re.Match[str]) -> bool:

@@ -27,7 +27,7 @@ class Instruction:
 
 
 def instructions(text: str) -> list[Instruction]:
-    """What a dockerfile asks for, each with the line where it begins; continued lines are joined."""
+    """What a dockerfile asks for, each with the line where it begins; long ones are joined."""
     found: list[Instruction] = []
     begun, parts = 0, list[str]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -106,7 +106,7 @@ class Builds:
         return self._path if self._path.rpartition("/")[2] == shown.rpartition("/")[2] else shown
 
     def _line_of(self, said: str, step: int = 0) -> int:
-        """The line of an instruction as an engine repeats it, 0 where the dockerfile has no such."""
+        """The line of an instruction as an engine repeats it, 0 where there is no such."""
         said = _joined(said)
         if 0 < step <= len(self._instructions):
             instruction = self._instructions[step - 1]

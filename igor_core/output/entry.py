@@ -42,7 +42,8 @@ class Report:
     """What belongs together: an exception with its causes, a diagnostic with its notes.
 
     `order` counts what a lane of output begins. `last`: the program said nothing after it.
-    `cut`: its beginning is missing.
+    `cut`: its beginning is missing. `exception` is one's type: of the same type from the same
+    places are the same, whatever they say.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Report:
     order: int = 0
     last: bool = False
     cut: bool = False
+    exception: str = ""
 
 
 @dataclass(frozen=True)

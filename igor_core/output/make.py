@@ -6,13 +6,16 @@ from igor_core.output.entry import Report, Spot, Trace
 from igor_core.output.reader import Lane, first
 
 _FOLDER = re.compile(
-    r"[\w./+-]{1,100}(?:\[\d{1,3}\])?: (?P<what>Entering|Leaving) directory [`'](?P<path>[^']{1,1024})'$"
+    r"[\w./+-]{1,100}(?:\[\d{1,3}\])?: "
+    r"(?P<what>Entering|Leaving) directory [`'](?P<path>[^']{1,1024})'$"
 )
 _RECIPE = re.compile(
-    r"[\w./+-]{0,100}make(?:\[\d{1,3}\])?: (?P<stop>\*\*\* )?\[(?P<path>[^\s:]{1,1024}):(?P<line>\d{1,7}): (?P<said>.+)$"
+    r"[\w./+-]{0,100}make(?:\[\d{1,3}\])?: "
+    r"(?P<stop>\*\*\* )?\[(?P<path>[^\s:]{1,1024}):(?P<line>\d{1,7}): (?P<said>.+)$"
 )
 _CMAKE = re.compile(
-    r"CMake (?P<what>Error|Warning|Deprecation Warning)(?: \(dev\))? at (?P<path>[^:]{1,1024}):(?P<line>\d{1,7}) \((?P<command>\w{1,60})\):"
+    r"CMake (?P<what>Error|Warning|Deprecation Warning)(?: \(dev\))? at "
+    r"(?P<path>[^:]{1,1024}):(?P<line>\d{1,7}) \((?P<command>\w{1,60})\):"
 )
 _CALL = re.compile(r"  (?P<path>[^\s:][^:]{0,1023}):(?P<line>\d{1,7}) \((?P<command>\w{1,60})\)$")
 _MOST = 40

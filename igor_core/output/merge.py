@@ -3,15 +3,16 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from igor_core.output.entry import Entry, Kind, Report, Spot, Trace
-from igor_core.output.tree import Place, Tree
+from igor_core.output.entry import Entry, Kind, Report, Trace
+from igor_core.output.tree import Tree
 
 #: Of more, the later ones are let go: nobody walks through so many.
 MOST_REPORTS = 2000
 
+# Reports that begin at one place and are compared with a cut one.
+_MOST_ALIKE = 8
 _NUMBER = re.compile(r"\d+")
 _RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
-_Row = tuple[Spot, Place]
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Merger:
 
     def __init__(self) -> None:
         self._merged: dict[object, _Merged] = {}
+        # Some places of each report, by the first.
+        self._begin: dict[tuple[str, int], list[list[tuple[str, int]]]] = {}
         self.dropped = 0
 
     def add(self, report: Report, tree: Tree, host: str, rank: str) -> bool:
@@ -45,7 +48,7 @@ class Merger:
         entries = [entry for trace in report.traces for entry in _entries(trace, report.kind, tree)]
         if not entries:
             return False
-        key = _key(report.kind, entries)
+        key = _key(report, entries)
         merged = self._merged.get(key)
         if merged is None and report.cut and self._is_end_of_other(entries):
             return True
@@ -55,6 +58,7 @@ class Merger:
                 return True
             merged = _Merged(entries, report.kind, report.order, report.last)
             self._merged[key] = merged
+            self._known(entries)
         merged.count += 1
         merged.last |= report.last
         merged.hosts[host] = None
@@ -72,13 +76,16 @@ class Merger:
             ]
         return found
 
-    def _is_end_of_other(self, entries: list[Entry]) -> bool:
-        """A traceback without its beginning that was seen whole (BuildKit repeats its last lines)."""
+    def _known(self, entries: list[Entry]) -> None:
         places = [_where(entry) for entry in entries]
-        return any(
-            [_where(entry) for entry in merged.entries[: len(places)]] == places
-            for merged in self._merged.values()
-        )
+        same = self._begin.setdefault(places[0], [])
+        if len(same) < _MOST_ALIKE:
+            same.append(places)
+
+    def _is_end_of_other(self, entries: list[Entry]) -> bool:
+        """A traceback without its beginning that was seen whole (as BuildKit repeats it)."""
+        places = [_where(entry) for entry in entries]
+        return any(whole[: len(places)] == places for whole in self._begin.get(places[0], ()))
 
 
 def _entries(trace: Trace, kind: Kind, tree: Tree) -> list[Entry]:
@@ -107,11 +114,10 @@ def _where(entry: Entry) -> tuple[str, int]:
     return entry.path or entry.remote, entry.line
 
 
-def _key(kind: Kind, entries: list[Entry]) -> object:
+def _key(report: Report, entries: list[Entry]) -> object:
     """What makes two reports one: the same places and, but for numbers, the same words."""
     places = tuple((*_where(entry), entry.column, entry.symbol) for entry in entries)
-    title = entries[0].text
-    return kind, places, title.partition(":")[0] if len(entries) > 1 else _NUMBER.sub("0", title)
+    return report.kind, places, report.exception or _NUMBER.sub("0", report.traces[0].title)
 
 
 def _natural(rank: str) -> list[tuple[int, str]]:

@@ -12,7 +12,7 @@ _PREFIX = re.compile(
     | (?P<host>(?=[\w.-]{0,62}[A-Za-z])\w[\w.-]{0,62})[ ]{0,62}[|│](?:[ ]|$)  # igor, docker compose
     | \#(?P<step>\d{1,5})[ ]\d{1,6}\.\d{1,4}(?:[ ]|$)           # BuildKit's plain progress
     | (?P<since>\d{1,6}\.\d{2,4})[ ]                             # BuildKit's summary of a failure
-    | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]{0,10}(?:Z|[+-]\d\d:\d\d))[ ]  # kubectl, docker logs
+    | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]{0,10}(?:Z|[+-]\d\d:\d\d))[ ]  # docker logs
     """,
     re.VERBOSE,
 )

@@ -51,7 +51,8 @@ class Pretty:
     def flush(self) -> None:
         if self._frames:
             trace = Trace(first(self._title or self._type), tuple(reversed(self._frames)))
-            self._lane.emit(Report("E", (trace,), self._order, last=True))
+            exception = trace.title.partition(":")[0]
+            self._lane.emit(Report("E", (trace,), self._order, last=True, exception=exception))
         self._frames.clear()
         self._in = self._title = ""
 

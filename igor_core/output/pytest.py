@@ -25,7 +25,7 @@ class Failures:
         self._lane = lane
         self._section = ""
         self._in_failures = False
-        self._title = ""
+        self._title = self._source = ""
         self._spots: list[Spot] = []
         self._shown = deque[str](maxlen=_MOST)
         self._messages = deque[str](maxlen=_MOST)
@@ -39,6 +39,8 @@ class Failures:
             return self._heading(line)
         if line.startswith(("FAILED ", "ERROR ")) and (match := _SUMMARY.match(line)):
             return self._summary(match)
+        if line.startswith(">"):
+            self._source = line[1:].strip()
         if line.startswith("rootdir: "):
             self._lane.folders[:0] = [line.removeprefix("rootdir: ").split(",")[0]]
         if self.open and (match := _MESSAGE.match(line)):
@@ -75,7 +77,9 @@ class Failures:
         if not plain and (self._section or not self._title):
             return False
         folders = tuple(self._lane.folders)
-        self._spots.append(Spot(match["path"], line, text=inner, folders=folders))
+        text = inner or first(self._source, 200)
+        self._spots.append(Spot(match["path"], line, text=text, folders=folders))
+        self._source = ""
         if not inner and said:
             self._title = self._title or said
             if not plain:

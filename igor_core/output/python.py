@@ -69,12 +69,14 @@ class Tracebacks:
         self._block = None
         if not self._chains:
             return
-        chains = sorted(self._chains, key=lambda chain: -chain[0].depth)
+        chains = _groups_last(self._chains)
         blocks = [block for chain in chains for block in _causes_last(chain)]
         traces = tuple(_trace(block) for block in blocks if block.frames)
         cut = all(block.cut for block in blocks)
         if traces:
-            self._lane.emit(Report(self._kind, traces, self._order, self._after < 2, cut))
+            exception = traces[0].title.partition(":")[0]
+            last = self._after < 2
+            self._lane.emit(Report(self._kind, traces, self._order, last, cut, exception))
         self._chains.clear()
         self._grouped = False
 
@@ -99,8 +101,9 @@ class Tracebacks:
             self._order = self._lane.count()
             ignored = self._lane.previous.lstrip().startswith("Exception ignored")
             self._kind = "W" if ignored else "E"
-        if self._chained and self._chains:
-            self._chains[-1].append(block)
+        same = [chain for chain in self._chains if chain[0].depth == block.depth]
+        if self._chained and same:
+            same[-1].append(block)
         else:
             self._chains.append([block])
         self._block = block
@@ -164,6 +167,16 @@ def _say_source(block: _Block, source: str) -> None:
     last = block.frames.pop()
     said = f"{last.text}: {first(source, 200)}" if last.text else ""
     block.frames.append(Spot(last.path, last.line, text=said, folders=last.folders))
+
+
+def _groups_last(chains: list[list[_Block]]) -> list[list[_Block]]:
+    """The exceptions of a group in their order, then the group that they are in."""
+    found, groups = list[list[_Block]](), list[list[_Block]]()
+    for chain in chains:
+        while groups and groups[-1][0].depth >= chain[0].depth:
+            found.append(groups.pop())
+        groups.append(chain)
+    return found + groups[::-1]
 
 
 def _causes_last(chain: list[_Block]) -> list[_Block]:

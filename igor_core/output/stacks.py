@@ -14,7 +14,8 @@ _GO_PANIC = re.compile(r"(?:panic|fatal error): ")
 _GO_FRAME = re.compile(r"\t(?P<path>[^\s:]{1,1024}\.go):(?P<line>\d{1,7})(?: \+0x[0-9a-f]{1,16})?$")
 _GO_TEST = re.compile(r" {4,64}(?P<path>[\w.-]{1,255}\.go):(?P<line>\d{1,7}): (?P<said>.*)$")
 _RUST_PANIC = re.compile(
-    r"thread '.{0,200}' (?:\(\d{1,10}\) )?panicked at (?:'(?P<said>.*)', )?(?P<path>[^\s:'][^:']{0,1023}):(?P<line>\d{1,7}):(?P<column>\d{1,5}):?$"
+    r"thread '.{0,200}' (?:\(\d{1,10}\) )?panicked at (?:'(?P<said>.*)', )?"
+    r"(?P<path>[^\s:'][^:']{0,1023}):(?P<line>\d{1,7}):(?P<column>\d{1,5}):?$"
 )
 _RUST_FRAME = re.compile(
     r" {6,20}at (?P<path>[^\s:][^:]{0,1023}):(?P<line>\d{1,7}):(?P<column>\d{1,5})$"

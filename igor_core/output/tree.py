@@ -96,7 +96,7 @@ class Tree:
         inner = self.inner(path)
         if inner is not None and self.exists(inner):
             return self._here(inner)
-        if not certain or not _SOURCE.search(path) or path.startswith(_NOWHERE):
+        if not certain or path.startswith(_NOWHERE) or not _is_source(path):
             return None
         return Place(remote=path, library=inner is None or _is_package(path))
 
@@ -132,6 +132,11 @@ class Tree:
 
     def _here(self, inner: str) -> Place:
         return Place(path=posixpath.join(self.local, inner), library=_is_package(inner))
+
+
+def _is_source(path: str) -> bool:
+    """C++'s own headers have no ending."""
+    return bool(_SOURCE.search(path)) or path.startswith("/usr/include/")
 
 
 def _is_package(path: str) -> bool:

@@ -20,9 +20,9 @@ class Case:
     dockerfile: str = ""
 
 
-def python(version: str, script: str, **more: object) -> Case:
+def python(version: str, script: str) -> Case:
     name = f"python-{version}-{script.split('.')[0].rpartition('/')[2].replace('_', '-')}"
-    return Case(name, f"/opt/python/{version}/bin/python{version} {script}", **more)  # type: ignore[arg-type]
+    return Case(name, f"/opt/python/{version}/bin/python{version} {script}")
 
 
 PREFIXED = "python3.11 run/prefixed.py {} python3.11 {}"
@@ -175,7 +175,9 @@ CASES = (
     ),
     Case(
         "buildkit",
-        "tar -c . | DOCKER_BUILDKIT=1 docker build --progress plain --network none --file docker/dockerfile -",
+        "tar -c . | DOCKER_BUILDKIT=1 docker build --progress plain --network none "
+        "--file docker/dockerfile -",
+        "by Docker 20.10, without buildx: no picture of the dockerfile",
         engine=True,
         dockerfile="docker/dockerfile",
     ),
@@ -188,14 +190,15 @@ CASES = (
     ),
     Case(
         "buildkit-unknown",
-        "tar -c . | DOCKER_BUILDKIT=1 docker build --progress plain --file docker/unknown.dockerfile -",
+        "tar -c . | DOCKER_BUILDKIT=1 docker build --progress plain "
+        "--file docker/unknown.dockerfile -",
         engine=True,
         dockerfile="docker/unknown.dockerfile",
     ),
     Case(
         "buildx",
         "docker buildx build --progress plain --network none --file docker/dockerfile .",
-        "BuildKit asked by buildx, which shows the dockerfile",
+        "by Docker 26.1 and buildx 0.13, which show the dockerfile",
         engine=True,
         dockerfile="docker/dockerfile",
     ),

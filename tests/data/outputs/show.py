@@ -2,7 +2,7 @@
 
     python3 -m tests.data.outputs.show [NAME…]    # what the outputs give now
 
-A row: the kind (a "-" before it: a library's, which :cnext skips), the place, "×" and how often
+A row: the kind (a "-" before it: a library's, which :cnext skips), the place, "x" and how often
 and by whom where more than once or by a rank, and the text.
 """
 
@@ -46,7 +46,7 @@ def row(entry: Entry) -> str:
     place += f" /{entry.symbol}/" if entry.symbol else f":{entry.line}"
     place += f":{entry.column}" if entry.column else ""
     who = [*entry.ranks, *(host for host in entry.hosts if entry.hosts != ("apollo",))]
-    times = f"×{entry.count} " if entry.count > 1 or who else ""
+    times = f"x{entry.count} " if entry.count > 1 or who else ""
     times += f"({', '.join(who)}) " if who else ""
     return f"{'-' if entry.library else ' '}{entry.kind} {place}  {times}{entry.text}".rstrip()
 
