@@ -15,11 +15,13 @@ STEPS = 60
 NAMES = ["a", "b", "c", "d/a", "d/b", "d/e/a", "f/a", "-x", "o o"]
 
 
-@pytest.fixture
-async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+@pytest.fixture(params=["receiver", "rsync"])
+async def apollo(
+    request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
+) -> AsyncIterator[Desk]:
     host = lab["apollo"]
     host.run(["rm", "-rf", "dev"], check=True)
-    async with desk(host, tmp_path / "project") as made:
+    async with desk(host, tmp_path / "project", transport=request.param) as made:
         yield made
 
 

@@ -315,16 +315,17 @@ class Life:
         self.save(name)
 
     def remove(self, name: str) -> None:
+        """A file, or a folder with what it holds."""
+        folder = self.clone.root / name
+        below = [path for path in folder.rglob("*") if not path.is_dir()]
         self.clone.remove(name)
-        self.save(name)
+        self.save(name, *(str(path.relative_to(self.clone.root)) for path in below))
 
     def reshape(self, name: str) -> None:
         """A file becomes a folder or the other way round; each path is told of."""
         top = name.split("/")[0]
-        self.clone.remove(top)
-        below = [other for other in NAMES if other.split("/")[0] == top]
+        self.remove(top)
         self.edit(self.rng.choice([top, f"{top}/a"]))
-        self.save(*below, top)
 
     def save(self, *names: str) -> None:
         changes = [self.seen(name) for name in names]

@@ -122,7 +122,7 @@ class ByReceiver:
         out.delete(work.delete, work.folders)
 
     async def _send_many(self, writes: Sequence[Write], out: FramesOut) -> None:
-        """In batches, over further channels where it is much; what is sent then is done after it."""
+        """In batches, over further channels where it is much. What is sent next is done after."""
         await out.ledger.announce({item.path: Record.of(item.file, item.hash) for item in writes})
         batches = _batches(writes)
         extra: list[Channel] = []

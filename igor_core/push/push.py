@@ -19,8 +19,9 @@ from igor_core.push.content import hash_files
 from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
 from igor_core.push.files import File, shown, with_parents
 from igor_core.push.ledger import Ledger, Refusal, Traffic
+from igor_core.push.manifest import Record
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
-from igor_core.push.question import Question
+from igor_core.push.question import Question, Seen
 from igor_core.push.report import Options, Report, Reporter
 from igor_core.push.survey import State, hint_for
 from igor_core.push.transport import FATAL, Delete, Transport, Work, Write
@@ -149,12 +150,13 @@ class Push:
 
     async def _round(self, plan: Plan, known: Known) -> dict[bytes, Refusal | None]:
         """Carry out one plan; what it has left to be planned again."""
+        outrun = self._outrun(plan, known)
         self.enter_plan(plan)
         self.record(plan, known)
         folders = await asyncio.to_thread(self.gone_folders, plan)
         work = self.work(plan, known, folders)
         if not (work.delete_first or work.write or work.delete):
-            return {}
+            return outrun
         in_folders = (file.path for file in plan.send if _is_folder_there(known, file.path))
         self._emptied.update(in_folders)
         ledger = Ledger(self.traffic, self.number)
@@ -164,27 +166,42 @@ class Push:
         finally:
             if not self.transport.conditional:
                 ledger.lose_all()
-        return self.enter(ledger, known)
+        return {**outrun, **self.enter(ledger, known)}
 
     def enter_plan(self, plan: Plan) -> None:
         self.report.unchanged += plan.unchanged
         self.report.hold_back(plan.held_back)
 
     def record(self, plan: Plan, known: Known) -> None:
-        """What the plan has found out; not of paths that a save has been at since."""
+        """What the plan has found out; not of paths that others have been at since."""
         manifest = self.traffic.manifest
-
-        def is_as_planned(path: bytes) -> bool:
-            return (
-                manifest.written.get(path) is known.written.get(path)
-                and manifest.intended.get(path) is known.intended.get(path)
-                and not self.traffic.is_in_flight(path)
-            )
-
-        taken = {path: record for path, record in plan.take_over.items() if is_as_planned(path)}
-        manifest.wrote(taken)
-        manifest.forget([path for path in plan.forget if is_as_planned(path)])
+        take_over = plan.take_over.items()
+        manifest.wrote({path: record for path, record in take_over if self._holds(path, known)})
+        manifest.forget([path for path in plan.forget if self._holds(path, known)])
         self.traffic.save_soon()
+
+    def _holds(self, path: bytes, known: Known) -> bool:
+        """Whether what was known of a path when it was planned still is all that is known."""
+        manifest = self.traffic.manifest
+        return (
+            manifest.written.get(path) is known.written.get(path)
+            and manifest.intended.get(path) is known.intended.get(path)
+            and not self.traffic.is_in_flight(path)
+            and not self.traffic.saved_after(path, self.number)
+        )
+
+    def _outrun(self, plan: Plan, known: Known) -> dict[bytes, Refusal | None]:
+        """Take out of the plan what is held back by knowledge that holds no more."""
+        held_back, again = plan.held_back, dict[bytes, Refusal | None]()
+        plan.held_back = []
+        for item in held_back:
+            if self.traffic.saved_after(item.path, self.number):
+                self.superseded.add(item.path)
+            elif not self._holds(item.path, known):
+                again[item.path] = None
+            else:
+                plan.held_back.append(item)
+        return again
 
     def gone_folders(self, plan: Plan) -> frozenset[bytes]:
         """The folders above deletes that are gone here too: an empty one may be for a program."""
@@ -258,18 +275,19 @@ class Push:
     async def _look_again(self, again: Mapping[bytes, Refusal | None], known: Known) -> Known:
         """What is known of refused paths; of the host often by the refusal itself."""
         local = {path: known.local[path] for path in again if path in known.local}
-        if not all(refusal and _is_simple(refusal) for refusal in again.values()):
+        simple = (
+            refusal is not None and _is_simple(refusal) and self._holds(path, known)
+            for path, refusal in again.items()
+        )  # fmt: skip
+        if not all(simple):
             return await self.look(local, again.keys() - local.keys(), known)
         refusals = {path: refusal for path, refusal in again.items() if refusal}
         remote = {path: r.state for path, r in refusals.items() if r.state is not None}
         hashes = {path: r.hash for path, r in refusals.items() if r.hash is not None}
         readable = [file for path, file in local.items() if hashes.get(path)]
         ours = await asyncio.to_thread(hash_files, self.root, readable)
-        return replace(
-            self._known(local, again.keys() - local.keys(), known, remote),
-            remote_hashes=hashes,
-            local_hashes=ours,
-        )
+        looked = self._known(local, again.keys() - local.keys(), known, remote)
+        return replace(looked, remote_hashes=hashes, local_hashes={**looked.local_hashes, **ours})
 
     async def look(
         self, local: Mapping[bytes, File], gone: Collection[bytes], known: Known
@@ -277,11 +295,18 @@ class Push:
         """Ask the host what is at just these paths, and at those that stand in their way."""
         gone = {*gone, *self._in_the_way(local)}
         await self.traffic.landed([*local, *gone])
+        asked = self._known(local, gone, known, {})
         paths = sorted(with_parents([*local, *gone]))
         question = await asyncio.to_thread(Question.of, paths, {})
         found = await self.transport.survey(question)
+        now = self._known(local, gone, known, {})
         remote = {path: state for path, state in found.items() if state is not None}
-        return self._known(local, gone, known, remote)
+        for path in (path for path in (*local, *gone) if not self._holds(path, asked)):
+            # Others have been there meanwhile: before or after it was looked at, nobody knows.
+            remote.pop(path, None)
+            if (record := now.written.get(path)) is not None:
+                remote[path] = state_of(record)
+        return replace(now, remote=remote)
 
     def _known(
         self,
@@ -297,6 +322,7 @@ class Push:
             {path: manifest.intended[path] for path in paths if path in manifest.intended},
             remote,
             known.kept,
+            {path: self.contents[path][1] for path in local if path in self.contents},
             force=known.force,
             ours=known.ours,
         )
@@ -306,14 +332,22 @@ class Push:
         manifest = self.traffic.manifest
         own = manifest.written.keys() | manifest.intended.keys()
         above = (with_parents(local) - local.keys()) & own
-        below = tuple(path + b"/" for path in local)
-        return above | {path for path in own if path.startswith(below)}
+        return above | {path for path in own if _is_below(path, local)}
 
 
 async def _planned(known: Known) -> Plan:
     if len(known.local) + len(known.written) < HASTE:
         return make_plan(known)
     return await asyncio.to_thread(make_plan, known)
+
+
+def _is_below(path: bytes, files: Collection[bytes]) -> bool:
+    at = path.find(b"/")
+    while at >= 0:
+        if path[:at] in files:
+            return True
+        at = path.find(b"/", at + 1)
+    return False
 
 
 def _is_simple(refusal: Refusal) -> bool:
@@ -340,6 +374,12 @@ def _version(known: Known, path: bytes, state: State) -> Version:
         if record and (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
             content = content or record.hash
     return Version(state.size, state.mtime_ns, content)
+
+
+def state_of(seen: Seen) -> State:
+    """What is there if it is as igor recorded it; its mode is what igor has set."""
+    mode = seen.mode if isinstance(seen, Record) else 0
+    return State(seen.kind, seen.size, seen.mtime_ns, mode, seen.target)
 
 
 def _is_folder_there(known: Known, path: bytes) -> bool:

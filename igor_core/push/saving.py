@@ -10,19 +10,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igor_core.errors import IgorError
 from igor_core.push.brake import too_many
 from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.change import Change
 from igor_core.push.files import File, shown, with_parents
 from igor_core.push.ledger import Ledger, Traffic
 from igor_core.push.opening import Opened
-from igor_core.push.plan import Known, Plan, make_plan
-from igor_core.push.push import ROUNDS, Push
+from igor_core.push.plan import HeldBack, Known, Plan, make_plan
+from igor_core.push.push import ROUNDS, Push, state_of
 from igor_core.push.report import Nobody, Options, Report
 from igor_core.push.transport import Work
 from igor_core.push.tree import look_inside
-from igor_core.push.whole import state_of
 
 
 @dataclass
@@ -46,7 +44,7 @@ class Save:
         self._traffic: Traffic | None = None
         self._task: asyncio.Future[Report] | None = None
         self._flight: Flight | None = None
-        self._error: IgorError | None = None
+        self._error: Exception | None = None
         self._superseded: set[bytes] = set()
 
     def known_as(self, task: "asyncio.Future[Report]") -> None:
@@ -71,7 +69,8 @@ class Save:
         if isinstance(opened.transport, ByReceiver):
             try:
                 self._flight = self._launched(opened, opened.transport)
-            except IgorError as error:
+            except Exception as error:
+                # Whoever sends to several hosts must not stop at this one.
                 self._error = error
 
     def _launched(self, opened: Opened, transport: ByReceiver) -> Flight | None:
@@ -101,7 +100,10 @@ class Save:
         if not self._is_way_free(path, traffic):
             return False
         change = self.changes[path]
-        return change.file is None or look_inside(os.fsencode(self._root), path) == change.file
+        try:
+            return change.file is None or look_inside(os.fsencode(self._root), path) == change.file
+        except OSError:
+            return False
 
     def _contents(self, paths: Collection[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
         changes = [self.changes[path] for path in paths]
@@ -117,7 +119,8 @@ class Save:
         local = {path: file for path in paths if (file := self.changes[path].file) is not None}
         written = {path: manifest.written[path] for path in paths if path in manifest.written}
         remote = {path: state_of(record) for path, record in written.items()}
-        known = Known(local, written, {}, remote)
+        hashes = {path: digest for path, (_content, digest) in push.contents.items()}
+        known = Known(local, written, {}, remote, local_hashes=hashes)
         plan = make_plan(known)
         return known, plan, push.work(plan, known, push.gone_folders(plan))
 
@@ -193,26 +196,35 @@ class Save:
     async def _push_as_it_is(self, paths: Collection[bytes], opened: Opened) -> Report:
         if not paths:
             return Report(opened.path)
-        local, contents = await asyncio.to_thread(self._looked, paths)
+        local, contents, unreadable = await asyncio.to_thread(self._looked, paths)
         push = self._push(opened, contents)
-        known = await push.look(local, set(paths) - local.keys(), Known({}, {}, {}, {}))
+        push.report.hold_back([HeldBack(path, "can't be read here") for path in unreadable])
+        gone = set(paths) - local.keys() - unreadable
+        known = await push.look(local, gone, Known({}, {}, {}, {}))
         report = await push.run(known)
         self._superseded |= push.superseded
         return report
 
     def _looked(
         self, paths: Collection[bytes]
-    ) -> tuple[dict[bytes, File], dict[bytes, tuple[bytes, bytes]]]:
-        """The files as they are by now; the content that came with the save may still be theirs."""
-        root, local, contents = os.fsencode(self._root), {}, {}
+    ) -> tuple[dict[bytes, File], dict[bytes, tuple[bytes, bytes]], set[bytes]]:
+        """The files as they are by now; the content that came with the save may still be theirs.
+
+        And those that can't be looked at.
+        """
+        root, local, contents, unreadable = os.fsencode(self._root), {}, {}, set()
         for path in paths:
             change = self.changes[path]
-            file = look_inside(root, path) if change.file is not None else None
+            try:
+                file = look_inside(root, path) if change.file is not None else None
+            except OSError:
+                unreadable.add(path)
+                continue
             if file is not None:
                 local[path] = file
                 if file == change.file and change.content is not None:
                     contents[path] = change.content, change.hash
-        return local, contents
+        return local, contents, unreadable
 
     def _note(self, report: Report, traffic: Traffic) -> None:
         """Keep what is told of held back paths up to date."""

@@ -8,7 +8,8 @@ from igor_core.push.files import File, Tree, with_parents
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Record
 from igor_core.push.plan import Known
-from igor_core.push.question import Question, Seen
+from igor_core.push.push import state_of
+from igor_core.push.question import Question
 from igor_core.push.survey import State
 from igor_core.push.transport import Transport
 
@@ -80,12 +81,6 @@ class Sight:
         if before is not None:
             return before if isinstance(before, State) else state_of(before)
         return self.more.get(path)
-
-
-def state_of(seen: Seen) -> State:
-    """What is there if it is as igor recorded it; its mode is what igor has set."""
-    mode = seen.mode if isinstance(seen, Record) else 0
-    return State(seen.kind, seen.size, seen.mtime_ns, mode, seen.target)
 
 
 async def look(
