@@ -335,9 +335,9 @@ def test_an_outcome_that_cannot_be_sent_is_replaced_by_one_that_says_so() -> Non
 
 async def _sends_a_huge_outcome() -> None:
     ours, theirs = socket.socketpair()
-    reader, writer = await asyncio.open_connection(sock=ours)
+    _reader, writer = await asyncio.open_connection(sock=ours)
     server = Server(1.0)
-    connection = Connection(server.jobs, server.stop, server.context.saves.saved, reader, writer)
+    connection = Connection(server.jobs, server.stop, server.context.saves.saved, writer)
     connection.finished(1, Outcome(0, data="x" * MAX_FRAME).to_wire())
     (frame,) = Decoder().feed(theirs.recv(1 << 16))
     assert frame[0] is Kind.FINISHED
@@ -345,3 +345,26 @@ async def _sends_a_huge_outcome() -> None:
     assert "can't be told" in frame[2]["error"]
     writer.close()
     theirs.close()
+
+
+def test_the_last_save_of_an_editor_that_left_while_it_was_told_something_is_heard() -> None:
+    asyncio.run(_tells_one_that_has_gone())
+
+
+async def _tells_one_that_has_gone() -> None:
+    ours, theirs = socket.socketpair()
+    _reader, writer = await asyncio.open_connection(sock=ours)
+    saved: list[list[bytes]] = []
+    server = Server(1.0)
+    connection = Connection(
+        server.jobs, server.stop, lambda _root, paths, _env: saved.append(list(paths)), writer
+    )
+    serving = asyncio.ensure_future(connection.serve())
+    await asyncio.sleep(0)
+    theirs.sendall(encode(Kind.HELLO, 0, PROTOCOL, __version__, {}))
+    theirs.sendall(encode(Kind.SAVE, 0, "/p", ["a"]))
+    theirs.close()
+    # Nobody is there any more, and that is noticed by this before the frames are read.
+    connection.finished(1, Outcome(0).to_wire())
+    await serving
+    assert saved == [[b"a"]]

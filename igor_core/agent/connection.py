@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 # counts of; above the second, the client is dropped. Output waits for credit long before.
 SLOW_BYTES = 1 << 20
 STUCK_BYTES = 2 * MAX_FRAME
+READ_BYTES = 1 << 18
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -55,7 +56,6 @@ class Connection:
         jobs: Jobs,
         stop_agent: Callable[[str], None],
         saved: Saved,
-        reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.name = "?"
@@ -64,7 +64,6 @@ class Connection:
         self._all_jobs = jobs
         self._stop_agent = stop_agent
         self._saved = saved
-        self._reader = reader
         self._writer = writer
         self._greeted = False
         self._jobs: dict[int, Job] = {}
@@ -91,10 +90,17 @@ class Connection:
         if peer_uid(peer) != os.getuid():
             log.warning("a client of another user is dropped")
             return
-        decoder = Decoder()
-        while data := await self._reader.read(1 << 18):
-            for frame in decoder.feed(data):
-                self._obey(frame)
+        # asyncio drops what it has not read when a write fails: the last save of an editor that
+        # has gone while it was told something. So frames are read apart from its transport.
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        with peer.dup() as incoming:
+            incoming.setblocking(False)
+            decoder = Decoder()
+            while data := await asyncio.get_running_loop().sock_recv(incoming, READ_BYTES):
+                for frame in decoder.feed(data):
+                    self._obey(frame)
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
         waiting = self._writer.transport.get_write_buffer_size()
@@ -103,6 +109,8 @@ class Connection:
         self._write(encode(kind, ident, *fields))
         if waiting > STUCK_BYTES:
             log.warning("the client %s is dropped: it does not read", self.name)
+            with contextlib.suppress(OSError):
+                self._writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
             self._writer.transport.abort()
 
     def finished(self, ident: int, outcome: dict[str, Any]) -> None:

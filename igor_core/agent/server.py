@@ -84,9 +84,9 @@ class Server:
         # One turn of the loop lets the closing messages out.
         await asyncio.sleep(0.05)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         saved = self.context.saves.saved
-        connection = Connection(self.jobs, self.stop, saved, reader, writer)
+        connection = Connection(self.jobs, self.stop, saved, writer)
         task = asyncio.ensure_future(connection.serve())
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
