@@ -45,7 +45,11 @@ class FollowedProject:
         return path
 
     def git(self, *words: str) -> None:
-        subprocess.run(["git", "-C", str(self.root), *words], capture_output=True, check=True)
+        self.run("git", "-C", str(self.root), *words)
+
+    def run(self, *argv: str) -> None:
+        """Run something here."""
+        subprocess.run(argv, capture_output=True, check=True)
 
     def call(self, verb: str, **args: Any) -> dict[str, Any]:
         """Ask the agent for a verb, as a terminal without a person does."""
