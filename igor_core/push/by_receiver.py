@@ -25,7 +25,10 @@ BYTES_AT_ONCE = 4 << 20
 BATCH_BYTES = 1 << 20
 BATCH_FILES = 128
 # From so much on, further channels pay: sshd lets 2 MB a round trip into each at most.
+# To a host that is near, one channel is as fast, and further receivers must start first.
 BIG = 4 << 20
+BIG_WHEN_NEAR = 32 << 20
+FAR_SECONDS = 0.01
 CHANNELS = 6
 # Batches on their way from the disk to one channel.
 DEPTH = 2
@@ -127,7 +130,8 @@ class ByReceiver:
         batches = _batches(writes)
         extra: list[Channel] = []
         lanes = [asyncio.ensure_future(self._lane(batches, out)) for _ in range(DEPTH)]
-        if sum(item.file.size for item in writes) >= BIG:
+        big = BIG if self._host.rtt >= FAR_SECONDS else BIG_WHEN_NEAR
+        if sum(item.file.size for item in writes) >= big:
             lanes += [
                 asyncio.ensure_future(self._further_lane(batches, out, extra))
                 for _ in range(CHANNELS - 1)

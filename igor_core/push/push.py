@@ -16,12 +16,11 @@ from pathlib import Path
 from igor_core.errors import HostError
 from igor_core.push.brake import too_many
 from igor_core.push.content import hash_files
-from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.push.expected import expected_at, is_below, is_folder_there, is_simple, state_of
 from igor_core.push.files import File, shown, with_parents
 from igor_core.push.ledger import Ledger, Refusal, Traffic
-from igor_core.push.manifest import Record
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
-from igor_core.push.question import Question, Seen
+from igor_core.push.question import Question
 from igor_core.push.report import Options, Report, Reporter
 from igor_core.push.survey import State, hint_for
 from igor_core.push.transport import FATAL, Delete, Transport, Work, Write
@@ -157,7 +156,7 @@ class Push:
         work = self.work(plan, known, folders)
         if not (work.delete_first or work.write or work.delete):
             return outrun
-        in_folders = (file.path for file in plan.send if _is_folder_there(known, file.path))
+        in_folders = (file.path for file in plan.send if is_folder_there(known, file.path))
         self._emptied.update(in_folders)
         ledger = Ledger(self.traffic, self.number)
         try:
@@ -212,11 +211,13 @@ class Push:
 
     def work(self, plan: Plan, known: Known, folders: Collection[bytes]) -> Work:
         def deletes(paths: Iterable[bytes]) -> list[Delete]:
-            return [Delete(path, _expected(known, path), known.remote.get(path)) for path in paths]
+            return [
+                Delete(path, expected_at(known, path), known.remote.get(path)) for path in paths
+            ]
 
         def write(file: File) -> Write:
             content, digest = self.contents.get(file.path, (None, b""))
-            return Write(file, _expected(known, file.path), content, digest)
+            return Write(file, expected_at(known, file.path), content, digest)
 
         return Work(
             deletes(plan.delete_first),
@@ -276,7 +277,7 @@ class Push:
         """What is known of refused paths; of the host often by the refusal itself."""
         local = {path: known.local[path] for path in again if path in known.local}
         simple = (
-            refusal is not None and _is_simple(refusal) and self._holds(path, known)
+            refusal is not None and is_simple(refusal) and self._holds(path, known)
             for path, refusal in again.items()
         )  # fmt: skip
         if not all(simple):
@@ -332,59 +333,13 @@ class Push:
         manifest = self.traffic.manifest
         own = manifest.written.keys() | manifest.intended.keys()
         above = (with_parents(local) - local.keys()) & own
-        return above | {path for path in own if _is_below(path, local)}
+        return above | {path for path in own if is_below(path, local)}
 
 
 async def _planned(known: Known) -> Plan:
     if len(known.local) + len(known.written) < HASTE:
         return make_plan(known)
     return await asyncio.to_thread(make_plan, known)
-
-
-def _is_below(path: bytes, files: Collection[bytes]) -> bool:
-    at = path.find(b"/")
-    while at >= 0:
-        if path[:at] in files:
-            return True
-        at = path.find(b"/", at + 1)
-    return False
-
-
-def _is_simple(refusal: Refusal) -> bool:
-    """Whether nothing but the path itself need be looked at."""
-    state = refusal.state
-    return not refusal.obstacle and (state is None or state.kind in ("f", "l"))
-
-
-def _expected(known: Known, path: bytes) -> Expectation:
-    """What was found at a path, and so must still be there when it is written or deleted."""
-    state = known.remote.get(path)
-    if state is None or state.kind == "d":
-        return NOTHING
-    if state.kind == "l":
-        return Expectation(absent=True, targets=(state.target,))
-    if state.kind != "f":
-        return ANYTHING if known.is_forced(path) else NOTHING
-    return Expectation(absent=True, versions=(_version(known, path, state),))
-
-
-def _version(known: Known, path: bytes, state: State) -> Version:
-    content = known.remote_hashes.get(path, b"")
-    for record in (known.intended.get(path), known.written.get(path)):
-        if record and (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
-            content = content or record.hash
-    return Version(state.size, state.mtime_ns, content)
-
-
-def state_of(seen: Seen) -> State:
-    """What is there if it is as igor recorded it; its mode is what igor has set."""
-    mode = seen.mode if isinstance(seen, Record) else 0
-    return State(seen.kind, seen.size, seen.mtime_ns, mode, seen.target)
-
-
-def _is_folder_there(known: Known, path: bytes) -> bool:
-    state = known.remote.get(path)
-    return state is not None and state.kind == "d"
 
 
 def _action(path: bytes, known: Known) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 from igor_core.push.brake import too_many
 from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.change import Change
+from igor_core.push.expected import state_of
 from igor_core.push.files import File, shown, with_parents
 from igor_core.push.ledger import Ledger, Traffic
 from igor_core.push.opening import Opened
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
-from igor_core.push.push import ROUNDS, Push, state_of
+from igor_core.push.push import ROUNDS, Push
 from igor_core.push.report import Nobody, Options, Report
 from igor_core.push.transport import Work
 from igor_core.push.tree import look_inside

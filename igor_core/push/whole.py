@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from igor_core.push.expected import state_of
 from igor_core.push.files import File, Tree, with_parents
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Record
 from igor_core.push.plan import Known
-from igor_core.push.push import state_of
 from igor_core.push.question import Question
 from igor_core.push.survey import State
 from igor_core.push.transport import Transport
