@@ -99,7 +99,7 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_no_other(host: Rem
     stuck = await host.start(Command(["yes"], cwd="/"))
     await stuck.read()
     await asyncio.sleep(0.5)
-    held = sum(len(item[1]) for item in stuck._output._queue if item)  # type: ignore[attr-defined]
+    held = sum(len(data) for _stream, data in stuck._output)
     assert held <= child.WINDOW_BYTES
     big = await host.run(["sh", "-c", "head -c 30000000 /dev/zero; cat"], input=b"x" * 5_000_000)
     assert len(big.stdout) == 35_000_000

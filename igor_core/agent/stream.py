@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from igor_core.agent.credit import Credit
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind, ProtocolError
 
+# A key costs one frame, not two, and no sender runs dry.
+GRANT_AT = INITIAL_CREDIT // 8
 # What TIOCSWINSZ takes.
 MOST_CELLS = (1 << 16) - 1
 
@@ -43,11 +45,15 @@ class Stream:
     # The verb's side.
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """What the client sends, to its end; the client may send as much again as was taken."""
+        """What the client sends, to its end; what was taken is granted again, in big steps."""
+        taken = 0
         while data := await self._chunks.get():
             yield data
-            self._receivable += len(data)
-            self._send(Kind.CREDIT, len(data))
+            taken += len(data)
+            if taken >= GRANT_AT:
+                self._receivable += taken
+                self._send(Kind.CREDIT, taken)
+                taken = 0
 
     async def write(self, data: bytes) -> None:
         """Send to the client; waits while it grants nothing."""

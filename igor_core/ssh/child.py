@@ -56,6 +56,8 @@ class Child:
         self.credit = WINDOW_BYTES
         self.input = bytearray()
         self.input_closed = False
+        # Written, and not yet told to be.
+        self.used = 0
         self.ended = ""
         self.ending = False
         self.being_ended = False

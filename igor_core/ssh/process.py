@@ -1,12 +1,16 @@
 """A process on a host as the rest of igor sees it, however it is carried there."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 # ssh's own exit status for a failure that is not the command's.
 LOST = 255
+# What waits for a reader is joined up to this size, and what it has read is granted again in such
+# steps: a key's echo so costs one packet, and much output few.
+STEP = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class Process:
         self.ended = ""
         self.error = ""
         self._carrier = carrier
-        self._output: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._output: deque[tuple[str, bytearray]] = deque()
+        self._news = asyncio.Event()
+        self._ungranted = 0
         self._finished = asyncio.Event()
         self._dropping = False
         self._input_credit = input_credit
@@ -86,12 +92,16 @@ class Process:
 
         Reading grants the producer as much again: a reader that stops stops the program.
         """
-        item = await self._output.get()
-        if item is None:
-            self._output.put_nowait(None)
-            return None
-        self._carrier.grant(self, len(item[1]))
-        return item
+        while not self._output:
+            if self._finished.is_set():
+                return None
+            self._news.clear()
+            await self._news.wait()
+        stream, data = self._output.popleft()
+        self._ungranted += len(data)
+        if self._ungranted >= STEP:
+            self._grant(0)
+        return stream, bytes(data)
 
     async def write(self, data: bytes) -> None:
         """Send to standard input, waiting while the program does not read."""
@@ -123,9 +133,9 @@ class Process:
         """Ask for its end without waiting for it; what it still writes is dropped."""
         if not self._finished.is_set():
             self._dropping = True
-            while not self._output.empty():
-                item = self._output.get_nowait()
-                self._carrier.grant(self, len(item[1]) if item else 0)
+            waiting = sum(len(data) for _stream, data in self._output)
+            self._output.clear()
+            self._grant(waiting)
             self._carrier.send_end(self)
 
     async def wait(self) -> int:
@@ -136,9 +146,13 @@ class Process:
 
     def received(self, stream: str, data: bytes) -> None:
         if self._dropping:
-            self._carrier.grant(self, len(data))
+            self._grant(len(data))
+            return
+        if self._output and self._output[-1][0] == stream and len(self._output[-1][1]) < STEP:
+            self._output[-1][1].extend(data)
         else:
-            self._output.put_nowait((stream, data))
+            self._output.append((stream, bytearray(data)))
+        self._news.set()
 
     def credited(self, count: int) -> None:
         self._input_credit += count
@@ -150,7 +164,11 @@ class Process:
         self.status, self.ended, self.error = status, ended, error
         self._finished.set()
         self._may_write.set()
-        self._output.put_nowait(None)
+        self._news.set()
+
+    def _grant(self, count: int) -> None:
+        self._carrier.grant(self, self._ungranted + count)
+        self._ungranted = 0
 
     def _spend(self, count: int) -> None:
         self._input_credit -= count

@@ -205,38 +205,35 @@ class Supervisor:
             try:
                 count = os.write(process.stdin, bytes(process.input[:CHUNK]))
             except BlockingIOError:
-                return
+                break
             except OSError:
                 # The program closed its input or died; what it does not want is used up.
                 count = len(process.input)
             del process.input[:count]
-            self.send(CREDIT, process.ident, struct.pack(">I", count))
-        if process.input_closed and not process.pty:
+            process.used += count
+        if process.used >= CHUNK:
+            self.send(CREDIT, process.ident, struct.pack(">I", process.used))
+            process.used = 0
+        if process.input_closed and not process.input and not process.pty:
             self.unwatch(process.stdin)
             process.process.stdin.close()
             process.stdin = None
 
     def read_output(self, process, descriptor):
         """One chunk. True while there may be more."""
-        try:
-            data = os.read(descriptor, self.readable(process, descriptor))
-        except BlockingIOError:
-            return False
-        except OSError:
-            # EIO: all ends of the pty's other side are closed.
-            data = b""
-        if not data:
-            del process.outputs[descriptor]
-            return False
-        if process.left is not None:
-            process.left[descriptor] -= len(data)
+        data, at_end = read_up_to(descriptor, self.readable(process, descriptor))
         kind = OUTPUTS[process.outputs[descriptor]]
+        if at_end:
+            del process.outputs[descriptor]
+        elif process.left is not None:
+            process.left[descriptor] -= len(data)
+        is_more = bool(data) and not at_end
         if process.announcement and kind == STDOUT:
             data = process.without_announcement(data)
         if data and self.open:
             process.credit -= len(data)
             self.send(kind, process.ident, data)
-        return True
+        return is_more
 
     def readable(self, process, descriptor):
         """How many bytes may be read of an output now; without a listener all are dropped."""
@@ -291,6 +288,27 @@ class Supervisor:
             pass
         except OSError:
             self.abandon()
+
+
+def read_up_to(descriptor, most):
+    """What there is to read, and whether that was all there will be.
+
+    A terminal hands out 4 kB at once, which would be many small frames.
+    """
+    parts = []
+    while most > 0:
+        try:
+            data = os.read(descriptor, most)
+        except BlockingIOError:
+            break
+        except OSError:
+            # EIO: all ends of the pty's other side are closed.
+            data = b""
+        if not data:
+            return b"".join(parts), True
+        parts.append(data)
+        most -= len(data)
+    return b"".join(parts), False
 
 
 def user_name():
