@@ -262,6 +262,8 @@ def test_a_lab_leaves_the_machine_as_it_was(lab: Lab) -> None:
     with Lab(hosts=1) as other:
         name = other._slot.name
         other.hosts[0].docker("run", "-d", "igor-base:latest", "sleep", "1000")
+        # What a container runs has its name a little after the container has started.
+        wait_until(lambda: bool(other.hosts[0].pids("sleep")))
         pids = other.hosts[0].pids("dockerd", "sshd", "sleep")
         assert len(pids) >= 3
         assert traces(name)

@@ -92,25 +92,33 @@ def _end_igor(demo: Demo) -> None:
         signal.signal(number, signal.SIG_IGN)
     if demo.engine.image:
         demo.igor("docker", "clean", "--images", quiet=True)
-    pid = _agent_of(demo.place)
     demo.igor("agent", "stop", quiet=True)
     deadline = time.monotonic() + AGENT_SECONDS
-    while _is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if _is_running(pid):
-        os.kill(pid, signal.SIGKILL)
+    while (left := _processes_of(demo.place)) and time.monotonic() < deadline:
+        # An editor that was ended may have been about to start an agent.
+        if not (demo.place.runtime / "agent.sock").exists():
+            _kill(left)
+        time.sleep(0.05)
+    _kill(_processes_of(demo.place))
 
 
-def _agent_of(place: Place) -> int:
-    """Its process id, 0 where none was started."""
-    try:
-        return int((place.runtime / "agent.pid").read_text())
-    except (OSError, ValueError):
-        return 0
+def _processes_of(place: Place) -> list[int]:
+    """Whatever has its socket's folder from this demo: the agent, and who starts one."""
+    mark = f"XDG_RUNTIME_DIR={place.environment['XDG_RUNTIME_DIR']}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+        except OSError:
+            continue  # another user's, or gone
+    return found
 
 
-def _is_running(pid: int) -> bool:
-    return pid > 0 and Path(f"/proc/{pid}").exists()
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
