@@ -59,13 +59,16 @@ class Clone:
             looked = self.local.look(paths)
             found = set(looked.files)
             reconcile = looked.reconcile
-            if looked.unasked:
-                asked = await self.local.ask(looked.unasked)
-                found.update(asked.files)
-                reconcile = reconcile or asked.reconcile
-            if reconcile:
-                await self.local.reconcile()
-            await self._tell(found)
+            try:
+                if looked.unasked:
+                    asked = await self.local.ask(looked.unasked)
+                    found.update(asked.files)
+                    reconcile = reconcile or asked.reconcile
+                if reconcile:
+                    await self.local.reconcile()
+            finally:
+                # Where git refuses, what was known before goes all the same.
+                await self._tell(found)
 
     @property
     def count(self) -> int:
@@ -95,25 +98,31 @@ class Clone:
         generation = self._told = self.local.number
         if changed is None:
             for host in self.hosts.values():
-                host.compare_all()
+                host.compare_all(generation)
             return
         paths = changed | seen | await self._unsettled()
         changes: Sequence[Change] = ()
         if any(host.takes_saves for host in self.hosts.values()):
-            changes = await self.read(paths)
+            changes = await self._changes(paths)
         for host in self.hosts.values():
             host.take(paths, changes, generation)
 
     async def read(self, paths: Collection[bytes]) -> Sequence[Change]:
         """The files as they are now, each with its content; None for what is gone.
 
-        What can't be read is held back on all hosts.
+        What can't be read is held back on all hosts. What is seen meanwhile is told later: whoever
+        sends this at once sends nothing older than what has been told before.
         """
+        async with self._turn:
+            return await self._changes(paths)
+
+    async def _changes(self, paths: Collection[bytes]) -> Sequence[Change]:
         changes = []
         for path, content in await self._read(paths):
             if isinstance(content, OSError):
                 for host in self.hosts.values():
-                    host.hold_back(HeldBack(path, f"can't be read here: {content.strerror}"))
+                    reason = f"can't be read here: {content.strerror}"
+                    host.hold_back(HeldBack(path, reason), self.local.number)
             elif content is None:
                 changes.append(Change(path, None))
             else:

@@ -56,6 +56,8 @@ class Freshness:
         self.remote = remote
         self.behind: dict[bytes, int] = {}
         self.held_back: dict[bytes, HeldBack] = {}
+        # By which generation each was held back.
+        self._held_at: dict[bytes, int] = {}
         self.error: IgorError | None = None
         self.since: float | None = None
         self.on_change: Callable[[], None] = lambda: None
@@ -63,6 +65,9 @@ class Freshness:
         self._source = source
         self._locate = locate
         self._there: HostTree | None = None
+        # The number of the last whole push, and of the first tree that one must have compared.
+        self._compared_at = 0
+        self._to_compare = 1
         self._flights: set[asyncio.Future[Report]] = set()
         self._pushing = 0
         self._wanted = asyncio.Event()
@@ -70,6 +75,7 @@ class Freshness:
         self._warming: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._environment: Mapping[str, str] = {}
+        self._refused: Mapping[str, str] | None = None
         remote.on_state(self._host_changed)
 
     @property
@@ -81,14 +87,18 @@ class Freshness:
     @property
     def verified(self) -> bool:
         """Whether all but `behind` is known to be there."""
-        return self._there is not None and self._there.verified
+        compared = self._compared_at >= self._to_compare
+        return compared and self._there is not None and self._there.verified
 
     @property
     def state(self) -> str:
         """Either "fresh", "syncing", "stale", "offline", "needs login" or "not connected"."""
         connection = self.remote.state
+        if connection in ("offline", "needs login"):
+            return connection
         if connection != "connected":
-            return connection if connection in ("offline", "needs login") else "not connected"
+            # While it is tried again it is as far away as before.
+            return "offline" if self.error is not None else "not connected"
         if self._pushing or self._flights:
             return "syncing"
         return "fresh" if self.verified and not self.behind else "stale"
@@ -97,8 +107,9 @@ class Freshness:
 
     @property
     def takes_saves(self) -> bool:
-        """Whether changes go there at once; else they wait for a command."""
-        return self.verified and self._following is not None
+        """Whether changes go there at once; else they wait for a whole push."""
+        is_open = self._there is not None and self._there.opened
+        return is_open and self._following is not None
 
     def take(self, paths: Collection[bytes], changes: Sequence[Change], generation: int) -> None:
         """These have changed here; on their way at return where the host takes saves."""
@@ -112,26 +123,25 @@ class Freshness:
         self.since = self.since or time.time()
         gone = sum(1 for change in changes if change.file is None)
         if len(paths) > MANY_CHANGES or too_many(gone, self._source.count + gone):
-            self.compare_all()
+            self.compare_all(generation)
         elif self.takes_saves:
             self._send(changes, generation)
         else:
             self.nudge()
         self.on_change()
 
-    def compare_all(self) -> None:
-        """What has changed is not known: only a whole push tells."""
-        if self._there is not None:
-            self._there.verified = False
+    def compare_all(self, generation: int) -> None:
+        """What has changed up to there is not known: only a whole push of it, or later, tells."""
+        self._to_compare = generation
         self.nudge()
 
-    def hold_back(self, item: HeldBack) -> None:
+    def hold_back(self, item: HeldBack, generation: int) -> None:
         """A path that can't be sent as it is here."""
         self.held_back[item.path] = item
+        self._held_at[item.path] = generation
         self.behind.pop(item.path, None)
 
     def _send(self, changes: Sequence[Change], generation: int) -> None:
-        self.error = None
         flight = self.there.send(changes)
         self._flights.add(flight)
         flight.add_done_callback(functools.partial(self._landed, changes, generation))
@@ -145,16 +155,24 @@ class Freshness:
         error = flight.exception()
         if error is None:
             self._acknowledged([change.path for change in changes], generation, flight.result())
+            if self.verified:
+                self.error = None
+            else:
+                # Another receiver has taken over, or a file changes on and on.
+                self._try_again(FIRST_RETRY)
         else:
             self._failed(error)
         self.on_change()
 
     def _acknowledged(self, paths: Collection[bytes], generation: int, report: Report) -> None:
-        for path in paths:
+        for path in set(paths).difference(report.moving):
             self.held_back.pop(path, None)
+            self._held_at.pop(path, None)
             if self.behind.get(path, generation + 1) <= generation:
                 del self.behind[path]
-        self.held_back.update((item.path, item) for item in report.held_back)
+        for item in report.held_back:
+            self.held_back[item.path] = item
+            self._held_at[item.path] = generation
         if not self.behind:
             self.since = None
 
@@ -162,7 +180,7 @@ class Freshness:
         if isinstance(error, IgorError):
             self.error = error
         else:
-            log.error("a save could not be sent", exc_info=error)
+            log.error("%s could not be brought up to date", self.remote.name, exc_info=error)
             self.error = IgorError(f"this is a bug in igor: {type(error).__name__}: {error}")
         self._try_again(LAST_RETRY)
 
@@ -186,7 +204,12 @@ class Freshness:
 
     def _compared(self, generation: int, report: Report) -> None:
         self.error = None
-        self.held_back = {item.path: item for item in report.held_back}
+        self._compared_at = max(self._compared_at, generation)
+        # What a save has found since then, the push knows nothing of.
+        later = {path: at for path, at in self._held_at.items() if at > generation}
+        kept = {path: item for path, item in self.held_back.items() if path in later}
+        self.held_back = {item.path: item for item in report.held_back} | kept
+        self._held_at = dict.fromkeys(self.held_back, generation) | later
         moving = set(report.moving)
         self.behind = {
             path: at for path, at in self.behind.items() if at > generation or path in moving
@@ -271,21 +294,29 @@ class Freshness:
             await self._wanted.wait()
             self._wanted.clear()
             self._cancel_retry()
-            if self._is_done() or self.remote.state == "needs login":
+            if self._is_done() or self._is_refused():
                 continue
+            environment = self._environment
             try:
-                await self.remote.connect(Login(None, self._environment))
+                await self.remote.connect(Login(None, environment))
                 await self._catch_up()
                 delay = FIRST_RETRY
             except NeedsLogin as error:
-                self.error = error
+                self.error, self._refused = error, environment
             except IgorError as error:
                 self.error = error
                 # What a connected host refuses, it mostly refuses until something changes.
                 refused = self.remote.state == "connected"
                 self._try_again(LAST_RETRY if refused else delay)
                 delay = min(LAST_RETRY, delay * 2)
+            except Exception as error:
+                # The hosts are followed all the same.
+                self._failed(error)
             self.on_change()
+
+    def _is_refused(self) -> bool:
+        """Whether a person has to log in: what we could bring along was not enough."""
+        return self.remote.state == "needs login" and self._environment == self._refused
 
     def _is_done(self) -> bool:
         return self.verified and (not self.behind or bool(self._flights))
@@ -299,8 +330,11 @@ class Freshness:
 
     async def _push_quietly(self) -> None:
         report = await self.push(self._source.scan(), self._options, Nobody())
-        if report.outdated or report.moving:
+        if report.outdated:
             self.nudge()
+        elif report.moving:
+            # Not at once: a program may write there on and on.
+            self._try_again(FIRST_RETRY)
 
     def _try_again(self, seconds: float) -> None:
         if self._following is not None and self._retry is None:

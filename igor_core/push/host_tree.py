@@ -54,15 +54,8 @@ class HostTree:
 
     @property
     def verified(self) -> bool:
-        """Whether a whole push has compared everything since the tree was opened.
-
-        Set it to false where what has changed here is not known.
-        """
+        """Whether a whole push has compared everything since the tree was opened."""
         return self._verified and self.opened
-
-    @verified.setter
-    def verified(self, value: bool) -> None:
-        self._verified = value
 
     @property
     def by(self) -> str:
@@ -109,14 +102,16 @@ class HostTree:
         Never raises; the future has the HostError.
         """
         save = Save(self.remote.name, self.root, changes, next_number())
-        if self._opened is not None and self._opened.alive:
-            save.begin(self._opened)
-        task = asyncio.ensure_future(self._settle(save))
+        begun = self._opened if self.opened else None
+        if begun is not None:
+            save.begin(begun)
+        task = asyncio.ensure_future(self._settle(save, begun))
         save.known_as(task)
         return task
 
-    async def _settle(self, save: Save) -> Report:
-        opened = await self._ready()
+    async def _settle(self, save: Save, begun: Opened | None) -> Report:
+        """`begun` is by what it is under way, which may have died since."""
+        opened = begun or await self._ready()
         try:
             report = await self._settled(save, opened)
         except HostError:

@@ -142,7 +142,13 @@ class Ledger:
 
     def intend(self, records: Mapping[bytes, Record]) -> None:
         """These are about to leave; of paths that have been taken."""
-        self.traffic.manifest.intend(records)
+        try:
+            self.traffic.manifest.intend(records)
+        except BaseException:
+            # Nothing leaves without: nobody is to wait for it.
+            for path in records:
+                self._close(path)
+            raise
 
     async def intend_all(self, records: Mapping[bytes, Record]) -> None:
         """The same for many; on return they are safe from a power cut, too."""

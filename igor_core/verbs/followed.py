@@ -11,7 +11,7 @@ from igor_core.config import Project, find_project
 from igor_core.config.host_names import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE
-from igor_core.errors import IgorError
+from igor_core.errors import IgorError, UsageError
 from igor_core.push.files import shown
 from igor_core.push.freshness import Freshness
 from igor_core.trust import is_trusted
@@ -40,6 +40,8 @@ class Followed:
         self._project: Project | None = None
         self._seen: tuple[int, ...] = ()
         self._hosts: dict[str, Freshness] = {}
+        # Saves of which the hosts have not been told yet.
+        self._coming = 0
 
     @property
     def busy(self) -> bool:
@@ -51,12 +53,17 @@ class Followed:
         project = self.refresh()
         if not is_trusted(project):
             return
-        for host in self._hosts.values():
-            host.follow(environment)
-            if not paths:
-                host.nudge()
+        # Who saves says that it is to be pushed; who looks does not.
+        if paths or self.pushes_on_write(project):
+            for host in self._hosts.values():
+                host.follow(environment)
         clone = self._clones.of(project)
-        await (clone.saved(paths) if paths else clone.scan())
+        self._coming += 1
+        try:
+            await (clone.saved(paths) if paths else clone.scan())
+        finally:
+            self._coming -= 1
+            self._rest()
 
     def refresh(self) -> Project:
         """The project by its config of now; its hosts are those that the config has now.
@@ -65,9 +72,24 @@ class Followed:
         """
         seen = _signature(self.root)
         if self._project is None or seen != self._seen:
-            self._project, self._seen = find_project(self.root), seen
+            before, self._seen = self._seen, seen
+            try:
+                self._project = _project_in(self.root)
+            except IgorError:
+                self._project = None
+                self._leave()
+                if seen != before:
+                    self._tell()
+                raise
             self._meet(self._project)
+            self._tell()
         return self._project
+
+    def _leave(self) -> None:
+        """Nothing goes by itself to hosts of which the config says nothing any more."""
+        for host in self._hosts.values():
+            host.unfollow()
+        self._hosts = {}
 
     def _meet(self, project: Project) -> None:
         entries = project.config.hosts()
@@ -85,13 +107,17 @@ class Followed:
                 host.unfollow()
 
     def _changed(self) -> None:
+        self._tell()
+        self._rest()
+
+    def _tell(self) -> None:
         for watcher in self.watchers:
             watcher.changed()
-        if not self.watchers:
-            self._rest()
 
     def _rest(self) -> None:
-        """No editor is there any more: hosts that have everything need not be kept so."""
+        """Where no editor is there any more, hosts that have everything need not be kept so."""
+        if self.watchers or self._coming:
+            return
         for host in self._hosts.values():
             if host.state == "fresh":
                 host.unfollow()
@@ -105,8 +131,7 @@ class Followed:
 
     def unwatch(self, watcher: Watcher) -> None:
         self.watchers.discard(watcher)
-        if not self.watchers:
-            self._rest()
+        self._rest()
 
     def warm(self, environment: Mapping[str, str]) -> None:
         """Connect in the background, and with push on write catch up; in trusted projects only."""
@@ -125,7 +150,7 @@ class Followed:
             host.unfollow()
         for watcher in self.watchers:
             self.warm(watcher.environment)
-            watcher.changed()
+        self._tell()
 
     def pushes_on_write(self, project: Project) -> bool:
         """What the editors say, else the config."""
@@ -141,6 +166,14 @@ class Followed:
         hosts = tuple(_told(name, host) for name, host in self._hosts.items())
         force = self.pushes_on_write(project)
         return events.Freshness(DEFAULT_GROUP, is_trusted(project), force, hosts)
+
+
+def _project_in(root: Path) -> Project:
+    """Raises UsageError where its config is gone, though a folder above has one; ConfigError."""
+    project = find_project(root)
+    if project.root != root:
+        raise UsageError(f"no {CONFIG_FILE} in {root}", "run 'igor init' in the project's folder")
+    return project
 
 
 def _told(name: str, host: Freshness) -> events.HostFreshness:

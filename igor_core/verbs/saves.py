@@ -51,29 +51,50 @@ class Saves:
 
     def take_unsent(self) -> None:
         """What was saved while no agent was there: look at those projects."""
-        for root in _unsent_roots(directories.unsent_path()):
-            self.saved(root, (), {})
+        for root, paths in _unsent(directories.unsent_path()).items():
+            self.saved(root, paths, {})
+
+    def trust_changed(self, root: str) -> None:
+        """The user trusts the project from now on, or no longer."""
+        followed = self.followed(root)
+        followed.trust_changed()
+        for watcher in followed.watchers:
+            self.saved(root, (), watcher.environment)
 
     @contextlib.contextmanager
     def watching(self, root: str, watcher: Watcher) -> Iterator[Followed]:
         """The watcher hears of changes until the block is left."""
         followed = self.followed(root)
         followed.watch(watcher)
+        # While no editor was there nobody may have looked.
+        self.saved(root, (), watcher.environment)
         try:
             yield followed
         finally:
             followed.unwatch(watcher)
 
 
-def _unsent_roots(path: Path) -> set[str]:
-    """The projects named in the list, which is emptied. A line is: root, NUL, path."""
+def _unsent(path: Path) -> dict[str, list[bytes]]:
+    """What the list says was saved where, below each project; the list is emptied.
+
+    A line is: root, NUL, path; without a path something may have changed there.
+    """
     taken = path.with_suffix(".taken")
-    # Where there is none, an agent may have ended between taking one and reading it.
+    # An agent may have ended between taking one and reading it.
+    found = _lines(taken)
     with contextlib.suppress(FileNotFoundError):
         path.rename(taken)
+        found += _lines(taken)
+    taken.unlink(missing_ok=True)
+    saved: dict[str, list[bytes]] = {}
+    for root, nul, name in (line.partition(b"\0") for line in found):
+        if nul:
+            saved.setdefault(os.fsdecode(root), []).extend([name] if name else [])
+    return saved
+
+
+def _lines(path: Path) -> list[bytes]:
     try:
-        lines = taken.read_bytes().split(b"\n")
+        return path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return set()
-    taken.unlink()
-    return {os.fsdecode(root) for line in lines for root, nul, _ in [line.partition(b"\0")] if nul}
+        return []

@@ -16,10 +16,10 @@ async def trust(job: Job, context: Context) -> Outcome:
     if flag(job, "revoke"):
         had = revoke(project)
         job.emit(Step("", f"{project.root} is {'no longer' if had else 'not'} trusted"))
-        context.saves.followed(str(project.root)).trust_changed()
+        context.saves.trust_changed(str(project.root))
         return Outcome(0)
     trust_project(project)
-    context.saves.followed(str(project.root)).trust_changed()
+    context.saves.trust_changed(str(project.root))
     job.emit(Step("", f"{project.root} is trusted until its config changes; it may act on:"))
     for line in _places(project):
         job.emit(Step("", line))
