@@ -104,7 +104,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def key() -> bytes:
-    """One key, without echo and without Return; nothing at the end of input. ctrl-c interrupts.
+    """The first byte of a key, without echo and without Return; nothing at the end of input. ctrl-c interrupts.
 
     What was typed before is dropped: it was not meant as an answer.
     """
@@ -114,6 +114,6 @@ def key() -> bytes:
     single[6][termios.VMIN], single[6][termios.VTIME] = 1, 0
     termios.tcsetattr(STDIN, termios.TCSAFLUSH, single)
     try:
-        return os.read(STDIN, 64)
+        return os.read(STDIN, 64)[:1]
     finally:
         termios.tcsetattr(STDIN, termios.TCSADRAIN, before)
