@@ -39,7 +39,8 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
         config(**{"a\nb": 1}),
         "['a\\nb']: unknown key; known here: user, project, host_groups, "
         "dockerfile, docker_rebuild_files, docker_build_args, docker_run_args, runtime, run_as, "
-        "workspace, repl_cmd, debug_port, debug, push_on_write, transport, include, exclude",
+        "workspace, repl_cmd, repl_persist, debug_port, debug, push_on_write, transport, include, "
+        "exclude",
     ),
     # hosts
     (

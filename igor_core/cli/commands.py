@@ -108,7 +108,10 @@ EXEC_OPTIONS = (
     Option("no_push", ("--no-push",), "Run with the files that the hosts have now."),
     Option("setup", ("--setup",), "Where no container runs, set one up first."),
 )
-REPL_OPTIONS = (Option("no_push", ("--no-push",), "Run with the files that the host has now."),)
+REPL_OPTIONS = (
+    Option("no_push", ("--no-push",), "Run with the files that the host has now."),
+    Option("end", ("--end",), 'End what "repl_persist" keeps there for this command.'),
+)
 INIT_OPTIONS = (
     Option("user", ("--user",), "Whose containers and images these are.", value="NAME"),
     Option(

@@ -104,9 +104,9 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def key() -> bytes:
-    """The first byte of a key, without echo and without Return; nothing at the end of input. ctrl-c interrupts.
+    """The first byte of a key, without echo and without Return; nothing at the end of input.
 
-    What was typed before is dropped: it was not meant as an answer.
+    ctrl-c interrupts. What was typed before is dropped: it was not meant as an answer.
     """
     before = termios.tcgetattr(STDIN)
     single = termios.tcgetattr(STDIN)

@@ -5,8 +5,8 @@ from typing import Any
 
 from igor_core.agent.client import AgentLost, Client, connect
 from igor_core.agent.protocol import Kind
+from igor_core.cli import job
 from igor_core.cli.interrupts import Interrupts
-from igor_core.cli.job import directory, verb_arguments
 from igor_core.cli.lines import Lines
 from igor_core.cli.outlet import STDERR, STDOUT, Outlet
 from igor_core.cli.parse import Invocation
@@ -22,9 +22,11 @@ AGAIN = b"r"
 
 def run(invocation: Invocation) -> int:
     """Run a program on the terminal; its exit status, and 255 for igor's own failure."""
+    if invocation.values.get("end"):
+        return job.run(invocation)
     _need_terminal(invocation)
-    root = directory(invocation)
-    arguments = verb_arguments(invocation)
+    root = job.directory(invocation)
+    arguments = job.verb_arguments(invocation)
     status, lost = _once(root, arguments)
     while lost:
         os.write(STDERR, f"igor: {lost}; r starts again, any other key leaves\n".encode())

@@ -212,6 +212,15 @@ class Config:
             )
         },
     )
+    repl_persist: bool = field(
+        default=False,
+        metadata={
+            "key": Key(
+                "Whether a REPL stays on its host, in a session of tmux there, when its terminal "
+                "is closed or the connection is lost; the next one attaches to it."
+            )
+        },
+    )
     debug_port: int = field(
         default=5678,
         metadata={

@@ -5,15 +5,24 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from igor_core.container.exec import ExecCommand, exec_command, shell_line
+from igor_core.container.exec import exec_command, shell_line
 from igor_core.container.interactive import find_python, on_terminal
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import LOST, Command, Process
+from igor_core.verbs import persistent
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, Stream, list_argument, size, table_argument, text_argument
+from igor_core.verbs.job import (
+    Job,
+    Stream,
+    flag,
+    list_argument,
+    size,
+    table_argument,
+    text_argument,
+)
 from igor_core.verbs.push import Pusher
 from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
 from igor_core.verbs.targets import Done, Target, each, targets_of
@@ -25,23 +34,54 @@ OF_TERMINAL = re.compile(r"TERM|COLORTERM|LANG|LC_[A-Z]+")
 
 
 async def repl(job: Job, context: Context) -> Outcome:
-    """Make one host current, then give it the client's terminal. Ends with the client."""
+    """Make one host current, then give it the client's terminal. Ends with the client.
+
+    With `end`, just end what `repl_persist` keeps there.
+    """
     target = _only(targets_of(job, context))
     argv = _argv(target)
+    if flag(job, "end"):
+        return await each([target], lambda target: persistent.end(target, argv), failure=FAILURE)
     window = size(job)
-    env = _of_terminal(job)
     pusher = Pusher(job, context, target)
 
     async def on(target: Target) -> Done:
         paths = await make_ready(target, context, pusher, argv, setup=True)
-        found = argv or [await _default(target, paths)]
-        spec = spec_for(target, paths)
-        command = exec_command(target.runtime, spec, on_terminal(found, *window), tty=True, env=env)
-        status = await _converse(target, command, window)
-        await check_container_still_runs(target, status)
+        is_persistent = target.project.config.repl_persist
+        choose = _persistent_command if is_persistent else _command
+        status = await _converse(target, await choose(target, paths, argv, window))
+        if not is_persistent:
+            await check_container_still_runs(target, status)
         return Done("", status)
 
     return await each([target], on, failure=FAILURE)
+
+
+async def _command(
+    target: Target, paths: HostPaths, argv: Sequence[str], window: tuple[int, int]
+) -> Command:
+    """Under the supervisor: its loss ends the program."""
+    argv = on_terminal(argv or [await _default(target, paths)], *window)
+    found = exec_command(
+        target.runtime, spec_for(target, paths), argv, tty=True, env=_of_terminal(target.job)
+    )
+    return Command(
+        found.argv, cwd=found.cwd or "/", env=found.env, pty=window,
+        announce=found.announce, end=found.end,
+    )  # fmt: skip
+
+
+async def _persistent_command(
+    target: Target, paths: HostPaths, argv: Sequence[str], window: tuple[int, int]
+) -> Command:
+    session = persistent.session_of(target, paths, argv)
+    env = _of_terminal(target.job)
+    if await persistent.is_there(target, session):
+        target.step("attaches to what runs there")
+        return persistent.attached(session, window, env)
+    program = argv or [await _default(target, paths)]
+    persistent.say_how_to_end(target, argv)
+    return await persistent.started(target, paths, session, program, window, env)
 
 
 def _only(targets: Sequence[Target]) -> Target:
@@ -91,13 +131,9 @@ async def _default(target: Target, paths: HostPaths) -> str:
     return found
 
 
-async def _converse(target: Target, command: ExecCommand, window: tuple[int, int]) -> int:
+async def _converse(target: Target, command: Command) -> int:
     """The program's exit status. Leaving early, by cancel, ends it inside the container too."""
-    remote = Command(
-        command.argv, cwd=command.cwd or "/", env=command.env, pty=window,
-        announce=command.announce, end=command.end,
-    )  # fmt: skip
-    async with target.remote.process(remote) as process:
+    async with target.remote.process(command) as process:
         stream = target.job.open(target.name, process)
         typing = asyncio.ensure_future(_pass_on(stream, process))
         try:
