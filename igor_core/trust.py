@@ -5,6 +5,7 @@ the config each had then. A changed config is no longer trusted. Only what happe
 typed command asks for trust; a command that the user types is consent to that command.
 """
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -26,7 +27,7 @@ def trust(project: Project) -> None:
 
 def revoke(project: Project) -> bool:
     """Take the trust back; whether there was any."""
-    roots = _read()
+    roots = dict(_read())
     had = roots.pop(str(project.root), None) is not None
     _write(roots)
     return had
@@ -38,13 +39,20 @@ def _file() -> Path:
 
 def _read() -> dict[str, str]:
     try:
-        found = json.loads(_file().read_text("utf-8"))
+        found = _file().stat()
+        # Each save asks; the file is replaced, never changed.
+        return _read_version(_file(), found.st_ino, found.st_mtime_ns)
     except FileNotFoundError:
         return {}
     except ValueError:
         raise IgorError(
             f"{_file()} can't be read", "remove it, then trust your projects again: igor trust"
         ) from None
+
+
+@functools.lru_cache(maxsize=1)
+def _read_version(file: Path, _inode: int, _mtime_ns: int) -> dict[str, str]:
+    found = json.loads(file.read_text("utf-8"))
     return {str(root): str(digest) for root, digest in found.items()}
 
 

@@ -21,6 +21,8 @@ class Saves:
     def __init__(self, clones: Clones) -> None:
         self._clones = clones
         self._followed: dict[Path, Followed] = {}
+        # By whatever name it was told: a save has no time for the file system's links.
+        self._known: dict[str, Followed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -30,8 +32,10 @@ class Saves:
 
     def followed(self, root: str) -> Followed:
         """The project in a folder, by whichever links it was reached."""
-        path = Path(root).resolve()
-        return self._followed.setdefault(path, Followed(path, self._clones))
+        if root not in self._known:
+            path = Path(root).resolve()
+            self._known[root] = self._followed.setdefault(path, Followed(path, self._clones))
+        return self._known[root]
 
     def saved(self, root: str, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
         """An editor has saved these, or something may have changed where there are none."""

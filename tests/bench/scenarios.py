@@ -84,11 +84,12 @@ SCENARIOS = {
         ),
         Scenario(
             "switch", "200 of 600 files changed by a branch switch",
-            "files-600", TREES, Tree.switch_branch, repeat=9,
+            "files-600", ("igor, agent told", *TREES), Tree.switch_branch, repeat=9,
         ),
         Scenario(
             "remove", "A folder of 20 files renamed and ten files deleted, of 600",
-            "files-600", TREES, Tree.remove, before=Tree.before_removal, repeat=9,
+            "files-600", ("igor, agent told", *TREES), Tree.remove,
+            before=Tree.before_removal, repeat=9,
         ),
         Scenario(
             "noop-600", "A push with nothing to do, 600 files",

@@ -10,7 +10,7 @@ from igor_core.agent.client import Client
 from igor_core.agent.protocol import Kind
 from tests.bench import BenchError
 from tests.bench.contestants.base import Contestant
-from tests.bench.contestants.listener import ask_agent
+from tests.bench.contestants.listener import Listener, ask_agent
 from tests.bench.tree import Edit
 from tests.bench.watch import Turn
 from tests.cli_process import COMMAND
@@ -116,3 +116,27 @@ class SavingAgent(IgorAgent):
 
     def first(self) -> None:
         self.igor("push")
+
+
+class ToldAgent(SavingAgent):
+    """The agent told to look, as an editor does after a change of git's HEAD."""
+
+    listener: Listener | None = None
+
+    def open(self) -> None:
+        super().open()
+        self.listener = Listener(self.room.environment, self.ground.tree.root)
+
+    def turn(self, edit: Edit) -> Turn:
+        assert self.client
+        assert self.listener
+        edit.apply()
+        self.listener.begin()
+        began = time.monotonic_ns()
+        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [])
+        return Turn(lambda: began, self.listener.fileno(), self.listener.has_caught_up)
+
+    def close(self) -> None:
+        super().close()
+        if self.listener:
+            self.listener.close()
