@@ -37,6 +37,19 @@ def test_what_was_recorded_is_there_again() -> None:
     assert (again.written, again.intended) == ({}, {})
 
 
+def test_an_intent_that_takes_another_s_place_leaves_what_that_has_become() -> None:
+    manifest = Manifest(KEY)
+    later = replace(RECORD, mtime_ns=RECORD.mtime_ns + 1, hash=b"l" * 32)
+    manifest.intend({b"a": RECORD, b"b": RECORD})
+    manifest.wrote({b"a": RECORD, b"b": RECORD})
+    manifest.intend({b"a": later})
+    manifest.record_intents({b"b": later})
+    # As after a kill: nothing more is saved.
+    again = Manifest(KEY)
+    assert again.written == {b"a": RECORD, b"b": RECORD}
+    assert again.intended == {b"a": later, b"b": later}
+
+
 def test_a_record_knows_whether_the_local_file_is_still_the_same() -> None:
     assert RECORD.is_local(FILE)
     for other in (

@@ -123,7 +123,7 @@ class Manifest:
         It survives a kill at once, and a power cut after the next `sync`.
         """
         with self._transaction():
-            self._put("intended", records.items())
+            self._put_intents(list(records.items()))
         self.intends(records)
 
     def record_intents(self, records: Mapping[bytes, Record]) -> None:
@@ -131,7 +131,7 @@ class Manifest:
         rows = list(records.items())
         for at in range(0, len(rows), _AT_ONCE):
             with self._transaction():
-                self._put("intended", rows[at : at + _AT_ONCE])
+                self._put_intents(rows[at : at + _AT_ONCE])
         self.sync()
 
     def intends(self, records: Mapping[bytes, Record]) -> None:
@@ -260,6 +260,13 @@ class Manifest:
                 for path, r in records
             ),
         )
+
+    def _put_intents(self, rows: Sequence[tuple[bytes, Record]]) -> None:
+        """One intent takes the place of another: what that has become must be on disk with it."""
+        unsaved = {path: record for path, record, _intent in self._unsaved[:]}
+        last = ((path, unsaved.get(path)) for path, _intent in rows)
+        self._put("written", ((path, record) for path, record in last if record))
+        self._put("intended", rows)
 
     def _settle(self, settled: Sequence[_Settlement]) -> None:
         """Of the intents just those that are settled: by now there may be a later one."""
