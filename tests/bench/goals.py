@@ -7,6 +7,7 @@ from tests.bench.judge import Judge, above, all_of, at_most, beyond, bounds, fas
 NEOVIM = "igor, :w in Neovim"
 AGENT = "igor, agent asked"
 TOLD = "igor, agent told"
+WRITTEN = "igor, file written"
 COMMAND = "igor push, warm agent"
 TICKING, PLAIN_TICKING = "igor, :w with a timer", "plain :w with a timer"
 FIRST, PLAIN_FIRST = "igor, first :w of a session", "plain, first :w of a session"
@@ -48,7 +49,7 @@ GOALS = (
          faster("save", NEOVIM, "cpu", (FRESH_RSYNC,), 20)),
     Goal("one line in a 5 MB file", "k ≤ 0.6", bounds("large", NEOVIM, "visible", trips=0.6)),
     Goal("one line in a 5 MB file", "faster than rsync over ControlMaster",
-         faster("large", NEOVIM, "visible", (WARM_RSYNC,), 1)),
+         faster("large", WRITTEN, "visible", (WARM_RSYNC,), 1)),
     Goal("200 files changed", "k ≤ 1.2", bounds("switch", TOLD, "visible", trips=1.2)),
     Goal("200 files changed", "a ≤ 1.15 times rsync's over ControlMaster",
          fixed_part("switch", TOLD, "visible", WARM_RSYNC, 1.15)),

@@ -133,10 +133,20 @@ class ToldAgent(SavingAgent):
         edit.apply()
         self.listener.begin()
         began = time.monotonic_ns()
-        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), [])
+        self.client.send(Kind.SAVE, 0, str(self.ground.tree.root), self.paths(edit))
         return Turn(lambda: began, self.listener.fileno(), self.listener.has_caught_up)
+
+    def paths(self, edit: Edit) -> list[str]:
+        return []
 
     def close(self) -> None:
         super().close()
         if self.listener:
             self.listener.close()
+
+
+class SavedAgent(ToldAgent):
+    """The agent told of one file that has been written, as an editor does after `:w`."""
+
+    def paths(self, edit: Edit) -> list[str]:
+        return [edit.path]

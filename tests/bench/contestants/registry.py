@@ -21,6 +21,7 @@ CONTESTANTS = {
     "igor, :w in Neovim": Entry(neovim.IgorNeovim, "nvim"),
     "igor, agent asked": Entry(igor.IgorAgent),
     "igor, agent told": Entry(igor.ToldAgent),
+    "igor, file written": Entry(igor.SavedAgent),
     "igor push, warm agent": Entry(igor.IgorCommand),
     "igor push, no agent": Entry(igor.ColdIgorCommand),
     "rsync, warm ControlMaster": Entry(rsync.WarmRsync, "rsync", "rsync"),
