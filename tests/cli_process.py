@@ -73,6 +73,12 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {text!r} in {self.screen!r}"
             assert self._read() or text.encode() in self.screen, f"no {text!r} in {self.screen!r}"
 
+    def pass_over(self, text: bytes) -> None:
+        """Read until `text`, keeping nothing of what comes before: it may be much."""
+        last = b""
+        while text not in last:
+            last = last[-len(text) :] + os.read(self._descriptor, 1 << 16)
+
     def end(self) -> int:
         """Wait for the end; the exit status, negative for a signal."""
         while self._read():

@@ -5,7 +5,6 @@ import os
 import select
 import struct
 import termios
-import time
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +52,6 @@ class Repl(Terminal):
         """Read what comes in that time."""
         if select.select([self._descriptor], [], [], seconds)[0]:
             self._read()
-
-    def drink(self, count: int) -> float:
-        """Read so many bytes and keep none; the seconds that it took."""
-        start = time.monotonic()
-        while count > 0:
-            count -= len(os.read(self._descriptor, 1 << 16))
-        return time.monotonic() - start
 
     def end(self) -> int:
         while self._read():

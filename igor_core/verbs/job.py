@@ -94,12 +94,11 @@ def table_argument(job: Job, name: str) -> Mapping[str, str]:
     return dict(found)
 
 
-def size(job: Job) -> tuple[int, int]:
-    """Columns and rows of the client's terminal."""
-    columns, rows = (_argument(job, name, int, "a number") for name in ("columns", "rows"))
-    if not (columns and rows and 0 < columns < 1 << 16 and 0 < rows < 1 << 16):
-        raise UsageError(f"{job.verb}: 'columns' and 'rows' must be a terminal's size")
-    return columns, rows
+def number_argument(job: Job, name: str, least: int, most: int) -> int:
+    found = job.args.get(name)
+    if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
+        raise UsageError(f"{job.verb}: '{name}' must be a number from {least} to {most}")
+    return found
 
 
 def _argument(job: Job, name: str, wanted: type, described: str) -> Any:

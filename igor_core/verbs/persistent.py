@@ -4,7 +4,7 @@ Outside the supervisor by intent: only the client of the session ends with the t
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from igor_core import tmux
 from igor_core.container.interactive import on_terminal
@@ -13,6 +13,7 @@ from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import Command
 from igor_core.verbs.containers import spec_for
+from igor_core.verbs.screen import Screen
 from igor_core.verbs.targets import Done, Target
 
 # Not every host knows every terminal, and tmux would not start.
@@ -44,8 +45,7 @@ async def started(
     paths: HostPaths,
     session: str,
     argv: Sequence[str],
-    window: tuple[int, int],
-    env: Mapping[str, str],
+    screen: Screen,
 ) -> Command:
     """The command that makes the session and shows it.
 
@@ -53,19 +53,20 @@ async def started(
     """
     spec = spec_for(target, paths)
     await end_marked(target.remote, target.runtime, spec, session)
-    inner = {**env, "TERM": tmux.TERM}
-    program = marked(target.runtime, spec, on_terminal(argv, *window), session, inner)
+    inner = {**screen.env, "TERM": tmux.TERM}
+    program = marked(target.runtime, spec, on_terminal(argv, *screen.window), session, inner)
     folder = spec.tree if target.runtime is None else "/"
-    return _client(tmux.attach_or_start(session, program, folder), window, env)
+    return _client(tmux.attach_or_start(session, program, folder), screen)
 
 
-def attached(session: str, window: tuple[int, int], env: Mapping[str, str]) -> Command:
+def attached(session: str, screen: Screen) -> Command:
     """The command that shows a session that is there."""
-    return _client(tmux.attach(session), window, env)
+    return _client(tmux.attach(session), screen)
 
 
-def _client(words: Sequence[str], window: tuple[int, int], env: Mapping[str, str]) -> Command:
-    return Command(["sh", "-c", _ATTACH, "igor", *words], cwd="/", env=env, pty=window)
+def _client(words: Sequence[str], screen: Screen) -> Command:
+    argv = ["sh", "-c", _ATTACH, "igor", *words]
+    return Command(argv, cwd="/", env=screen.env, pty=screen.window)
 
 
 def say_how_to_end(target: Target, words: Sequence[str]) -> None:

@@ -1,9 +1,8 @@
 """repl: a program on a terminal in the project's container, for as long as the client is there."""
 
 import asyncio
-import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from igor_core.container.exec import exec_command, shell_line
 from igor_core.container.interactive import find_python, on_terminal
@@ -14,23 +13,14 @@ from igor_core.ssh.process import LOST, Command, Process
 from igor_core.verbs import persistent
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
-from igor_core.verbs.job import (
-    Job,
-    Stream,
-    flag,
-    list_argument,
-    size,
-    table_argument,
-    text_argument,
-)
+from igor_core.verbs.job import Job, Stream, flag, list_argument, text_argument
 from igor_core.verbs.push import Pusher
 from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
+from igor_core.verbs.screen import Screen, screen_of
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 # Igor's own failure, as ssh has it; the program has all other statuses to itself.
 FAILURE = 255
-# What a program must know of the terminal in front of the person.
-OF_TERMINAL = re.compile(r"TERM|COLORTERM|LANG|LC_[A-Z]+")
 
 
 async def repl(job: Job, context: Context) -> Outcome:
@@ -42,14 +32,14 @@ async def repl(job: Job, context: Context) -> Outcome:
     argv = _argv(target)
     if flag(job, "end"):
         return await each([target], lambda target: persistent.end(target, argv), failure=FAILURE)
-    window = size(job)
+    screen = screen_of(job)
     pusher = Pusher(job, context, target)
 
     async def on(target: Target) -> Done:
         paths = await make_ready(target, context, pusher, argv, setup=True)
         is_persistent = target.project.config.repl_persist
         choose = _persistent_command if is_persistent else _command
-        status = await _converse(target, await choose(target, paths, argv, window))
+        status = await _converse(target, await choose(target, paths, argv, screen))
         if not is_persistent:
             await check_container_still_runs(target, status)
         return Done("", status)
@@ -58,30 +48,27 @@ async def repl(job: Job, context: Context) -> Outcome:
 
 
 async def _command(
-    target: Target, paths: HostPaths, argv: Sequence[str], window: tuple[int, int]
+    target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
 ) -> Command:
     """Under the supervisor: its loss ends the program."""
-    argv = on_terminal(argv or [await _default(target, paths)], *window)
-    found = exec_command(
-        target.runtime, spec_for(target, paths), argv, tty=True, env=_of_terminal(target.job)
-    )
+    argv = on_terminal(argv or [await _default(target, paths)], *screen.window)
+    found = exec_command(target.runtime, spec_for(target, paths), argv, tty=True, env=screen.env)
     return Command(
-        found.argv, cwd=found.cwd or "/", env=found.env, pty=window,
+        found.argv, cwd=found.cwd or "/", env=found.env, pty=screen.window,
         announce=found.announce, end=found.end,
     )  # fmt: skip
 
 
 async def _persistent_command(
-    target: Target, paths: HostPaths, argv: Sequence[str], window: tuple[int, int]
+    target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
 ) -> Command:
     session = persistent.session_of(target, paths, argv)
-    env = _of_terminal(target.job)
     if await persistent.is_there(target, session):
         target.step("attaches to what runs there")
-        return persistent.attached(session, window, env)
+        return persistent.attached(session, screen)
     program = argv or [await _default(target, paths)]
     persistent.say_how_to_end(target, argv)
-    return await persistent.started(target, paths, session, program, window, env)
+    return await persistent.started(target, paths, session, program, screen)
 
 
 def _only(targets: Sequence[Target]) -> Target:
@@ -109,11 +96,6 @@ def _argv(target: Target) -> Sequence[str]:
             f"{target.project.config_file}: repl_cmd: {error}; found {configured!r}",
             "its words are split as by a shell",
         ) from None
-
-
-def _of_terminal(job: Job) -> Mapping[str, str]:
-    given = table_argument(job, "env")
-    return {name: value for name, value in given.items() if OF_TERMINAL.fullmatch(name)}
 
 
 async def _default(target: Target, paths: HostPaths) -> str:

@@ -1,4 +1,7 @@
-"""The save path measured side by side with its peers, on lab hosts near and far: `make bench`."""
+"""The save path measured side by side with its peers, on lab hosts near and far: `make bench`.
+
+REPLs have a program of their own: `python -m tests.bench.repl`.
+"""
 
 
 class BenchError(Exception):
