@@ -189,11 +189,13 @@ def of(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def found(path: Path) -> Entry | None:
-    """A file or link as it is, None where there is none."""
+    """A file, link or folder as it is, None where there is nothing."""
     try:
         return entry(os.fsencode(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except IsADirectoryError:
+        return Entry("d", 0, 0, b"")
 
 
 def on_disk(root: Path) -> dict[bytes, Entry]:

@@ -430,6 +430,32 @@ def test_what_was_changed_on_a_host_is_kept_and_named_and_the_rest_goes_on(
     project.arrives("main.py")
 
 
+def test_a_forced_push_overwrites_what_was_just_saved_too(
+    project: FollowedProject, editor: Editor, hosts: list[Host]
+) -> None:
+    for turn in range(5):
+        project.write_there(hosts[0], "main.py", "theirs")
+        project.write("main.py", f"ours {turn}")
+        editor.save("main.py")
+        assert project.call("push", force=True)["status"] == 0
+        assert (project.on(hosts[0]) / "main.py").read_text() == f"ours {turn}"
+        editor.until(lambda event: of(event, "apollo")["held_back"] == [])
+
+
+def test_an_empty_folder_on_a_host_gives_way_to_a_file(
+    project: FollowedProject, editor: Editor, hosts: list[Host]
+) -> None:
+    for host in hosts:
+        host.run(["mkdir", "-p", "dev/project/a", "dev/project/b/inner"], check=True)
+    project.write("a", "a file")
+    project.write("b", "a file")
+    editor.save("a", "b")
+    project.arrives("a")
+    told = editor.until(lambda event: all(host["held_back"] == ["b"] for host in event["hosts"]))
+    assert told["hosts"]
+    assert all((tree / "b/inner").is_dir() for tree in project.trees())
+
+
 def test_a_conflict_ends_where_both_have_the_same(
     project: FollowedProject, editor: Editor, hosts: list[Host]
 ) -> None:
@@ -486,3 +512,18 @@ def test_status_tells_what_the_editor_is_told(project: FollowedProject, editor: 
     editor.until(lambda event: of(event, "apollo")["held_back"])
     told = project.call("status")["data"]["hosts"]
     assert [host["held_back"] for host in told] == [["main.py"], []]
+
+
+def test_what_an_agent_that_stops_has_not_sent_is_for_the_next_one(
+    project: FollowedProject, editor: Editor, hosts: list[Host]
+) -> None:
+    hosts[0].cut()
+    project.write("main.py", "print(3)")
+    editor.save("main.py")
+    editor.until(lambda event: of(event, "enterprise")["state"] == "fresh")
+    assert project.call("agent-stop")["status"] == 0
+    wait_until(lambda: directories.unsent_path().exists())
+    assert directories.unsent_path().read_bytes().endswith(b"project\0main.py\n")
+    hosts[0].heal()
+    project.call("jobs")
+    project.arrives("main.py")

@@ -56,8 +56,8 @@ class Freshness:
         self.remote = remote
         self.behind: dict[bytes, int] = {}
         self.held_back: dict[bytes, HeldBack] = {}
-        # By which generation each was held back.
-        self._held_at: dict[bytes, int] = {}
+        # What is known of paths by saves since the last whole push: of which generation.
+        self._told_at: dict[bytes, int] = {}
         self.error: IgorError | None = None
         self.since: float | None = None
         self.on_change: Callable[[], None] = lambda: None
@@ -138,7 +138,7 @@ class Freshness:
     def hold_back(self, item: HeldBack, generation: int) -> None:
         """A path that can't be sent as it is here."""
         self.held_back[item.path] = item
-        self._held_at[item.path] = generation
+        self._told_at[item.path] = generation
         self.behind.pop(item.path, None)
 
     def _send(self, changes: Sequence[Change], generation: int) -> None:
@@ -165,14 +165,17 @@ class Freshness:
         self.on_change()
 
     def _acknowledged(self, paths: Collection[bytes], generation: int, report: Report) -> None:
-        for path in set(paths).difference(report.moving):
-            self.held_back.pop(path, None)
-            self._held_at.pop(path, None)
+        settled = set(paths).difference(report.moving)
+        for path in settled:
             if self.behind.get(path, generation + 1) <= generation:
                 del self.behind[path]
-        for item in report.held_back:
-            self.held_back[item.path] = item
-            self._held_at[item.path] = generation
+        # What is known by a later comparison or save stays.
+        oldest = max(self._compared_at, 1)
+        news = {path for path in settled if self._told_at.get(path, oldest) <= generation}
+        for path in news:
+            self._told_at[path] = generation
+            self.held_back.pop(path, None)
+        self.held_back |= {item.path: item for item in report.held_back if item.path in news}
         if not self.behind:
             self.since = None
 
@@ -205,11 +208,11 @@ class Freshness:
     def _compared(self, generation: int, report: Report) -> None:
         self.error = None
         self._compared_at = max(self._compared_at, generation)
-        # What a save has found since then, the push knows nothing of.
-        later = {path: at for path, at in self._held_at.items() if at > generation}
-        kept = {path: item for path, item in self.held_back.items() if path in later}
-        self.held_back = {item.path: item for item in report.held_back} | kept
-        self._held_at = dict.fromkeys(self.held_back, generation) | later
+        # What saves have found since then, the push knows nothing of.
+        self._told_at = {path: at for path, at in self._told_at.items() if at > generation}
+        later = {path: item for path, item in self.held_back.items() if path in self._told_at}
+        pushed = {item.path: item for item in report.held_back if item.path not in self._told_at}
+        self.held_back = pushed | later
         moving = set(report.moving)
         self.behind = {
             path: at for path, at in self.behind.items() if at > generation or path in moving

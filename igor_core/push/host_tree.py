@@ -183,7 +183,7 @@ class HostTree:
             self._asking.others = frozenset(held_back & tree.files.keys())
         if not options.dry_run:
             report.moving += await push.unsettled()
-            held = "\n".join(shown(path) for path in sorted(held_back))
+            held = "\n".join(sorted(shown(item.path) for item in report.held_back))
             traffic.manifest.tell({"pushed": str(time.time()), "held_back": held})
             traffic.save_soon()
             self._verified = opened is self._opened and not report.moving

@@ -48,7 +48,8 @@ class Known:
 
     `kept` are paths that are not in `local` but may exist, and so are not to be deleted.
     A path has an empty hash in `remote_hashes` where its content could not be read. `force` is for
-    all paths, `ours` names some.
+    all paths, `ours` names some. With `tries_folders` a folder that is in the way of a file may be
+    an empty one, which the host removes.
     """
 
     local: Mapping[bytes, File]
@@ -60,6 +61,7 @@ class Known:
     remote_hashes: Mapping[bytes, bytes] = field(default_factory=dict)
     force: bool = False
     ours: frozenset[bytes] = frozenset()
+    tries_folders: bool = False
 
     def is_forced(self, path: bytes) -> bool:
         return self.force or path in self.ours
@@ -86,7 +88,7 @@ def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
         # What was seen behind a link that will be gone is not in the way.
         plan.send.append(file)
     elif state.kind == "d":
-        _plan_over_folder(plan, file, gone)
+        _plan_over_folder(plan, known, file, gone)
     elif (record := _own(known, path, state)) is not None:
         if known.written.get(path) != record:
             plan.take_over[path] = record
@@ -136,10 +138,10 @@ def _is_equal(known: Known, file: File, state: State) -> bool:
     return bool(content) and content == known.local_hashes.get(file.path)
 
 
-def _plan_over_folder(plan: Plan, file: File, gone: set[bytes]) -> None:
-    """A file here, a folder there: only if the folder empties by igor's own deletes."""
+def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
+    """A file here, a folder there: only if it is empty, or gets so by igor's own deletes."""
     inside = file.path + b"/"
-    if any(path.startswith(inside) for path in gone):
+    if known.tries_folders or any(path.startswith(inside) for path in gone):
         plan.send.append(file)
     else:
         plan.held_back.append(HeldBack(file.path, "a folder on the host"))

@@ -66,6 +66,8 @@ class Push:
 
     async def run(self, known: Known) -> Report:
         """Carry out what follows from `known`. Raises HostError."""
+        tries_folders = self.transport.conditional and not self.options.dry_run
+        known = replace(known, tries_folders=tries_folders)
         plan, known = await self.settled(known)
         if self.adopting and not self.options.dry_run:
             plan, known = await self._adopt(plan, known)
@@ -263,15 +265,24 @@ class Push:
         return {**outcomes.refused, **dict.fromkeys(ledger.busy)}
 
     async def unsettled(self) -> list[bytes]:
-        """Wait for the saves that paths were left to; those of them that have failed."""
-        failed = []
+        """Wait for the saves that paths were left to; those that another push has to see to.
+
+        These are what has failed, and what was held back though this push would overwrite it.
+        """
+        again = []
         for path in sorted(self.superseded):
             save = self.traffic.latest_save(path)
             if save is not None and self.transport.conditional:
                 await asyncio.wait([save])
                 if save.cancelled() or save.exception() is not None:
-                    failed.append(path)
-        return failed
+                    again.append(path)
+                    continue
+                items = [item for item in save.result().held_back if item.path == path]
+                if items and (self.options.force or path in self.options.ours):
+                    again.append(path)
+                else:
+                    self.report.hold_back(items)
+        return again
 
     async def _look_again(self, again: Mapping[bytes, Refusal | None], known: Known) -> Known:
         """What is known of refused paths; of the host often by the refusal itself."""

@@ -13,6 +13,7 @@ import stat
 
 from igor_core.push import receiver_rename as rename
 from igor_core.push.receiver_expect import CHUNK, Refused, open_file, state_of
+from igor_core.push.receiver_frames import ABSENT
 from igor_core.push.receiver_rename import Raced, look
 from igor_core.push.receiver_tree import Failed
 
@@ -42,6 +43,21 @@ class Place:
         except FileNotFoundError:
             return self.expect.check(None, None, self.name)
         return self.expect.check(look(folder, self.name), folder, self.name)
+
+    def make_way(self):
+        """The same for who writes there: an empty folder is as good as nothing, and removed."""
+        try:
+            return self.look()
+        except Refused as refused:
+            is_folder = refused.state is not None and refused.state[0] == b"d"
+            if not (is_folder and self.expect.flags == ABSENT):
+                raise
+            try:
+                os.rmdir(self.name, dir_fd=self.tree.folder(self.folder).descriptor)
+            except OSError:
+                raise refused from None
+            self.tree.forget_folders()
+            return None
 
     def make_folder(self):
         return self.tree.folder(self.folder, True)
@@ -94,14 +110,14 @@ def link(place, target):
         os.utime(temp.name, ns=times, dir_fd=temp.folder, follow_symlinks=False)
         temp.identity = look(temp.folder, temp.name)
 
-    found = place.look()
+    found = place.make_way()
     return publish(place, with_temp(place, make), found)
 
 
 def put(place, make):
     """Write a temp file by `make(temp, descriptor)` and move it in."""
     # Where nothing is expected, moving it in finds out.
-    found = None if place.expect.only_nothing else place.look()
+    found = None if place.expect.only_nothing else place.make_way()
     temp = with_temp(place, lambda temp: make_file(place, temp, make, found))
     return publish(place, temp, found)
 
@@ -158,7 +174,7 @@ def publish(place, temp, found):
                 temp.done()
                 return state_of(temp.identity, place.make_folder().descriptor, place.name)
             except Raced:
-                found = place.look()
+                found = place.make_way()
             except FileNotFoundError:
                 # The open folder was removed, or the one for temp files: then this fails again.
                 place.tree.forget_folders()

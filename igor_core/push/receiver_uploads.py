@@ -15,7 +15,7 @@ class Upload:
     def __init__(self, place, size):
         self.place = place
         self.left = size
-        place.look()
+        place.make_way()
         self.temp = place.new_temp()
         try:
             self.descriptor = self.temp.open()
@@ -34,7 +34,7 @@ class Upload:
         if self.left != 0:
             raise Failed("not all of it has arrived")
         try:
-            found = self.place.look()
+            found = self.place.make_way()
         except Refused as refused:
             if not self._is_equal(refused):
                 raise

@@ -20,6 +20,7 @@ _NETWORK = {
     errno.ENETUNREACH: ("can't be reached: no network", "are you online?"),
     errno.ETIMEDOUT: ("does not answer", "is it on, and are you on the right network?"),
     errno.ECONNRESET: ("closed the connection", "look into sshd's log there"),
+    errno.EPIPE: ("closed the connection", "look into sshd's log there"),
 }
 
 

@@ -148,7 +148,7 @@ class RemoteHost:
             self.why_plain = str(error)
             await self._settle_plain()
             return
-        except asyncssh.Error as error:
+        except (asyncssh.Error, OSError) as error:
             raise explain(self.address, error) from None
         facts = supervisor.facts
         self.account = Account(facts["uid"], facts["gid"], facts["user"], facts["home"])

@@ -93,6 +93,8 @@ class Program(asyncssh.SSHClientSession[bytes]):
         self._inbox = bytearray()
         self._greeted = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Where the session can't even be opened, nobody waits for it.
+        self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         self._may_write = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
         self._lost: list[Callable[[], None]] = []
@@ -181,7 +183,10 @@ class Program(asyncssh.SSHClientSession[bytes]):
                 self._lose(f"the host answered nonsense: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ready.done():
+        if not self._ready.done() and exc is not None:
+            # Nothing is known of the host's python3: the whole connection has gone.
+            self._ready.set_exception(exc)
+        elif not self._ready.done():
             words = self._last_words or bytes(self._inbox[-2000:])
             said = words.decode("utf-8", "replace").strip().splitlines()
             self._ready.set_exception(NoPython(said[-1] if said else "no python3"))
