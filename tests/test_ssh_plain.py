@@ -98,7 +98,7 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_loses_nothing(
     first = await stuck.read()
     assert first is not None
     await asyncio.sleep(0.7)
-    held = sum(len(item[1]) for item in stuck._output._queue if item)  # type: ignore[attr-defined]
+    held = sum(len(data) for _stream, data in stuck._output)
     assert held < 5_000_000
     assert (await host.run(["echo", "other"])).stdout == b"other\n"
     assert (first[1] + await output(stuck)).endswith(b"\n1999999\n2000000\n")
