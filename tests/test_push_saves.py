@@ -11,6 +11,7 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.push.channel import LARGE
+from igor_core.push.flight import TURN_FILES
 from igor_core.push.host_tree import Change
 from igor_core.push.report import Report
 from tests.lab import Host, Lab
@@ -385,4 +386,42 @@ async def test_pushes_and_saves_at_once_lose_and_undo_nothing(
     assert apollo.on_host() == apollo.local()
     await assert_is_settled(apollo)
     apollo.new_agent()
+    await assert_is_settled(apollo)
+
+
+async def test_a_save_of_many_files_leaves_in_parts_and_in_order(apollo: Desk) -> None:
+    names = [f"d{number % 7}/f{number}" for number in range(300)]
+    for name in [*names, "file", "folder/x", *(f"old/{number}" for number in range(30))]:
+        apollo.write(name, "one")
+    await apollo.push()
+    for name in ("file", "folder", "old"):
+        apollo.remove(name)
+    gone = ["file", "folder/x", *(f"old/{number}" for number in range(30))]
+    names += ["file/in/a/folder", "folder"]
+    for name in names:
+        apollo.write(name, os.urandom(5000))
+    flight = apollo.host_tree.send(apollo.changes(*names, *gone))
+    under_way = len(apollo.manifest.intended)
+    assert 0 < under_way <= TURN_FILES
+    report = await flight
+    assert sorted(sent(report)) == sorted(os.fsencode(name) for name in names)
+    assert (len(report.deleted), report.held_back, report.moving) == (len(gone), [], [])
+    assert apollo.on_host() == apollo.local()
+    await assert_is_settled(apollo)
+
+
+async def test_a_later_save_overtakes_what_of_an_earlier_one_waits_for_its_turn(
+    apollo: Desk,
+) -> None:
+    names = [f"f{number:03}" for number in range(200)]
+    for name in names:
+        apollo.write(name, "one")
+    await apollo.push()
+    for name in names:
+        apollo.write(name, "the second")
+    earlier = apollo.host_tree.send(apollo.changes(*names))
+    apollo.write(names[-1], "third")
+    later = apollo.host_tree.send(apollo.changes(names[-1]))
+    await asyncio.gather(earlier, later)
+    assert apollo.on_host() == apollo.local()
     await assert_is_settled(apollo)

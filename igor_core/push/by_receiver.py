@@ -23,7 +23,7 @@ from igor_core.ssh.host import RemoteHost
 FILES_AT_ONCE = 256
 BYTES_AT_ONCE = 4 << 20
 BATCH_BYTES = 1 << 20
-BATCH_FILES = 128
+BATCH_FILES = 64
 # From so much on, further channels pay: sshd lets 2 MB a round trip into each at most.
 # To a host that is near, one channel is as fast, and further receivers must start first.
 BIG = 4 << 20
@@ -89,6 +89,15 @@ class ByReceiver:
         self._launch(work, {}, out)
         self.channel.flush()
 
+    async def rest(self, sent: int) -> None:
+        """Let others have their turn before more of a save is launched; `sent`: bytes so far.
+
+        So much goes unasked, more only as fast as the line takes it.
+        """
+        if sent > BYTES_AT_ONCE:
+            await self.channel.drain()
+        await asyncio.sleep(0)
+
     def fits(self, item: Write) -> bool:
         """Whether a write needs no more than one frame, and no more reading."""
         if item.file.kind == "l":
@@ -100,8 +109,8 @@ class ByReceiver:
     async def carry_out(self, work: Work, ledger: Ledger, on_progress: OnProgress) -> None:
         out = FramesOut(self.channel, self._tree, self._bases, ledger, on_progress)
         missing = [item.file for item in work.write if item.content is None]
-        size = sum(file.size for file in missing)
-        many = len(missing) > FILES_AT_ONCE or size > BYTES_AT_ONCE
+        size = sum(item.file.size for item in work.write)
+        many = len(work.write) > FILES_AT_ONCE or size > BYTES_AT_ONCE
         large = any(item.file.size > LARGE and not self.fits(item) for item in work.write)
         if not many and not large:
             read = await asyncio.to_thread(read_all, self._root, missing)
@@ -126,7 +135,7 @@ class ByReceiver:
 
     async def _send_many(self, writes: Sequence[Write], out: FramesOut) -> None:
         """In batches, over further channels where it is much. What is sent next is done after."""
-        await out.ledger.announce({item.path: Record.of(item.file, item.hash) for item in writes})
+        await out.ledger.announce(await asyncio.to_thread(_records, writes))
         batches = _batches(writes)
         extra: list[Channel] = []
         lanes = [asyncio.ensure_future(self._lane(batches, out)) for _ in range(DEPTH)]
@@ -174,6 +183,10 @@ class ByReceiver:
                 if out.take(item, content):
                     out.write(item, content)
             await out.channel.drain()
+
+
+def _records(writes: Sequence[Write]) -> dict[bytes, Record]:
+    return {item.path: Record.of(item.file, item.hash) for item in writes}
 
 
 def _content_of(item: Write, read: dict[bytes, Read]) -> Read:

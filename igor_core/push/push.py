@@ -154,8 +154,7 @@ class Push:
         outrun = self._outrun(plan, known)
         self.enter_plan(plan)
         self.record(plan, known)
-        folders = await asyncio.to_thread(self.gone_folders, plan)
-        work = self.work(plan, known, folders)
+        work = await asyncio.to_thread(lambda: self.work(plan, known, self.gone_folders(plan)))
         if not (work.delete_first or work.write or work.delete):
             return outrun
         in_folders = (file.path for file in plan.send if is_folder_there(known, file.path))

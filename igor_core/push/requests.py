@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ from igor_core.ssh.program import Program, Script
 from igor_core.ssh.program_frames import HEADER
 
 T = TypeVar("T")
+
+# What many answers lead to would hold up the event loop: in one turn so many are passed on.
+ANSWERS_AT_ONCE = 128
 
 
 class Requests:
@@ -29,6 +33,8 @@ class Requests:
         self._unsent: list[bytes] = []
         self._pace = Pace()
         self._sizes: dict[int, int] = {}
+        self._answered: deque[tuple[asyncio.Future[Any], Any]] = deque()
+        self._passed_on = 0
         self._may_send = asyncio.Event()
         self._may_send.set()
 
@@ -144,8 +150,21 @@ class Requests:
         value = take(kind, payload)
         if value is not None:
             del self._waiting[number]
+            self._answered.append((future, value))
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._answered and self._passed_on < ANSWERS_AT_ONCE:
+            if self._passed_on == 0:
+                self._loop.call_soon(self._pass_on_more)
+            self._passed_on += 1
+            future, value = self._answered.popleft()
             if not future.done():
                 future.set_result(value)
+
+    def _pass_on_more(self) -> None:
+        self._passed_on = 0
+        self._pass_on()
 
     def _lose(self) -> None:
         self._may_send.set()

@@ -15,6 +15,7 @@ from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.change import Change
 from igor_core.push.expected import state_of
 from igor_core.push.files import File, shown, with_parents
+from igor_core.push.flight import Flight, Part, in_turns
 from igor_core.push.ledger import Ledger, Traffic
 from igor_core.push.opening import Opened
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
@@ -22,16 +23,6 @@ from igor_core.push.push import ROUNDS, Push
 from igor_core.push.report import Nobody, Options, Report
 from igor_core.push.transport import Work
 from igor_core.push.tree import look_inside
-
-
-@dataclass
-class Flight:
-    """What has left at once: the frames' ledger, and what they were planned with."""
-
-    push: Push
-    ledger: Ledger
-    known: Known
-    covered: frozenset[bytes]
 
 
 class Save:
@@ -65,34 +56,40 @@ class Save:
         self.number = later.number
 
     def begin(self, opened: Opened) -> None:
-        """Send what can leave at once. It is on the wire when this returns."""
+        """Send what can leave at once. It is on the wire when this returns; of many the first."""
         self._is_known_to(opened.traffic)
+        gone = [path for path, change in self.changes.items() if change.file is None]
+        written = opened.traffic.manifest.written
+        if too_many(len(written.keys() & gone), len(written)):
+            return
         if isinstance(opened.transport, ByReceiver):
+            push = self._push(opened, self._contents(self.changes))
+            self._flight = Flight(push, in_turns(self.changes))
             try:
-                self._flight = self._launched(opened, opened.transport)
+                self._launch_next(self._flight, opened.transport)
             except Exception as error:
                 # Whoever sends to several hosts must not stop at this one.
                 self._error = error
 
-    def _launched(self, opened: Opened, transport: ByReceiver) -> Flight | None:
-        covered = {path for path in self.changes if self._may_leave(path, opened.traffic)}
-        push = self._push(opened, self._contents(covered))
+    def _launch_next(self, flight: Flight, transport: ByReceiver) -> None:
+        push, changes = flight.push, flight.waiting.pop(0)
+        covered = {c.path for c in changes if self._may_leave(c.path, push.traffic)}
         known, plan, work = self._planned(covered, push)
         unfit = {item.path for item in work.write if not transport.fits(item)}
         if unfit:
             covered -= unfit
             known, plan, work = self._planned(covered, push)
-        if too_many(plan.deletions, len(opened.traffic.manifest.written)):
-            return None
         push.enter_plan(plan)
         push.record(plan, known)
-        ledger = Ledger(opened.traffic, self.number)
+        ledger = Ledger(push.traffic, self.number)
         try:
             transport.launch(work, ledger)
         except BaseException:
             ledger.lose_all()
             raise
-        return Flight(push, ledger, known, frozenset(covered))
+        flight.parts.append(Part(ledger, known))
+        flight.covered |= covered
+        flight.sent += work.size
 
     def _may_leave(self, path: bytes, traffic: Traffic) -> bool:
         """Whether nothing stands in the way, and the file still is as it came with the save."""
@@ -120,7 +117,7 @@ class Save:
         local = {path: file for path in paths if (file := self.changes[path].file) is not None}
         written = {path: manifest.written[path] for path in paths if path in manifest.written}
         remote = {path: state_of(record) for path, record in written.items()}
-        hashes = {path: digest for path, (_content, digest) in push.contents.items()}
+        hashes = {path: push.contents[path][1] for path in paths if path in push.contents}
         known = Known(local, written, {}, remote, local_hashes=hashes)
         plan = make_plan(known)
         return known, plan, push.work(plan, known, push.gone_folders(plan))
@@ -151,15 +148,22 @@ class Save:
         if flight is None:
             report = await self._settle_slowly(rest, opened)
         else:
-            slow = asyncio.ensure_future(self._settle_slowly(rest - flight.covered, opened))
-            try:
-                await flight.ledger.landed()
-                again = flight.push.enter(flight.ledger, flight.known)
-                report = joined(await flight.push.go_on(again, flight.known), await slow)
-            finally:
-                slow.cancel()
-            self._superseded |= flight.push.superseded
+            report = await self._settle_flight(flight, rest, opened)
         self._note(report, opened.traffic)
+        return report
+
+    async def _settle_flight(self, flight: Flight, rest: set[bytes], opened: Opened) -> Report:
+        assert isinstance(opened.transport, ByReceiver)
+        while flight.waiting:
+            await opened.transport.rest(flight.sent)
+            self._launch_next(flight, opened.transport)
+        slow = asyncio.ensure_future(self._settle_slowly(rest - flight.covered, opened))
+        try:
+            again, known = await flight.landed()
+            report = joined(await flight.push.go_on(again, known), await slow)
+        finally:
+            slow.cancel()
+        self._superseded |= flight.push.superseded
         return report
 
     async def settle_anew(self, opened: Opened) -> Report:

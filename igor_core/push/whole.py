@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from igor_core.push.expected import state_of
+from igor_core.push.expected import is_below, state_of
 from igor_core.push.files import File, Tree, with_parents
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Record
@@ -157,7 +157,5 @@ def _is_local(record: Record | None, file: File) -> bool:
 
 def _below(sight: Sight, paths: Iterable[bytes]) -> set[bytes]:
     """Files in whose way stands what is no folder any more."""
-    blocked = tuple(
-        path + b"/" for path, state in sight.differs.items() if state and state.kind != "d"
-    )
-    return {path for path in paths if path.startswith(blocked)} if blocked else set()
+    blocked = {path for path, state in sight.differs.items() if state and state.kind != "d"}
+    return {path for path in paths if is_below(path, blocked)} if blocked else set()

@@ -104,14 +104,16 @@ class Pusher:
         return report
 
     async def _round(self, target: Target, means: Means, scan: Awaitable[Tree]) -> Report:
-        scanning = asyncio.ensure_future(scan)
-        report = await means(asyncio.shield(scanning), self.options, _Reporter(target))
-        if report.notice:
-            target.step(report.notice)
-        if report.outdated:
-            return await self._round(target, means, self._read())
-        self._pushed[target.name] = await scanning
-        return report
+        for _newer in range(ROUNDS):
+            scanning = asyncio.ensure_future(scan)
+            report = await means(asyncio.shield(scanning), self.options, _Reporter(target))
+            if report.notice:
+                target.step(report.notice)
+            if not report.outdated:
+                self._pushed[target.name] = await scanning
+                return report
+            scan = self._read()
+        raise HostError("other pushes of a newer state were faster, again and again", "push again")
 
     async def _read_and_warn(self) -> Tree:
         tree = await self._read()
