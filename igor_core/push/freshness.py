@@ -106,6 +106,11 @@ class Freshness:
     # Changes here.
 
     @property
+    def is_followed(self) -> bool:
+        """Whether it is kept up to date in the background."""
+        return self._following is not None
+
+    @property
     def takes_saves(self) -> bool:
         """Whether changes go there at once; else they wait for a whole push."""
         is_open = self._there is not None and self._there.opened

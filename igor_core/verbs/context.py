@@ -24,6 +24,7 @@ class Context:
         self.saves = Saves(self.clones)
 
     def close(self) -> None:
+        self.saves.leave()
         self.clones.close()
         self.pool.close()
         self.trees.close()

@@ -48,6 +48,11 @@ class Followed:
         """Whether something is on its way to a host."""
         return any(host.state == "syncing" for host in self._hosts.values())
 
+    @property
+    def behind(self) -> set[bytes]:
+        """Paths that a host lacks which is to be kept up to date."""
+        return {path for host in self._hosts.values() if host.is_followed for path in host.behind}
+
     async def saved(self, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
         """These were saved; without any, something may have changed. Raises IgorError."""
         project = self.refresh()

@@ -23,7 +23,8 @@ class Saves:
         self._followed: dict[Path, Followed] = {}
         # By whatever name it was told: a save has no time for the file system's links.
         self._known: dict[str, Followed] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[str, Sequence[bytes]]] = {}
+        self._leaving = False
 
     @property
     def busy(self) -> bool:
@@ -39,9 +40,12 @@ class Saves:
 
     def saved(self, root: str, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
         """An editor has saved these, or something may have changed where there are none."""
+        if self._leaving:
+            _note(directories.unsent_path(), root, paths)
+            return
         task = asyncio.ensure_future(self._saved(self.followed(root), paths, environment))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = root, paths
+        task.add_done_callback(self._tasks.pop)
 
     async def _saved(
         self, followed: Followed, paths: Sequence[bytes], environment: Mapping[str, str]
@@ -52,6 +56,15 @@ class Saves:
             log.warning("a save in %s: %s", followed.root, error.message)
         except Exception:
             log.exception("a save in %s", followed.root)
+
+    def leave(self) -> None:
+        """The agent ends: what it has not brought to all hosts is the next one's."""
+        self._leaving = True
+        for root, paths in self._tasks.values():
+            _note(directories.unsent_path(), root, paths)
+        for followed in self._followed.values():
+            if behind := followed.behind:
+                _note(directories.unsent_path(), str(followed.root), sorted(behind))
 
     def take_unsent(self) -> None:
         """What was saved while no agent was there: look at those projects."""
@@ -76,6 +89,14 @@ class Saves:
             yield followed
         finally:
             followed.unwatch(watcher)
+
+
+def _note(path: Path, root: str, paths: Sequence[bytes]) -> None:
+    """Add to the list; see `_unsent`."""
+    lines = b"".join(os.fsencode(root) + b"\0" + name + b"\n" for name in paths or [b""])
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "ab") as unsent:
+        unsent.write(lines)
 
 
 def _unsent(path: Path) -> dict[str, list[bytes]]:
