@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from igor_core.local.files import Tree, scan
+from igor_core.local.reading import read
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, scan
 from igor_core.push.host_tree import Change, HostTree
 from igor_core.push.manifest import Manifest, TreeKey
-from igor_core.push.reading import read
 from igor_core.push.report import Options, Report
 from igor_core.push.trees import Trees
 from igor_core.ssh.host import RemoteHost

@@ -12,13 +12,13 @@ from subprocess import PIPE
 from types import ModuleType
 from typing import Any
 
-from igor_core.push import channel_frames as pack
-from igor_core.push import receiver_frames as frames
-from igor_core.push.channel import SCRIPT
-from igor_core.push.channel_frames import Answer
-from igor_core.push.expectation import NOTHING, Expectation, Version
-from igor_core.push.question import Question, pack_paths
-from igor_core.push.survey import State
+from igor_core.receiver import channel_frames as pack
+from igor_core.receiver.channel import SCRIPT
+from igor_core.receiver.channel_frames import Answer
+from igor_core.receiver.expectation import NOTHING, Expectation, Version
+from igor_core.receiver.host import frames
+from igor_core.receiver.question import Question, pack_paths
+from igor_core.receiver.state import State
 from igor_core.ssh.program import BOOTSTRAP
 from igor_core.ssh.program_frames import BEAT, HEADER, READY
 

@@ -15,10 +15,10 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.channel import CHANGED_HERE, LARGE, Answer, Channel, NoReceiver, OpenedTree
-from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
-from igor_core.push.question import Question
-from igor_core.push.survey import State
+from igor_core.receiver.channel import CHANGED_HERE, LARGE, Answer, Channel, NoReceiver, OpenedTree
+from igor_core.receiver.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.receiver.question import Question
+from igor_core.receiver.state import State
 from igor_core.ssh.address import Address
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Login

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igor_core.push.pace import Pace
+from igor_core.receiver.pace import Pace
 
 
 def under_way_on(line: float, distance: float, seconds: float) -> list[int]:

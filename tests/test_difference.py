@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from igor_core.differences.difference import difference
+from igor_core.differences.replace import Keeper, Replacement, replace
+from igor_core.differences.side import LARGE, Side, local_side, side_on_host
 from igor_core.errors import IgorError
-from igor_core.push.difference import difference
-from igor_core.push.replace import Keeper, Replacement, replace
-from igor_core.push.side import LARGE, Side, local_side, side_on_host
-from igor_core.push.survey import State
+from igor_core.receiver.state import State
 
 THERE = "apollo:/data/p/x"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
-from igor_core.push.files import File, Tree, look, scan, shown
+from igor_core.local.files import File, Tree, look, scan, shown
 
 ODD_NAMES = [
     b"sp ace", b"new\nline", b"-dash", b"--", b"#hash", b";semi", b"\xff\xfe", b"quote'\"",

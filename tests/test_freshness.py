@@ -12,10 +12,11 @@ import pytest
 
 from igor_core.config import find_project
 from igor_core.errors import IgorError
-from igor_core.push import changes, saving
+from igor_core.local import changes
+from igor_core.local.files import Tree
+from igor_core.push import saving
 from igor_core.push.change import Change
 from igor_core.push.clone import Clone
-from igor_core.push.files import Tree
 from igor_core.push.freshness import Freshness
 from igor_core.push.manifest import Manifest
 from igor_core.push.plan import Known

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
-from igor_core.push import reading
-from igor_core.push.files import Tree, scan
-from igor_core.push.local import LocalTree
-from igor_core.push.scanner import Scanned, Scanner
+from igor_core.local import reading
+from igor_core.local.files import Tree, scan
+from igor_core.local.local_tree import LocalTree
+from igor_core.local.scanner import Scanned, Scanner
 from tests.test_files import git, normal_root, repo, root, write
 
 __all__ = ["normal_root", "repo", "root"]

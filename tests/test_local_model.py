@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
-from igor_core.push.files import Tree, scan
-from igor_core.push.local import LocalTree
+from igor_core.local.files import Tree, scan
+from igor_core.local.local_tree import LocalTree
 from tests.test_files import normal_root, write
 
 __all__ = ["normal_root"]

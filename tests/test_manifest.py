@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
-from igor_core.push.files import File
+from igor_core.local.files import File
 from igor_core.push.manifest import Manifest, Record, TreeKey
 from igor_core.push.trees import Trees
 

@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from igor_core.push.files import File
+from igor_core.local.files import File
 from igor_core.push.manifest import Record
 from igor_core.push.plan import Known, Plan, make_plan
-from igor_core.push.survey import State
+from igor_core.receiver.state import State
 
 P = b"p"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import HostError
-from igor_core.push.channel import LARGE
 from igor_core.push.flight import TURN_FILES
 from igor_core.push.host_tree import Change
 from igor_core.push.report import Report
+from igor_core.receiver.channel import LARGE
 from tests.lab import Host, Lab
 from tests.pushing import Desk, desk
 from tests.test_push import MEANS, assert_is_settled, clear, held_back, sent, take_away

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.push import channel_frames as pack
-from igor_core.push import receiver_frames as frames
-from igor_core.push.channel import NOT_THE_BASE, SCRIPT
-from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
-from igor_core.push.question import Question, pack_paths
-from igor_core.push.survey import State
+from igor_core.receiver import channel_frames as pack
+from igor_core.receiver.channel import NOT_THE_BASE, SCRIPT
+from igor_core.receiver.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.receiver.host import frames
+from igor_core.receiver.question import Question, pack_paths
+from igor_core.receiver.state import State
 from igor_core.ssh import program_frames
 from igor_core.ssh.program_frames import HEADER
 from tests.receiving import MTIME, Ended, Receiver, changed_source, entries, expecting, receiver

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.push import channel_frames as pack
-from igor_core.push import receiver_frames as frames
-from igor_core.push import receiver_rename as rename
-from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
-from igor_core.push.receiver_rename import Raced
-from igor_core.push.receiver_temp import Temp
+from igor_core.receiver import channel_frames as pack
+from igor_core.receiver.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.receiver.host import frames, rename
+from igor_core.receiver.host.rename import Raced
+from igor_core.receiver.host.temp import Temp
 from tests.receiving import MTIME, Receiver, changed_source, entries, expecting, receiver
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")

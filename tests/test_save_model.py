@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from igor_core import directories
-from igor_core.push.files import scan
+from igor_core.local.files import scan
 from tests.agent_client import kill_agent
 from tests.following import Editor, FollowedProject, found, on_disk
 from tests.lab import Host, Lab

@@ -10,7 +10,8 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.survey import Asker, State, delete, hashes, hint_for
+from igor_core.push.survey import Asker, delete, hashes, hint_for
+from igor_core.receiver.state import State
 from igor_core.ssh.process import Completed
 from tests.test_files import ODD_NAMES
 

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from igor_core.push.channel import LARGE
-from igor_core.push.expectation import Version
 from igor_core.push.transport import Write
+from igor_core.receiver.channel import LARGE
+from igor_core.receiver.expectation import Version
 
 # Smaller files fit into the first flight of a connection that was idle.
 SMALL = 14_000

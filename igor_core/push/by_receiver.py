@@ -6,17 +6,18 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from igor_core.errors import HostError
+from igor_core.local.content import Read, read_all
 from igor_core.paths import HostPaths
 from igor_core.push.bases import Bases
-from igor_core.push.channel import LARGE, Channel, NoReceiver, OpenedTree
-from igor_core.push.content import Read, read_all
 from igor_core.push.frames_out import FramesOut
 from igor_core.push.ledger import Ledger
 from igor_core.push.manifest import Record
-from igor_core.push.question import Question
-from igor_core.push.receivers import Receivers
-from igor_core.push.survey import State, claimed
+from igor_core.push.survey import claimed
 from igor_core.push.transport import Found, OnProgress, Work, Write
+from igor_core.receiver.channel import LARGE, Channel, NoReceiver, OpenedTree
+from igor_core.receiver.question import Question
+from igor_core.receiver.receivers import Receivers
+from igor_core.receiver.state import State
 from igor_core.ssh.host import RemoteHost
 
 # So much is read, taken, intended and sent at once; more goes in batches.

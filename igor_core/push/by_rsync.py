@@ -10,15 +10,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from igor_core.local.content import changed, hash_files
+from igor_core.local.files import File, look, with_parents
 from igor_core.paths import HostPaths
 from igor_core.push import rsync
-from igor_core.push.content import changed, hash_files
-from igor_core.push.files import File, look, with_parents
 from igor_core.push.ledger import Ledger, Refusal
 from igor_core.push.manifest import Record
-from igor_core.push.question import Question
-from igor_core.push.survey import Asker, State, delete, hashes, is_as_expected
+from igor_core.push.survey import Asker, delete, hashes, is_as_expected
 from igor_core.push.transport import Delete, Found, OnProgress, Work, Write
+from igor_core.receiver.question import Question
+from igor_core.receiver.state import State
 from igor_core.ssh.host import RemoteHost
 
 _READ = 'cd -- "$1" && [ -f "$2" ] && [ ! -L "$2" ] && exec head -c "$3" -- "$2"; :'

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from igor_core.errors import IgorError
-from igor_core.push.files import Tree
+from igor_core.local.files import Tree
+from igor_core.local.local_tree import Content, LocalTree
 from igor_core.push.freshness import Freshness
 from igor_core.push.host_tree import Change, HostTree
-from igor_core.push.local import Content, LocalTree
 from igor_core.push.plan import HeldBack
 from igor_core.push.report import Options
 from igor_core.ssh.host import RemoteHost

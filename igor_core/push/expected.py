@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from igor_core.push.expectation import ANYTHING, NOTHING, Expectation, Version
 from igor_core.push.ledger import Refusal
 from igor_core.push.manifest import Record
 from igor_core.push.plan import Known
-from igor_core.push.question import Seen
-from igor_core.push.survey import State
+from igor_core.receiver.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.receiver.question import Seen
+from igor_core.receiver.state import State
 
 
 def is_simple(refusal: Refusal) -> bool:

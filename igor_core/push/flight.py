@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from igor_core.local.files import with_parents
 from igor_core.push.change import Change
 from igor_core.push.expected import is_below
-from igor_core.push.files import with_parents
 from igor_core.push.ledger import Ledger, Refusal
 from igor_core.push.plan import Known
 from igor_core.push.push import Push

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from igor_core.errors import HostError
+from igor_core.local.content import Read, is_seen
+from igor_core.local.files import with_parents
 from igor_core.push.bases import Bases
-from igor_core.push.channel import CHANGED_HERE, NOT_THE_BASE, Answer, Channel, OpenedTree
-from igor_core.push.content import Read, is_seen
-from igor_core.push.files import with_parents
 from igor_core.push.ledger import Ledger, Refusal
 from igor_core.push.manifest import Record
 from igor_core.push.transport import FATAL, Delete, OnProgress, Write
+from igor_core.receiver.channel import CHANGED_HERE, NOT_THE_BASE, Answer, Channel, OpenedTree
 
 # The content of larger files comes with no refusal.
 HASHED = 64 << 20

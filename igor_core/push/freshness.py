@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from igor_core.errors import IgorError, NeedsLogin
+from igor_core.local.files import Tree
 from igor_core.push.brake import too_many
-from igor_core.push.files import Tree
 from igor_core.push.host_tree import Change, HostTree
 from igor_core.push.plan import HeldBack
 from igor_core.push.report import Nobody, Options, Report, Reporter

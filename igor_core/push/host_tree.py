@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from igor_core.errors import HostError
+from igor_core.local.files import Tree, next_number, shown
 from igor_core.paths import HostPaths
 from igor_core.push.change import Change
-from igor_core.push.files import Tree, next_number, shown
 from igor_core.push.opening import Known, Opened, Opener
 from igor_core.push.push import Push, claim_of
 from igor_core.push.report import Options, Report, Reporter

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from igor_core.push.manifest import Manifest, Record
 from igor_core.push.report import Report
-from igor_core.push.survey import State
+from igor_core.receiver.state import State
 
 # What has arrived is put on disk together, this often.
 SAVE_SECONDS = 0.05

@@ -8,11 +8,11 @@ from typing import Protocol
 from igor_core.paths import HostPaths
 from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.by_rsync import ByRsync
-from igor_core.push.channel import NoReceiver
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Manifest, TreeKey
-from igor_core.push.receivers import Receivers
 from igor_core.push.transport import Found, Transport
+from igor_core.receiver.channel import NoReceiver
+from igor_core.receiver.receivers import Receivers
 from igor_core.ssh.host import RemoteHost
 
 

@@ -14,16 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from igor_core.errors import HostError
+from igor_core.local.content import hash_files
+from igor_core.local.files import File, shown, with_parents
 from igor_core.push.brake import too_many
-from igor_core.push.content import hash_files
 from igor_core.push.expected import expected_at, is_below, is_folder_there, is_simple, state_of
-from igor_core.push.files import File, shown, with_parents
 from igor_core.push.ledger import Ledger, Refusal, Traffic
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
-from igor_core.push.question import Question
 from igor_core.push.report import Options, Report, Reporter
-from igor_core.push.survey import State, hint_for
+from igor_core.push.survey import hint_for
 from igor_core.push.transport import FATAL, Delete, Transport, Work, Write
+from igor_core.receiver.question import Question
+from igor_core.receiver.state import State
 
 # How often a path is planned again when the host has refused it.
 ROUNDS = 3

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from igor_core.push.files import File
+from igor_core.local.files import File
 from igor_core.push.plan import HeldBack
 
 

@@ -10,11 +10,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from igor_core.local.files import File, shown, with_parents
+from igor_core.local.tree import look_inside
 from igor_core.push.brake import too_many
 from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.change import Change
 from igor_core.push.expected import state_of
-from igor_core.push.files import File, shown, with_parents
 from igor_core.push.flight import Flight, Part, in_turns
 from igor_core.push.ledger import Ledger, Traffic
 from igor_core.push.opening import Opened
@@ -22,7 +23,6 @@ from igor_core.push.plan import HeldBack, Known, Plan, make_plan
 from igor_core.push.push import ROUNDS, Push
 from igor_core.push.report import Nobody, Options, Report
 from igor_core.push.transport import Work
-from igor_core.push.tree import look_inside
 
 
 class Save:

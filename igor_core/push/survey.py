@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from igor_core.errors import HostError
+from igor_core.local.files import with_parents
 from igor_core.paths import HostPaths
-from igor_core.push.files import with_parents
-from igor_core.push.question import Seen
+from igor_core.receiver.question import Seen
+from igor_core.receiver.state import State
 from igor_core.ssh.process import Completed
 
 _SURVEY = r"""
@@ -55,17 +56,6 @@ done' sh"""
 
 _NOT_GNU = 69
 _NUMBERS = re.compile(rb"(\S) (\d+) (-?\d+)(?:\.(\d+))? ([0-7]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is at a path on a host: `kind` is find's %y ("f", "l", "d", …)."""
-
-    kind: str
-    size: int
-    mtime_ns: int
-    mode: int
-    target: bytes = b""
 
 
 def is_as_expected(state: State | None, seen: Seen | None) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from igor_core.push.expectation import Expectation
-from igor_core.push.files import File
+from igor_core.local.files import File
 from igor_core.push.ledger import Ledger
-from igor_core.push.question import Question
-from igor_core.push.survey import State
+from igor_core.receiver.expectation import Expectation
+from igor_core.receiver.question import Question
+from igor_core.receiver.state import State
 
 # What fails for one file fails for all.
 FATAL = ("No space left on device", "Disk quota exceeded", "Read-only file system")

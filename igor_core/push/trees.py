@@ -8,7 +8,7 @@ from igor_core.paths import HostPaths
 from igor_core.push.host_tree import HostTree
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Manifest, TreeKey
-from igor_core.push.receivers import Receivers
+from igor_core.receiver.receivers import Receivers
 from igor_core.ssh.host import RemoteHost
 
 

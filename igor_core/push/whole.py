@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from igor_core.local.files import File, Tree, with_parents
 from igor_core.push.expected import is_below, state_of
-from igor_core.push.files import File, Tree, with_parents
 from igor_core.push.ledger import Traffic
 from igor_core.push.manifest import Record
 from igor_core.push.plan import Known
-from igor_core.push.question import Question
-from igor_core.push.survey import State
 from igor_core.push.transport import Transport
+from igor_core.receiver.question import Question
+from igor_core.receiver.state import State
 
 FOLDER = State("d", 0, 0, 0)
 # Up to so much that is new here is sent at once: the host says what it has there already.

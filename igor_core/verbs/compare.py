@@ -7,16 +7,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from igor_core.differences.side import LARGE, Side, local_side, side_on_host
 from igor_core.errors import HostError, IgorError, UsageError
-from igor_core.push.files import shown
+from igor_core.local.files import shown
+from igor_core.local.local_tree import LocalTree
 from igor_core.push.host_tree import HostTree
-from igor_core.push.local import LocalTree
 from igor_core.push.manifest import Manifest, TreeKey
 from igor_core.push.plan import HeldBack
 from igor_core.push.push import claim_of
 from igor_core.push.report import Nobody, Options
-from igor_core.push.side import LARGE, Side, local_side, side_on_host
-from igor_core.push.survey import Asker, State, hashes
+from igor_core.push.survey import Asker, hashes
+from igor_core.receiver.state import State
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, list_argument
 from igor_core.verbs.targets import Target

@@ -16,8 +16,8 @@ from igor_core.container.spec import Spec, spec_of
 from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
+from igor_core.local.files import Tree, shown
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, shown
 from igor_core.push.survey import hashes
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+from igor_core.differences.difference import describe, difference
+from igor_core.differences.side import Side
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
-from igor_core.push.difference import describe, difference
-from igor_core.push.files import shown
-from igor_core.push.local import LocalTree
-from igor_core.push.side import Side
+from igor_core.local.files import shown
+from igor_core.local.local_tree import LocalTree
 from igor_core.verbs.compare import Comparison, Pair, compare
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag

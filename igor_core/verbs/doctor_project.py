@@ -6,7 +6,7 @@ from igor_core.config import Project
 from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.doctor.check import Check, fail, ok, warn
 from igor_core.errors import IgorError
-from igor_core.push.files import Tree, scan
+from igor_core.local.files import Tree, scan
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from igor_core.config.host_names import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE
 from igor_core.errors import IgorError, UsageError
-from igor_core.push.files import shown
+from igor_core.local.files import shown
 from igor_core.push.freshness import Freshness
 from igor_core.trust import is_trusted
 from igor_core.verbs.clones import Clones

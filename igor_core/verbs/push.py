@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from igor_core.errors import HostError
 from igor_core.events import Outcome, Progress, Warning
-from igor_core.push.files import Tree, shown
+from igor_core.local.files import Tree, shown
 from igor_core.push.freshness import Freshness
 from igor_core.push.report import Options, Report, Reporter
 from igor_core.verbs.context import Context

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from igor_core.container.inspection import inspect
 from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.errors import HostError
+from igor_core.local.files import shown
 from igor_core.paths import HostPaths
-from igor_core.push.files import shown
 from igor_core.push.report import Report
 from igor_core.verbs.containers import Site, set_up, spec_for, turn
 from igor_core.verbs.context import Context

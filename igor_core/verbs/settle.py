@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
+from igor_core.differences.replace import Keeper, Replacement
+from igor_core.differences.replace import replace as replace_here
+from igor_core.differences.side import Side
 from igor_core.directories import state_directory
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
-from igor_core.push.files import shown
+from igor_core.local.files import shown
+from igor_core.local.local_tree import LocalTree
 from igor_core.push.host_tree import Change
-from igor_core.push.local import LocalTree
 from igor_core.push.manifest import Record
-from igor_core.push.replace import Keeper, Replacement
-from igor_core.push.replace import replace as replace_here
-from igor_core.push.side import Side
 from igor_core.ssh.process import Command
 from igor_core.verbs.compare import Comparison, Pair, compare, identity
 from igor_core.verbs.context import Context

@@ -3,8 +3,8 @@
 from typing import Any
 
 from igor_core.events import Outcome
+from igor_core.local.files import Tree, shown
 from igor_core.paths import HostPaths
-from igor_core.push.files import Tree, shown
 from igor_core.push.manifest import Manifest
 from igor_core.trust import is_trusted
 from igor_core.verbs.context import Context

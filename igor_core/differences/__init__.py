@@ -1,0 +1,1 @@
+"""Two versions of a path, for a person to compare and to settle."""

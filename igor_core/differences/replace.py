@@ -1,0 +1,152 @@
+"""Replacing a local file by a host's version, with the bytes that were there kept elsewhere."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from igor_core.differences.side import Side
+from igor_core.directories import state_directory
+from igor_core.errors import IgorError
+from igor_core.local.files import shown
+from igor_core.local.inside import open_file, open_folder
+
+_TEMPORARY = b".igor-theirs-"
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Keeps what is replaced: `$XDG_STATE_HOME/igor/replaced/{project}/{time}/{path}`."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, project: str) -> "Keeper":
+        """For the files that are replaced now, together."""
+        above = state_directory() / "replaced" / project
+        above.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stamp = time.strftime("%Y-%m-%dT%H%M%S")
+        for number in range(1, 1000):
+            folder = above / (stamp if number == 1 else f"{stamp}-{number}")
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                return cls(folder)
+        raise IgorError(f"{above}: no folder can be made for the local versions")
+
+    def keep(self, folder: int, path: bytes, version: Side) -> Path:
+        """Copy the local version, which lies in `folder`; where to. Raises OSError."""
+        place = self.folder / os.fsdecode(path)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if version.kind == "l":
+            os.symlink(version.target, os.fsencode(place))
+            return place
+        with open(open_file(folder, path), "rb") as source, open(place, "xb") as copy:
+            os.fchmod(copy.fileno(), version.mode & 0o700)
+            shutil.copyfileobj(source, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.utime(place, ns=(version.mtime_ns, version.mtime_ns))
+        return place
+
+    def close(self) -> None:
+        """Leave no empty folder behind."""
+        for folder in (self.folder, self.folder.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The host's version on its way: `source` holds a file's content, a link has its target."""
+
+    version: Side
+    source: BinaryIO | None = None
+
+
+def replace(root: Path, path: bytes, seen: Side, new: Replacement, keeper: Keeper) -> Path | None:
+    """Put `new` in the place of the local version `seen`; where that is kept, if there was one.
+
+    Blocks. Raises IgorError, with nothing replaced, where the local file isn't as it was seen,
+    a link or a file stands on the way to it, or the disk refuses.
+    """
+    if seen.kind not in ("", "f", "l"):
+        raise IgorError(
+            f"{shown(path)} is neither a file nor a link here, so it is left alone",
+            "move it away first",
+        )
+    try:
+        folder = open_folder(root, path, make=True)
+    except NotADirectoryError:
+        raise IgorError(
+            f"{shown(path)}: a folder above it is a link or a file here, so it is left alone",
+            "settle it by hand",
+        ) from None
+    except OSError as error:
+        raise _refused(path, error) from None
+    try:
+        return _replace(folder, path, seen, new, keeper)
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        os.close(folder)
+
+
+def _replace(folder: int, path: bytes, seen: Side, new: Replacement, keeper: Keeper) -> Path | None:
+    base = path.rpartition(b"/")[2]
+    temporary = _TEMPORARY + secrets.token_hex(6).encode()
+    try:
+        _write(folder, temporary, seen, new)
+        _check(folder, path, seen)
+        kept = keeper.keep(folder, path, seen) if seen.exists else None
+        _check(folder, path, seen)
+        os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    os.fsync(folder)
+    return kept
+
+
+def _write(folder: int, temporary: bytes, seen: Side, new: Replacement) -> None:
+    if new.source is None:
+        os.symlink(new.version.target, temporary, dir_fd=folder)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
+    with open(descriptor, "wb") as copy:
+        new.source.seek(0)
+        shutil.copyfileobj(new.source, copy, 1 << 20)
+        os.fchmod(copy.fileno(), _mode(seen, new.version))
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
+def _mode(seen: Side, new: Side) -> int:
+    """Permissions are the local file's; whether it is executable belongs to the version."""
+    if seen.kind != "f":
+        return new.mode
+    executable = (seen.mode & 0o444) >> 2 if new.mode & 0o100 else 0
+    return (seen.mode & ~0o111) | executable
+
+
+def _check(folder: int, path: bytes, seen: Side) -> None:
+    try:
+        found = os.lstat(path.rpartition(b"/")[2], dir_fd=folder)
+    except FileNotFoundError:
+        same = not seen.exists
+    else:
+        same = (found.st_size, found.st_mtime_ns) == (seen.size, seen.mtime_ns) and seen.exists
+    if not same:
+        raise IgorError(
+            f"{shown(path)} has changed here since it was looked at, so it is left alone",
+            f"look again: igor diff {shown(path)}",
+        )
+
+
+def _refused(path: bytes, error: OSError) -> IgorError:
+    return IgorError(f"{shown(path)} can't be replaced here: {error.strerror}")

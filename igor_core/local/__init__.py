@@ -1,0 +1,1 @@
+"""What the laptop has: which files belong to the tree, and what has changed of them."""

@@ -1,0 +1,95 @@
+"""The content of local files, as hashes. All of it blocks."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from igor_core.local.files import File, look
+
+_CHUNK = 1 << 20
+# A name that has become a link or a fifo meanwhile is not followed, nor waited for.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file's content and its sha256; or that it is not as it was seen, or can't be read."""
+
+    content: bytes = b""
+    hash: bytes = b""
+    moved: bool = False
+    unreadable: bool = False
+
+
+def read_all(root: Path, files: Iterable[File]) -> dict[bytes, Read]:
+    """Each file's content, if it is as it was seen before and after. Of a link there is none."""
+    top = os.fsencode(root)
+    return {file.path: _read(os.path.join(top, file.path), file) for file in files}
+
+
+def _read(name: bytes, file: File) -> Read:
+    if file.kind == "l":
+        return Read()
+    try:
+        descriptor = os.open(name, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
+        return Read(moved=True)
+    except OSError:
+        return Read(unreadable=True)
+    try:
+        if not is_seen(descriptor, file):
+            return Read(moved=True)
+        content = os.read(descriptor, file.size + 1)
+        while 0 < len(content) < file.size and (more := os.read(descriptor, file.size)):
+            content += more
+        if len(content) != file.size or not is_seen(descriptor, file):
+            return Read(moved=True)
+        return Read(content, hashlib.sha256(content).digest())
+    except OSError:
+        return Read(unreadable=True)
+    finally:
+        os.close(descriptor)
+
+
+def is_seen(descriptor: int, file: File) -> bool:
+    """Whether an open file is still as it was seen."""
+    found = os.fstat(descriptor)
+    return (found.st_size, found.st_mtime_ns, found.st_mode & 0o777) == (
+        file.size, file.mtime_ns, file.mode,
+    )  # fmt: skip
+
+
+def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
+    """sha256 of each regular file's content; those that can't be read are left out."""
+    found = {}
+    for file in files:
+        if file.kind == "f":
+            try:
+                found[file.path] = _hash(os.path.join(os.fsencode(root), file.path))
+            except OSError:
+                continue
+    return found
+
+
+def _hash(name: bytes) -> bytes:
+    digest = hashlib.sha256()
+    # A name that has become a fifo meanwhile must not be waited for.
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def changed(root: Path, files: Iterable[File]) -> list[bytes]:
+    """Those that are no longer as they were seen."""
+    return [file.path for file in files if not _is_as_seen(root, file)]
+
+
+def _is_as_seen(root: Path, file: File) -> bool:
+    try:
+        return look(root, file.path) == file
+    except OSError:
+        return False

@@ -1,0 +1,61 @@
+"""Reading a local file so that its content, size and time belong together."""
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass, replace
+
+from igor_core.local.tree import File, is_racy, look_inside
+
+# A program that writes on and on is waited for no longer.
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file as it was when it was read.
+
+    `content` is None for a link and for a file above the limit, `hash` (sha256) empty then. `racy`:
+    the file is so young, or changes so fast, that another write may hide behind its size and time;
+    read it again a little later.
+    """
+
+    file: File
+    content: bytes | None
+    hash: bytes
+    racy: bool
+
+
+def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES) -> Content | None:
+    """The file as it is now. None where it is gone, is no file nor link, or is behind a link.
+
+    A file of more than `limit` bytes is not read. Raises OSError where it can't be.
+    """
+    now, file = time.time_ns(), look_inside(root, path)
+    if file is None:
+        return None
+    if file.kind == "l" or (limit is not None and file.size > limit):
+        return Content(file, None, b"", is_racy(file, now))
+    try:
+        content = _read(root + b"/" + path, file.size)
+    except OSError:
+        if tries == 1 or look_inside(root, path) == file:
+            raise
+        return read(root, path, limit, tries - 1)
+    settled = len(content) == file.size and look_inside(root, path) == file
+    if not settled and tries > 1:
+        return read(root, path, limit, tries - 1)
+    hashed = hashlib.sha256(content).digest()
+    racy = not settled or is_racy(file, now)
+    return Content(replace(file, size=len(content)), content, hashed, racy)
+
+
+def _read(name: bytes, size: int) -> bytes:
+    """All of a file that has `size` bytes; one more if it has grown."""
+    with open(os.fsdecode(name), "rb", opener=_open) as stream:
+        return stream.read(size + 1)
+
+
+def _open(name: str, flags: int) -> int:
+    """A name that has become a fifo or a link meanwhile is not waited for, nor followed."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

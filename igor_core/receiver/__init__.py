@@ -1,0 +1,1 @@
+"""The receiver on the hosts, and the agent's end of it."""

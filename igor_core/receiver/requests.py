@@ -1,0 +1,188 @@
+"""Requests to a program on a host: frames out together, each answer to whoever waits for it."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from igor_core.errors import HostError
+from igor_core.receiver.host import frames
+from igor_core.receiver.pace import Pace
+from igor_core.ssh.failures import lost
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.program import Program, Script
+from igor_core.ssh.program_frames import HEADER
+
+T = TypeVar("T")
+
+# What many answers lead to would hold up the event loop: in one turn so many are passed on.
+ANSWERS_AT_ONCE = 128
+
+
+class Requests:
+    """The requests under way on one program."""
+
+    def __init__(self, host: RemoteHost) -> None:
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+        self._program: Program | None = None
+        self._numbers = itertools.count(1)
+        self._last = 0
+        self._waiting: dict[int, tuple[Callable[[int, bytes], Any], asyncio.Future[Any]]] = {}
+        self._unsent: list[bytes] = []
+        self._pace = Pace()
+        self._sizes: dict[int, int] = {}
+        self._answered: deque[tuple[asyncio.Future[Any], Any]] = deque()
+        self._passed_on = 0
+        self._may_send = asyncio.Event()
+        self._may_send.set()
+
+    @classmethod
+    async def open(cls, host: RemoteHost, script: Script) -> "Requests":
+        """Start the program. Raises NoPython, HostError."""
+        requests = cls(host)
+        program = await host.open_program(script, requests._take)
+        requests._program = program
+        program.on_lost(requests._lose)
+        if not program.alive:
+            raise requests._error()
+        return requests
+
+    @property
+    def alive(self) -> bool:
+        return self._program is not None and self._program.alive
+
+    @property
+    def pending(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def why_lost(self) -> str:
+        return self._program.reason if self._program else ""
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        if self._program is not None:
+            self._program.on_lost(callback)
+
+    def close(self) -> None:
+        if self._program is not None:
+            self._program.close()
+
+    def ask(
+        self, kind: int, take: Callable[[int, bytes], T | None], *payload: bytes
+    ) -> "asyncio.Future[T]":
+        """Send a request. `take` gets the answer's frames, and returns a value at the last one.
+
+        ValueError and struct.error from there mean nonsense. The future fails with a HostError
+        when the program is lost.
+        """
+        return self.begin(kind, take, *payload)[1]
+
+    def begin(
+        self, kind: int, take: Callable[[int, bytes], T | None], *payload: bytes
+    ) -> "tuple[int, asyncio.Future[T]]":
+        """The same, with the request's number, for more frames under it."""
+        self._last = number = next(self._numbers)
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self.alive:
+            self._waiting[number] = take, future
+            self._sizes[number] = self.tell(kind, *payload, number=number)
+            self._count_sent(self._sizes[number])
+        else:
+            _fail(future, self._error())
+        return number, future
+
+    def tell(self, kind: int, *payload: bytes, number: int = 0) -> int:
+        """Send a frame; it leaves with all others of this turn of the event loop. Its size."""
+        if not self._unsent:
+            self._loop.call_soon(self.flush)
+        size = sum(map(len, payload))
+        self._unsent.append(HEADER.pack(kind, number, size))
+        self._unsent += payload
+        return size
+
+    def send_chunk(self, number: int, chunk: bytes) -> None:
+        """A part of what was begun under a number; the answer to it is its size."""
+        self._count_sent(self.tell(frames.CHUNK, chunk, number=number))
+
+    def forget(self, number: int) -> None:
+        """No answer comes to this any more."""
+        self._waiting.pop(number, None)
+        self._count_taken(self._sizes.pop(number, 0))
+
+    def flush(self) -> None:
+        """Send now what is to be sent."""
+        if self._unsent and self._program is not None:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            self._program.write(data)
+
+    async def drain(self) -> None:
+        """Wait until not too much is under way, or the program is lost."""
+        self.flush()
+        while self.alive and not self._pace.may_send:
+            self._may_send.clear()
+            await self._may_send.wait()
+        if self._program is not None:
+            await self._program.drain()
+
+    def _count_sent(self, size: int) -> None:
+        self._pace.sent(size, self._loop.time())
+
+    def _count_taken(self, size: int) -> None:
+        self._pace.taken(size, self._loop.time())
+        if self._pace.may_send:
+            self._may_send.set()
+
+    def _take(self, kind: int, number: int, payload: bytes) -> None:
+        if kind == frames.NONSENSE:
+            raise ValueError(f"it did not understand: {payload.decode('utf-8', 'replace')}")
+        if not 0 < number <= self._last:
+            raise ValueError(f"an answer to request {number}, which was never made")
+        if kind == frames.TAKEN:
+            self._count_taken(*frames.NUMBER.unpack(payload))
+        else:
+            self._count_taken(self._sizes.pop(number, 0))
+        if number not in self._waiting:
+            return
+        take, future = self._waiting[number]
+        value = take(kind, payload)
+        if value is not None:
+            del self._waiting[number]
+            self._answered.append((future, value))
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._answered and self._passed_on < ANSWERS_AT_ONCE:
+            if self._passed_on == 0:
+                self._loop.call_soon(self._pass_on_more)
+            self._passed_on += 1
+            future, value = self._answered.popleft()
+            if not future.done():
+                future.set_result(value)
+
+    def _pass_on_more(self) -> None:
+        self._passed_on = 0
+        self._pass_on()
+
+    def _lose(self) -> None:
+        self._may_send.set()
+        waiting, self._waiting = self._waiting, {}
+        for _take, future in waiting.values():
+            _fail(future, self._error())
+
+    def _error(self) -> HostError:
+        if self._host.state != "connected":
+            return lost(self._host.name)
+        return HostError(
+            f"{self._host.name}: igor's program there ended: {self.why_lost}",
+            "igor starts it again on next use",
+        )
+
+
+def _fail(future: "asyncio.Future[Any]", error: HostError) -> None:
+    if not future.done():
+        future.set_exception(error)
+        # Whoever sent it may not care how it ended.
+        future.exception()
