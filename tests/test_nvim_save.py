@@ -289,7 +289,8 @@ def test_a_save_takes_no_longer_than_any_other(nvim: Path, home: Path) -> None:
     with saving(nvim, home) as on:
         plain, pushing = plain_and_pushing(nvim, home, on)
         without, with_push = told(plain, pushing)
-        assert with_push < without + 1.0
+        # Starting a Python host takes 50 ms and more; doc/benchmarks.md has the real figures.
+        assert with_push < without + 20
         assert on.editor.nvim.call("remote#host#IsRunning", "igor") == 0
 
 
@@ -306,7 +307,7 @@ def test_the_first_save_of_a_session_starts_nothing_that_it_waits_for(
             )  # fmt: skip
             times.append(float(done.stderr.split()[0]))
     without, with_push = told(plain, first)
-    assert with_push < without + 1.0
+    assert with_push < without + 20
 
 
 def milliseconds_to_leave(nvim: Path, home: Path, place: Path) -> float:

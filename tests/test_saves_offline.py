@@ -138,7 +138,9 @@ def test_no_background_ever_asks_for_a_password(
         editor.save("main.py")
         editor.look()
     project.arrives("main.py", hosts=[hosts[0]])
-    assert editor.states() == ["fresh", "needs login"]
+    editor.until(
+        lambda event: [host["state"] for host in event["hosts"]] == ["fresh", "needs login"]
+    )
     assert not project.on(asking).exists()
     # Somebody types a command, and the password.
     asked = project.answering("push", asking.password)

@@ -110,7 +110,7 @@ async def test_a_host_that_says_nothing_is_given_up_after_connect_timeout() -> N
 
 
 async def test_a_host_with_a_cut_cable_is_one_clear_sentence(ssh_home: Path, lab: Lab) -> None:
-    configure(ssh_home, "Host *\n    ConnectTimeout 1\n")
+    configure(ssh_home, "Host *\n    ConnectTimeout 3\n")
     lab["apollo"].cut()
     host = RemoteHost(Address("apollo"))
     with pytest.raises(HostError, match=r"apollo (does not answer|can't be reached)"):

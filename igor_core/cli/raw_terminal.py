@@ -6,7 +6,7 @@ import termios
 from types import FrameType
 from typing import Any
 
-from igor_core.cli.outlet import STDOUT
+from igor_core.cli.outlet import STDERR, STDOUT
 from igor_core.cli.screen_modes import SOFT_RESET, ScreenModes
 from igor_core.cli.stdin import STDIN
 
@@ -103,10 +103,10 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def key() -> bytes:
-    """The first byte of a key, without echo and without Return; nothing at the end of input.
+def key(question: str) -> bytes:
+    """The first byte of the key that answers, without echo and Return; nothing at the input's end.
 
-    ctrl-c interrupts. What was typed before is dropped: it was not meant as an answer.
+    ctrl-c interrupts. What was typed before the question is dropped: it was not meant for it.
     """
     before = termios.tcgetattr(STDIN)
     single = termios.tcgetattr(STDIN)
@@ -114,6 +114,7 @@ def key() -> bytes:
     single[6][termios.VMIN], single[6][termios.VTIME] = 1, 0
     termios.tcsetattr(STDIN, termios.TCSAFLUSH, single)
     try:
+        os.write(STDERR, question.encode(errors="backslashreplace"))
         return os.read(STDIN, 64)[:1]
     finally:
         termios.tcsetattr(STDIN, termios.TCSADRAIN, before)

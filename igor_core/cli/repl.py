@@ -8,7 +8,7 @@ from igor_core.agent.protocol import Kind
 from igor_core.cli import job
 from igor_core.cli.interrupts import Interrupts
 from igor_core.cli.lines import Lines
-from igor_core.cli.outlet import STDERR, STDOUT, Outlet
+from igor_core.cli.outlet import STDOUT, Outlet
 from igor_core.cli.parse import Invocation
 from igor_core.cli.raw_terminal import RawTerminal, key, terminal_size
 from igor_core.cli.session import Session
@@ -29,8 +29,7 @@ def run(invocation: Invocation) -> int:
     arguments = job.verb_arguments(invocation)
     status, lost = _once(root, arguments)
     while lost:
-        os.write(STDERR, f"igor: {lost}; r starts again, any other key leaves\n".encode())
-        if key() != AGAIN:
+        if key(f"igor: {lost}; r starts again, any other key leaves\n") != AGAIN:
             return OWN_FAILURE
         status, lost = _once(root, arguments, again=True)
     return status
