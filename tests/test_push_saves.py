@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from igor_core.receiver.channel import LARGE
 from tests.lab import Host, Lab
 from tests.pushing import Desk, desk
 from tests.test_push import MEANS, assert_is_settled, clear, held_back, sent, take_away
+from tests.test_push_faults import receivers
 
 
 @pytest.fixture(params=MEANS)
@@ -425,3 +427,29 @@ async def test_a_later_save_overtakes_what_of_an_earlier_one_waits_for_its_turn(
     await asyncio.gather(earlier, later)
     assert apollo.on_host() == apollo.local()
     await assert_is_settled(apollo)
+
+
+async def test_an_old_delete_that_waits_does_not_undo_a_push_of_a_newer_state(
+    apollo: Desk,
+) -> None:
+    for turn in range(5):
+        apollo.write("a", f"first {turn}")
+        await apollo.push()
+        stopped = receivers(apollo)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        apollo.write("a", f"second {turn}")
+        saves = [asyncio.ensure_future(apollo.save("a"))]
+        await asyncio.sleep(0)
+        apollo.remove("a")
+        saves.append(asyncio.ensure_future(apollo.save("a")))
+        await asyncio.sleep(0.005 * turn)
+        apollo.write("a", f"third {turn}")
+        pushing = asyncio.ensure_future(apollo.push(allow_deletes=True))
+        await asyncio.sleep(0.05)
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        await asyncio.gather(pushing, *saves)
+        if not apollo.host_tree.verified:
+            await apollo.push()
+        assert apollo.on_host() == apollo.local()

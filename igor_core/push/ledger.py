@@ -86,7 +86,8 @@ class Traffic:
                 self._saved[path] = number, save
 
     def saved_after(self, path: bytes, number: int) -> bool:
-        return self._saved.get(path, (0, None))[0] > number
+        """Whether a later save has taken the path over, or a push by a later scan has."""
+        return number < self.newest or self._saved.get(path, (0, None))[0] > number
 
     def latest_save(self, path: bytes) -> "asyncio.Future[Report] | None":
         return self._saved.get(path, (0, None))[1]

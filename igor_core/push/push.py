@@ -274,7 +274,7 @@ class Push:
             save = self.traffic.latest_save(path)
             if save is not None and self.transport.conditional:
                 await asyncio.wait([save])
-                if save.cancelled() or save.exception() is not None:
+                if save.cancelled() or save.exception() or path in save.result().moving:
                     again.append(path)
                     continue
                 items = [item for item in save.result().held_back if item.path == path]

@@ -176,9 +176,13 @@ class Save:
         report = Report(opened.path)
         for path in self._superseded:
             later = opened.traffic.latest_save(path)
-            if later is not None and later is not self._task:
+            if later is None or later is self._task:
+                # A push of a newer state has it: whether it got there, a comparison tells.
+                report.moving.append(path)
+            else:
                 theirs = await asyncio.shield(later)
                 report.hold_back([item for item in theirs.held_back if item.path == path])
+                report.moving += {path} & set(theirs.moving)
         return report
 
     async def _settle_slowly(self, paths: Collection[bytes], opened: Opened) -> Report:
