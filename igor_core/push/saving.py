@@ -238,7 +238,8 @@ class Save:
     def _note(self, report: Report, traffic: Traffic) -> None:
         """Keep what is told of held back paths up to date."""
         before = set(filter(None, traffic.manifest.told("held_back").split("\n")))
-        after = before - {shown(path) for path in self.changes}
+        undecided = self._superseded | set(report.moving)
+        after = before - {shown(path) for path in self.changes if path not in undecided}
         after |= {shown(item.path) for item in report.held_back}
         if after != before:
             traffic.manifest.tell({"held_back": "\n".join(sorted(after))})
