@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from igor_core.config import find_project
-from igor_core.errors import IgorError
+from igor_core.errors import HostError, IgorError
 from igor_core.local import changes
 from igor_core.local.files import Tree
 from igor_core.push import saving
@@ -22,6 +22,8 @@ from igor_core.push.manifest import Manifest
 from igor_core.push.plan import Known
 from igor_core.push.push import Push
 from igor_core.push.report import Nobody, Options, Report
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.login import Login
 from igor_core.trust import revoke, trust
 from igor_core.verbs.context import Context
 from igor_core.verbs.followed import Watcher
@@ -187,6 +189,31 @@ async def test_a_receiver_that_dies_with_a_save_is_replaced(one: Desk) -> None:
     await until(lambda: host.state == "fresh")
     assert main_there(one) == "second"
     host.unfollow()
+
+
+async def test_a_save_that_fails_does_not_put_off_the_next_attempt(
+    one: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone, host = await followed(one)
+    flight: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(host.there, "send", lambda changes: flight)
+    one.write("main.py", "second")
+    await clone.saved([b"main.py"])
+    attempts: list[float] = []
+
+    async def refuse(login: Login) -> None:
+        attempts.append(time.monotonic())
+        if not flight.done():
+            flight.set_exception(HostError("lost"))
+            await asyncio.sleep(0.05)
+        raise HostError("refused")
+
+    monkeypatch.setattr(RemoteHost, "state", "offline")
+    monkeypatch.setattr(host.remote, "connect", refuse)
+    # As when the connection is lost: nothing is known for sure any more.
+    host.compare_all(clone.local.number + 1)
+    await until(lambda: len(attempts) == 2)
+    assert attempts[1] - attempts[0] < 5
 
 
 async def test_what_fails_for_one_host_is_told_to_the_next(

@@ -345,8 +345,12 @@ class Freshness:
             self._try_again(FIRST_RETRY)
 
     def _try_again(self, seconds: float) -> None:
-        if self._following is not None and self._retry is None:
-            self._retry = asyncio.get_running_loop().call_later(seconds, self.nudge)
+        """After so many seconds, or sooner where that is planned already."""
+        loop = asyncio.get_running_loop()
+        planned = self._retry is not None and self._retry.when() <= loop.time() + seconds
+        if self._following is not None and not planned:
+            self._cancel_retry()
+            self._retry = loop.call_later(seconds, self.nudge)
 
     def _cancel_retry(self) -> None:
         if self._retry is not None:
