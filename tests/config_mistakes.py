@@ -11,6 +11,11 @@ def host(**more: Any) -> dict[str, Any]:
     return {"host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/data", **more}]}}}
 
 
+def program(entry: Any, name: str = "train") -> dict[str, Any]:
+    return config(debug={"programs": {name: entry}})
+
+
+PROGRAM = "debug.programs.train"
 HOST = "host_groups.dev.hosts[0]"
 
 MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
@@ -165,6 +170,77 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (config(debug={"pyhton": "x"}), "debug.pyhton: unknown key; did you mean 'python'?"),
     (config(debug={"python": "-c"}), "debug.python: must not start with '-'; found '-c'"),
+    (
+        config(debug={"just_my_code": "false"}),
+        "debug.just_my_code: expected true or false, found the text 'false'",
+    ),
+    (
+        config(debug={"subprocess": 1}),
+        "debug.subprocess: expected true or false, found the number 1",
+    ),
+    (
+        config(debug={"grace": -0.5}),
+        "debug.grace: expected a number from 0 to 604800, found -0.5",
+    ),
+    (config(debug={"grace": True}), "debug.grace: expected a number, found true"),
+    (config(debug={"grace": "30s"}), "debug.grace: expected a number, found the text '30s'"),
+    # programs
+    (
+        config(debug={"programs": ["train.py"]}),
+        "debug.programs: expected a table ({...}), found a list",
+    ),
+    (
+        program({"program": "a.py"}, "my program"),
+        "debug.programs['my program']: a program's name is letters, digits, '_', '.' and '-', and "
+        "starts with a letter or digit; found 'my program'",
+    ),
+    (program("train.py"), f"{PROGRAM}: expected a table ({{...}}), found the text 'train.py'"),
+    (program({}), f"{PROGRAM}: needs 'program' or 'module'"),
+    (program({"args": ["-v"]}), f"{PROGRAM}: needs 'program' or 'module'"),
+    (
+        program({"program": "a.py", "module": "a"}),
+        f"{PROGRAM}.module: stands beside 'program'; a program is one or the other",
+    ),
+    (
+        program({"file": "a.py", "module": "a"}),
+        f"{PROGRAM}.file: unknown key; known here: program, module, args, cwd, env, python",
+    ),
+    (
+        program({"program": "/workspace/a.py"}),
+        f"{PROGRAM}.program: must be a path inside the project, from its root; "
+        "found '/workspace/a.py'",
+    ),
+    (program({"program": "../a.py"}), f"{PROGRAM}.program: must not hold '..'; found '../a.py'"),
+    (
+        program({"module": "src/train.py"}),
+        f"{PROGRAM}.module: must be a module's name, with dots; a file stands under 'program'; "
+        "found 'src/train.py'",
+    ),
+    (
+        program({"module": "src.train."}),
+        f"{PROGRAM}.module: must be a module's name, as after 'python -m'; found 'src.train.'",
+    ),
+    (
+        program({"module": "a", "args": "-v --fast"}),
+        f"{PROGRAM}.args: expected a list ([...]), found the text '-v --fast'",
+    ),
+    (
+        program({"module": "a", "args": ["--n", 3]}),
+        f"{PROGRAM}.args[1]: expected text, found the number 3",
+    ),
+    (
+        program({"module": "a", "cwd": "~/x"}),
+        f"{PROGRAM}.cwd: must be a path from the project's root, or absolute in the container; "
+        "found '~/x'",
+    ),
+    (
+        program({"module": "a", "env": {"N": 3}}),
+        f"{PROGRAM}.env.N: expected text, found the number 3",
+    ),
+    (
+        program({"module": "a", "python": "-c"}),
+        f"{PROGRAM}.python: must not start with '-'; found '-c'",
+    ),
     (
         config(user="x" * 100 + "\n"),
         "user: must not hold line breaks or control characters; found '" + "x" * 57 + "...'",

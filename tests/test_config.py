@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.config import Config, ConfigError, HostGroup, load
+from igor_core.config import Config, ConfigError, DebugProgram, HostGroup, load
 from igor_core.errors import UsageError
 
 HOSTS = '"host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/data"}]}}'
@@ -61,7 +61,23 @@ EVERYTHING = {
     "repl_cmd": "ipython --no-banner",
     "include": ["weights/*.bin"],
     "exclude": ["*.mp4", "!keep.mp4"],
-    "debug": {"python": "/venv/lander/bin/python"},
+    "debug": {
+        "python": "/venv/lander/bin/python",
+        "subprocess": True,
+        "just_my_code": True,
+        "grace": 0.5,
+        "detach": True,
+        "programs": {
+            "train": {
+                "program": "src/train 'em.py",
+                "args": ["--name", "", "$HOME a"],
+                "cwd": "/data",
+                "env": {"N": "3"},
+                "python": "python3.12",
+            },
+            "serve.2": {"module": "lander.serve", "cwd": "src"},
+        },
+    },
     "host_groups": {
         "dev": {
             "hosts": [
@@ -112,11 +128,31 @@ def test_every_key_arrives_as_written(tmp_path: Path) -> None:
         assert getattr(config, key) == EVERYTHING[key]
     assert config.docker_run_args == tuple(EVERYTHING["docker_run_args"])
     assert (config.include, config.exclude) == (("weights/*.bin",), ("*.mp4", "!keep.mp4"))
-    assert config.debug.python == "/venv/lander/bin/python"
     (host,) = config.hosts()
     assert host.dir == "~/a 'quoted' \"dir\"; $(touch x) `y`"
     assert (host.user, host.port, host.env["EMPTY"]) == ("dino@realm", 2222, "")
     assert config.group("gpu-4.big").name == "gpu-4.big"
+
+
+def test_the_table_debug_arrives_as_written(tmp_path: Path) -> None:
+    debug = load(write(tmp_path, json.dumps(EVERYTHING))).debug
+    assert (debug.python, debug.subprocess, debug.just_my_code, debug.grace, debug.detach) == (
+        "/venv/lander/bin/python", True, True, 0.5, True,
+    )  # fmt: skip
+    assert dict(debug.programs) == {
+        "train": DebugProgram(
+            "train", "src/train 'em.py", None, ("--name", "", "$HOME a"), "/data", {"N": "3"},
+            "python3.12",
+        ),
+        "serve.2": DebugProgram("serve.2", module="lander.serve", cwd="src"),
+    }  # fmt: skip
+
+
+def test_a_program_is_not_debugged_with_children_or_left_alive_unless_asked(tmp_path: Path) -> None:
+    debug = load(write(tmp_path, "{" + HOSTS + "}")).debug
+    assert (debug.subprocess, debug.just_my_code, debug.grace, debug.detach, debug.programs) == (
+        False, False, 30, False, {},
+    )  # fmt: skip
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

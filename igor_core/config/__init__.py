@@ -1,6 +1,7 @@
 """The project's config: its model, its reader, its JSON schema."""
 
-from igor_core.config.model import Config, Debug, Host, HostGroup
+from igor_core.config.debug import Debug, DebugProgram
+from igor_core.config.model import Config, Host, HostGroup
 from igor_core.config.problem import ConfigError, Problem
 from igor_core.config.project import Project, find_project
 from igor_core.config.read import load
@@ -10,6 +11,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Debug",
+    "DebugProgram",
     "Host",
     "HostGroup",
     "Problem",

@@ -24,7 +24,7 @@ def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Proble
         yield from _mapping(value, get_args(kind)[1], key, path, node.line)
     elif get_origin(kind) is tuple and isinstance(value, list):
         yield from _list(value, get_args(kind)[0], key, path, node.line)
-    elif kind is int and isinstance(value, int) and not isinstance(value, bool):
+    elif kind in (int, float) and _is_number(value, kind):
         yield from _number(value, key, path, node.line)
     elif kind is bool and isinstance(value, bool):
         return
@@ -70,6 +70,12 @@ def mandatory(field: "Field[Any]") -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
+def either(table: Any) -> tuple[str, ...]:
+    """The keys of which a table has just one; none when it has no such choice."""
+    names: tuple[str, ...] = getattr(table, "EITHER", ())
+    return names
+
+
 def broken(text: str, rules: tuple[Rule, ...]) -> str | None:
     """The sentence of the first rule that `text` breaks."""
     return next((rule.sentence for rule in rules if rule.broken_by(text)), None)
@@ -91,6 +97,19 @@ def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterato
     for name, field in known.items():
         if name not in members and mandatory(field):
             yield Problem(member(path, name), line, "is missing")
+    yield from _either(members, either(kind), path, line)
+
+
+def _either(
+    members: dict[str, Node], names: tuple[str, ...], path: str, line: int
+) -> Iterator[Problem]:
+    """Of `names`, where there are any, just one stands in the table."""
+    present = [name for name in names if name in members]
+    if names and not present:
+        yield Problem(path, line, f"needs {one_of(names)}")
+    for name in present[1:]:
+        message = f"stands beside '{present[0]}'; a program is one or the other"
+        yield Problem(member(path, name), members[name].line, message)
 
 
 def _mapping(
@@ -133,7 +152,11 @@ def _empty(items: Sized, key: Key, path: str, line: int) -> Iterator[Problem]:
         yield Problem(path, line, "must not be empty")
 
 
-def _number(value: int, key: Key, path: str, line: int) -> Iterator[Problem]:
+def _is_number(value: object, kind: Any) -> bool:
+    return isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+
+
+def _number(value: float, key: Key, path: str, line: int) -> Iterator[Problem]:
     low, high = key.minimum, key.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         yield Problem(path, line, f"expected a number from {low} to {high}, found {value}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from igor_core.config import rules
+from igor_core.config.debug import Debug
 from igor_core.config.rules import Key
 from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
@@ -95,22 +96,6 @@ class HostGroup:
                 f"its hosts: {', '.join(known)}",
             )
         return tuple(host for host in self.hosts if not wanted or host.host in wanted)
-
-
-@dataclass(frozen=True)
-class Debug:
-    """How programs are run and debugged."""
-
-    python: str | None = field(
-        default=None,
-        metadata={
-            "key": Key(
-                "Python in the container. Default: the first that the image has of VIRTUAL_ENV, "
-                "/venv/<project>, python, python3.",
-                rules=rules.PROGRAM,
-            )
-        },
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

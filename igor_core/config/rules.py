@@ -98,3 +98,20 @@ ARGUMENT = (
     Rule(r"^(--[^\s=]+|-\w)\s", "must be one argument; write the option and its value as two"),
 )
 PROGRAM = (*ONE_LINE, NO_DASH)
+MODULE = (
+    *ONE_LINE,
+    NO_DASH,
+    Rule(r"[\\/]|\.py$", "must be a module's name, with dots; a file stands under 'program'"),
+    Rule(r"\s|^\.|\.\.|\.$", "must be a module's name, as after 'python -m'"),
+)
+WORKING_DIRECTORY = (
+    *ONE_LINE,
+    Rule(r"^~", "must be a path from the project's root, or absolute in the container"),
+    Rule(r"(^|/)\.\.(/|$)", "must not hold '..'"),
+)
+PROGRAM_NAME = (
+    Rule(
+        r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
+        "a program's name is letters, digits, '_', '.' and '-', and starts with a letter or digit",
+    ),
+)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from igor_core.config.check import IGNORED, keys, mandatory, required
+from igor_core.config.check import IGNORED, either, keys, mandatory, required
 from igor_core.config.model import Config
 from igor_core.config.rules import Key, Rule
 
@@ -31,7 +31,12 @@ def _table(kind: Any) -> Schema:
         "additionalProperties": False,
         "required": [field.name for field in keys(kind) if mandatory(field)],
         "properties": {field.name: _property(field) for field in keys(kind)},
+        **_either(either(kind)),
     }
+
+
+def _either(names: tuple[str, ...]) -> Schema:
+    return {"oneOf": [{"required": [name]} for name in names]} if names else {}
 
 
 def _property(field: "Field[Any]") -> Schema:
@@ -58,8 +63,9 @@ def _value(annotation: Any, key: Key) -> Schema:
         return {"type": "string", "enum": list(get_args(kind))}
     if kind is bool:
         return {"type": "boolean"}
-    if kind is int:
-        return {"type": "integer", "minimum": key.minimum, "maximum": key.maximum}
+    if kind in (int, float):
+        name = "integer" if kind is int else "number"
+        return {"type": name, "minimum": key.minimum, "maximum": key.maximum}
     return {"type": "string", **_refused(key.rules)}
 
 

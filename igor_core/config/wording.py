@@ -36,6 +36,8 @@ def expected(kind: Any) -> str:
         return "text"
     if kind is int:
         return "a whole number"
+    if kind is float:
+        return "a number"
     if kind is bool:
         return "true or false"
     return "a list ([...])" if get_origin(kind) is tuple else "a table ({...})"

@@ -1,0 +1,102 @@
+"""The config's table `debug` as data: how programs are run and debugged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from igor_core.config import rules
+from igor_core.config.rules import Key
+
+WEEK = 7 * 24 * 3600  # seconds
+
+
+@dataclass(frozen=True)
+class DebugProgram:
+    """A program that can be debugged by its name, which is its key in `debug.programs`."""
+
+    EITHER: ClassVar = ("program", "module")
+
+    name: str
+    program: str | None = field(
+        default=None,
+        metadata={"key": Key("The file, a path from the project's root.", rules=rules.IN_PROJECT)},
+    )
+    module: str | None = field(
+        default=None,
+        metadata={"key": Key("The module, as after 'python -m'.", rules=rules.MODULE)},
+    )
+    args: tuple[str, ...] = field(
+        default=(),
+        metadata={"key": Key("The program's arguments.", rules=(rules.NO_NUL,))},
+    )
+    cwd: str | None = field(
+        default=None,
+        metadata={
+            "key": Key(
+                "Working directory: a path from the project's root, or absolute in the container. "
+                "Default: the project's root.",
+                rules=rules.WORKING_DIRECTORY,
+            )
+        },
+    )
+    env: Mapping[str, str] = field(
+        default_factory=dict,
+        hash=False,
+        metadata={
+            "key": Key(
+                "Environment variables of the program.", names=rules.VARIABLE, rules=(rules.NO_NUL,)
+            )
+        },
+    )
+    python: str | None = field(
+        default=None,
+        metadata={
+            "key": Key("Python in the container, instead of debug.python.", rules=rules.PROGRAM)
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Debug:
+    """How programs are run and debugged."""
+
+    python: str | None = field(
+        default=None,
+        metadata={
+            "key": Key(
+                "Python in the container. Default: the first that the image has of VIRTUAL_ENV, "
+                "/venv/<project>, python, python3.",
+                rules=rules.PROGRAM,
+            )
+        },
+    )
+    subprocess: bool = field(
+        default=False,
+        metadata={"key": Key("Whether the program's child processes are debugged too.")},
+    )
+    just_my_code: bool = field(
+        default=False,
+        metadata={"key": Key("Whether the debugger steps over code of libraries.")},
+    )
+    grace: float = field(
+        default=30,
+        metadata={
+            "key": Key(
+                "Seconds that a debugged program lives on without a connection to its host; 0 ends "
+                "it at once.",
+                minimum=0,
+                maximum=WEEK,
+            )
+        },
+    )
+    detach: bool = field(
+        default=False,
+        metadata={
+            "key": Key("Whether a debugged program lives on when its debug session is ended.")
+        },
+    )
+    programs: Mapping[str, DebugProgram] = field(
+        default_factory=dict,
+        hash=False,
+        metadata={"key": Key("Programs that can be debugged by name.", names=rules.PROGRAM_NAME)},
+    )
