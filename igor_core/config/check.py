@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import MISSING, Field, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeGuard, get_args, get_origin
 
 from igor_core.config.problem import Problem
 from igor_core.config.rules import Key, Rule
@@ -152,8 +152,9 @@ def _empty(items: Sized, key: Key, path: str, line: int) -> Iterator[Problem]:
         yield Problem(path, line, "must not be empty")
 
 
-def _is_number(value: object, kind: Any) -> bool:
-    return isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+def _is_number(value: object, kind: Any) -> TypeGuard[float]:
+    numbers = (int, float) if kind is float else int
+    return isinstance(value, numbers) and not isinstance(value, bool)
 
 
 def _number(value: float, key: Key, path: str, line: int) -> Iterator[Problem]:
