@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from igor_core.agent.protocol import Kind
+from igor_core.bridge.words import FLAGS
 from igor_core.cli.commands import COMMANDS
 from tests.nvim.editor import CHECKOUT, INIT, Editor, running, variables
 from tests.nvim.scene import scene
@@ -49,16 +50,16 @@ def test_lua_and_python_declare_the_same_commands(bridge: Any, nvim: Path, home:
         declared = editor.lua("return require('igor.commands').specs")
         flags = editor.lua("return require('igor.commands').flags")
     assert declared == python_specs(bridge)
-    assert flags == {verb: list(known) for verb, known in bridge.FLAGS.items()}
+    assert flags == {verb: list(known) for verb, known in FLAGS.items()}
 
 
-def test_the_flags_are_those_of_the_command_line(bridge: Any) -> None:
+def test_the_flags_are_those_of_the_command_line() -> None:
     shell = {
         command.verb: tuple(o.name for o in command.options if o.name not in NOT_THERE)
         for command in COMMANDS.values()
-        if command.verb in bridge.FLAGS
+        if command.verb in FLAGS
     }
-    assert shell == bridge.FLAGS
+    assert shell == FLAGS
 
 
 def test_no_handler_is_synchronous(bridge: Any) -> None:
@@ -82,6 +83,10 @@ def test_the_bridge_imports_no_ssh_and_nothing_of_the_jobs() -> None:
         "igor_core.agent",
         "igor_core.agent.client",
         "igor_core.agent.protocol",
+        "igor_core.bridge",
+        "igor_core.bridge.batches",
+        "igor_core.bridge.link",
+        "igor_core.bridge.words",
         "igor_core.directories",
         "igor_core.errors",
     ]

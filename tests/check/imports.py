@@ -73,7 +73,7 @@ def file_violations(root: Path, path: Path) -> list[str]:
 def unit_of(name: str) -> str:
     """The unit that a file ("igor_core/ssh/host.py") or module ("igor_core.ssh.host") is in."""
     parts = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".").split(".")
-    if parts[0] == "rplugin":
+    if parts[0] == "rplugin" or parts[1:2] == ["bridge"]:
         return "igor_nvim"
     if ".".join(parts[1:3]) in AGENT_ENDS:
         return ".".join(parts[1:3])
