@@ -2,13 +2,19 @@
 # base-image.sh: makes the root file system that lab engines import as igor-base:latest, once.
 #
 # No image can be pulled where tests run, so the base is Debian's own bootstrap with python3-venv.
+# Beside its bare Python there is a virtual environment, /venv/tools, with what people have in
+# theirs: a test's dockerfile chooses it by `ENV VIRTUAL_ENV=/venv/tools`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 
+tools='debugpy ipython pytest py-spy'
+
 tarball=$cache/igor-base.tar
-[ -s "$tarball" ] && exit 0
+# Of which script it is: another one makes it anew.
+made_by=$cache/igor-base.made-by
+[ -s "$tarball" ] && cksum <"$0" | cmp -s - "$made_by" && exit 0
 [ "$(id -u)" = 0 ] || fail "base-image.sh: only root can bootstrap the base image"
 have debootstrap || fail "base-image.sh: debootstrap is missing"
 
@@ -24,8 +30,21 @@ debootstrap --variant=minbase --include=python3-venv ${keyring:+--keyring="$keyr
     tail -n 20 "$work/log" >&2
     fail "base-image.sh: debootstrap failed"
 }
+# Downloaded outside, where the registry's settings are, and installed inside without a network.
+machine=$(uname -m)
+"${PYTHON:-python3}" -m venv "$work/pip"
+# shellcheck disable=SC2086 # one word for each package
+"$work/pip/bin/pip" download --quiet --disable-pip-version-check --only-binary=:all: \
+    --implementation cp --python-version 3.11 --platform "manylinux_2_34_$machine" \
+    --platform "manylinux2014_$machine" --dest "$root/wheels" $tools
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"; }
+inside python3 -m venv /venv/tools
+# shellcheck disable=SC2086
+inside /venv/tools/bin/pip install --quiet --no-index --find-links /wheels $tools
+rm -rf "$root/wheels"
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/doc/* \
     "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/log/*
 chmod 755 "$root"
 tar -C "$root" --numeric-owner -cf "$work/tar" .
 mv "$work/tar" "$tarball"
+cksum <"$0" >"$made_by"

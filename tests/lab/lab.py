@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any
 
 from tests.lab import engine, slot
-from tests.lab.cache import base_tarball
 from tests.lab.command import LabError, run
 from tests.lab.host import Host, HostPlan
 from tests.lab.network import Network
@@ -121,9 +120,7 @@ class Lab:
         return host
 
     def _make_engine_template(self) -> None:
-        if not base_tarball().exists():
-            script = Path(__file__).with_name("base-image.sh")
-            run(["sh", str(script)])
+        run(["sh", str(Path(__file__).with_name("base-image.sh"))])
         template = engine.Template()
         with template.lock():
             if template.exists():
