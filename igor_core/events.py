@@ -136,13 +136,19 @@ class Freshness(Event):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a job: its exit status, its error if it has one, a result per host, and data."""
+    """The end of a job: its exit status, its error if it has one, a result per host, and data.
+
+    `places` are what was found in output, rows of a quickfix list with the failure first (see
+    output/entry.py); there was no room for `dropped` more. Only of jobs that were asked for them.
+    """
 
     status: int
     error: str = ""
     hint: str = ""
     results: tuple[Result, ...] = ()
     data: Any = field(default=None)
+    places: tuple[dict[str, Any], ...] = ()
+    dropped: int = 0
 
     def to_wire(self) -> dict[str, Any]:
         return {
@@ -151,4 +157,6 @@ class Outcome:
             "hint": self.hint,
             "results": [result.to_wire() for result in self.results],
             "data": self.data,
+            "places": list(self.places),
+            "dropped": self.dropped,
         }

@@ -6,21 +6,24 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from igor_core import directories
 from igor_core.agent.credit import Credit
+from igor_core.agent.finding import Finding
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
 from igor_core.agent.stream import Controlled, Peer, Stream
 from igor_core.errors import Cancelled, IgorError
 from igor_core.events import Accepted, Event, Outcome, Output, Prompt
+from igor_core.output import Tree
 
 log = logging.getLogger(__name__)
 
 # An editor's ear: it does nothing of its own.
 WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "repl", "diff", WATCH})
+INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "diff", WATCH})
 REMEMBERED = 20
 
 
@@ -57,6 +60,7 @@ class Job:
         self._prompts = itertools.count(1)
         self._asked: dict[int, asyncio.Future[str | None]] = {}
         self._streams: list[Stream] = []
+        self._finding = Finding()
 
     @property
     def answers(self) -> bool:
@@ -69,6 +73,10 @@ class Job:
     async def output(self, host: str, stream: str, data: bytes) -> None:
         await self._credit.take(len(data))
         self.emit(Output(host, stream, data))
+        await self._finding.read(host, stream, data)
+
+    def find_places(self, host: str, tree: Tree) -> None:
+        self._finding.know(host, tree)
 
     async def ask(self, host: str, text: str, echo: bool) -> str | None:
         if not self.answers:
@@ -123,6 +131,8 @@ class Job:
             self.answered(prompt, None)
         if self._listener is not None:
             self._end_streams()
+            places, dropped = self._finding.found()
+            outcome = replace(outcome, places=places, dropped=dropped)
             self._listener.finished(self._request, outcome.to_wire())
             self._listener = None
 

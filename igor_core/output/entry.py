@@ -1,6 +1,6 @@
 """What is found in output: reports as a program made them, entries as an editor lists them."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from igor_core.output.tree import address
@@ -82,4 +82,5 @@ class Entry:
         return self.path or address(self.hosts[0] if self.hosts else "", self.remote)
 
     def to_wire(self) -> dict[str, Any]:
-        return {"name": self.name, **asdict(self)}
+        # Not asdict, which copies all deeply: ten times slower, and there may be thousands.
+        return {"name": self.name, **vars(self)}

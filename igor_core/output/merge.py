@@ -1,5 +1,6 @@
 """Reports into entries: the same one counted, the location of the failure first."""
 
+import itertools
 import re
 from dataclasses import dataclass, field, replace
 
@@ -8,9 +9,14 @@ from igor_core.output.tree import Tree
 
 #: Of more, the later ones are let go: nobody walks through so many.
 MOST_REPORTS = 2000
+#: Rows of all reports, and of one: chains of deep recursions have thousands.
+MOST_ROWS = 4000
+_LONGEST = 200
 
 # Reports that begin at one place and are compared with a cut one.
 _MOST_ALIKE = 8
+# Names of those who said the same; more are only counted.
+_MOST_NAMED = 256
 _NUMBER = re.compile(r"\d+")
 _RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
 
@@ -45,7 +51,8 @@ class Merger:
 
     def add(self, report: Report, tree: Tree, host: str, rank: str) -> bool:
         """Whether the report has a place that can be opened."""
-        entries = [entry for trace in report.traces for entry in _entries(trace, report.kind, tree)]
+        found = (entry for trace in report.traces for entry in _entries(trace, report.kind, tree))
+        entries = list(itertools.islice(found, _LONGEST))
         if not entries:
             return False
         key = _key(report, entries)
@@ -62,13 +69,19 @@ class Merger:
         merged.count += 1
         merged.last |= report.last
         merged.hosts[host] = None
-        if rank:
+        if rank and len(merged.ranks) < _MOST_NAMED:
             merged.ranks[rank] = None
         return True
 
     def entries(self) -> list[Entry]:
+        """The rows; of reports that there is no room for the last are dropped."""
         found: list[Entry] = []
-        for merged in sorted(self._merged.values(), key=lambda merged: merged.weight):
+        for number, merged in enumerate(
+            sorted(self._merged.values(), key=lambda merged: merged.weight)
+        ):
+            if len(found) + len(merged.entries) > MOST_ROWS:
+                self.dropped += len(self._merged) - number
+                break
             hosts, ranks = tuple(merged.hosts), tuple(sorted(merged.ranks, key=_natural))
             found += [
                 replace(entry, count=merged.count, hosts=hosts, ranks=ranks)

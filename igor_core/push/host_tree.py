@@ -62,6 +62,11 @@ class HostTree:
         """By what it goes there, "receiver" or "rsync"; empty while it is not open."""
         return self._opened.transport.name if self._opened and self.opened else ""
 
+    @property
+    def real_path(self) -> str:
+        """The tree's folder there without links; empty while it is not open."""
+        return self._opened.path if self._opened and self.opened else ""
+
     async def open(self) -> None:
         """Be ready for saves: the receiver runs, the tree is open."""
         await self._ready()

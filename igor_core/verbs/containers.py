@@ -23,6 +23,7 @@ from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag
+from igor_core.verbs.places import find_places
 from igor_core.verbs.push import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
@@ -104,6 +105,7 @@ async def prepare(target: Target, pusher: Pusher) -> Site:
     assert target.runtime is not None
     paths = await target.connect()
     await _pushed(target, pusher)
+    await find_places(target, paths, pusher)
     return Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
 
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from igor_core.errors import UsageError
 from igor_core.events import Event
+from igor_core.output import Tree
 
 
 class Program(Protocol):
@@ -45,6 +46,10 @@ class Job(Protocol):
 
     async def output(self, host: str, stream: str, data: bytes) -> None:
         """Pass on what a program wrote; waits while the client does not read."""
+        ...
+
+    def find_places(self, host: str, tree: Tree) -> None:
+        """Find places in what the host's programs write from now on; `tree` is its view of them."""
         ...
 
     async def ask(self, host: str, text: str, echo: bool) -> str | None:

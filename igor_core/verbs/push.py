@@ -69,6 +69,10 @@ class Pusher:
             return self._pushed[target.name]
         return await asyncio.shield(self._scan)
 
+    def real_path(self, target: Target) -> str:
+        """The project's folder there without links, empty where it is not known."""
+        return self._freshness(target).there.real_path
+
     async def push(self, target: Target) -> Report:
         """Compare all with one host and push what differs."""
         return await self._until_still(target, self._freshness(target).push)
@@ -87,7 +91,7 @@ class Pusher:
         """Again while files change under its hands."""
         warm = target.remote.state == "connected"
         paths = await target.connect()
-        if target.job.verb not in ("exec", "repl", "diff"):
+        if target.job.verb not in ("exec", "run", "repl", "diff"):
             target.step(f"push to {paths.tree}")
         # A person may have saved again while the login asked for a password.
         report = await self._round(target, means, self._scan if warm else self._read())

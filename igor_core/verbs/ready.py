@@ -11,6 +11,7 @@ from igor_core.push.report import Report
 from igor_core.verbs.containers import Site, set_up, spec_for, turn
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import flag
+from igor_core.verbs.places import find_places
 from igor_core.verbs.programs import named_files
 from igor_core.verbs.push import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Target
@@ -34,6 +35,7 @@ async def make_ready(
         warn_of_held_back(target, report)
         if report.sent or report.deleted:
             target.step(summary(report))
+    await find_places(target, paths, pusher)
     if target.runtime is not None:
         await _container_runs(target, context, paths, pusher, setup)
     return paths
@@ -50,7 +52,7 @@ def _refuse_held_back(
             raise HostError(
                 f"{target.name}: {shown(item.path)} is not there as it is here ({item.reason}); "
                 "nothing was run",
-                f"see igor diff; to run what is there: igor docker {target.job.verb} --no-push …",
+                f"see igor diff; to run what is there: {_command(target)} --no-push …",
             )
 
 
@@ -68,8 +70,14 @@ async def _container_runs(
     else:
         raise HostError(
             f"no container of this project runs on {target.name}: {plan.reason}",
-            "igor docker setup, or igor docker exec --setup …",
+            f"igor docker setup, or {_command(target)} --setup …",
         )
+
+
+def _command(target: Target) -> str:
+    """How the command line calls what is being done."""
+    verb = target.job.verb
+    return f"igor docker {verb}" if verb in ("exec", "repl") else f"igor {verb}"
 
 
 def _say_if_old(target: Target, plan: ContainerPlan) -> None:
