@@ -232,7 +232,7 @@ async def test_what_fails_for_one_host_is_told_to_the_next(
     assert set(host.behind) == set(second.behind) == {b"main.py"}
     await until(lambda: host.error)
     assert host.state == "stale"
-    host.nudge()
+    host.follow({})
     await until(lambda: host.state == "fresh")
     assert main_there(one) == "second"
     host.unfollow()

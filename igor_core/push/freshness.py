@@ -6,28 +6,22 @@ generation g when it has acknowledged all that changed up to g.
 
 import asyncio
 import functools
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from igor_core.errors import IgorError, NeedsLogin
+from igor_core.errors import IgorError
 from igor_core.local.files import Tree
 from igor_core.push.brake import too_many
+from igor_core.push.follower import LAST_RETRY, Follower, bug
 from igor_core.push.host_tree import Change, HostTree
 from igor_core.push.plan import HeldBack
 from igor_core.push.report import Nobody, Options, Report, Reporter
 from igor_core.ssh.host import RemoteHost
-from igor_core.ssh.login import Login
-
-log = logging.getLogger(__name__)
 
 # More changed paths than this are compared and sent as a whole push, which asks before many
 # deletions and reads no more content at once than it needs.
 MANY_CHANGES = 1000
-# The waits before a lost host is tried again, in seconds.
-FIRST_RETRY = 1.0
-LAST_RETRY = 30.0
 
 
 class Source(Protocol):
@@ -70,12 +64,7 @@ class Freshness:
         self._to_compare = 1
         self._flights: set[asyncio.Future[Report]] = set()
         self._pushing = 0
-        self._wanted = asyncio.Event()
-        self._following: asyncio.Task[None] | None = None
-        self._warming: asyncio.Task[None] | None = None
-        self._retry: asyncio.TimerHandle | None = None
-        self._environment: Mapping[str, str] = {}
-        self._refused: Mapping[str, str] | None = None
+        self._follower = Follower(remote, self)
         remote.on_state(self._host_changed)
 
     @property
@@ -108,13 +97,13 @@ class Freshness:
     @property
     def is_followed(self) -> bool:
         """Whether it is kept up to date in the background."""
-        return self._following is not None
+        return self._follower.follows
 
     @property
     def takes_saves(self) -> bool:
         """Whether changes go there at once; else they wait for a whole push."""
         is_open = self._there is not None and self._there.opened
-        return is_open and self._following is not None
+        return is_open and self.is_followed
 
     def take(self, paths: Collection[bytes], changes: Sequence[Change], generation: int) -> None:
         """These have changed here; on their way at return where the host takes saves."""
@@ -132,13 +121,13 @@ class Freshness:
         elif self.takes_saves:
             self._send(changes, generation)
         else:
-            self.nudge()
+            self._follower.nudge()
         self.on_change()
 
     def compare_all(self, generation: int) -> None:
         """What has changed up to there is not known: only a whole push of it, or later, tells."""
         self._to_compare = generation
-        self.nudge()
+        self._follower.nudge()
 
     def hold_back(self, item: HeldBack, generation: int) -> None:
         """A path that can't be sent as it is here."""
@@ -164,7 +153,7 @@ class Freshness:
                 self.error = None
             else:
                 # Another receiver has taken over, or a file changes on and on.
-                self._try_again(FIRST_RETRY)
+                self._follower.try_again()
         else:
             self._failed(error)
         self.on_change()
@@ -185,12 +174,8 @@ class Freshness:
             self.since = None
 
     def _failed(self, error: BaseException) -> None:
-        if isinstance(error, IgorError):
-            self.error = error
-        else:
-            log.error("%s could not be brought up to date", self.remote.name, exc_info=error)
-            self.error = IgorError(f"this is a bug in igor: {type(error).__name__}: {error}")
-        self._try_again(LAST_RETRY)
+        self.error = error if isinstance(error, IgorError) else bug(self.remote, error)
+        self._follower.try_again(LAST_RETRY)
 
     # Whole pushes, and the barrier.
 
@@ -268,68 +253,24 @@ class Freshness:
 
         `environment` has what a login needs; nobody is asked anything.
         """
-        self._environment = environment
-        if self._following is None:
-            self._following = asyncio.ensure_future(self._follow())
-        self.nudge()
+        self._follower.follow(environment)
+
+    def unfollow(self) -> None:
+        self._follower.unfollow()
 
     def warm(self, environment: Mapping[str, str]) -> None:
         """Be connected before the first command, if that can be had without asking anybody."""
-        if self._following is None and self.remote.state == "not connected":
-            self._warming = asyncio.ensure_future(self._warm(environment))
+        self._follower.warm(environment)
 
-    async def _warm(self, environment: Mapping[str, str]) -> None:
-        try:
-            await self.remote.connect(Login(None, environment))
-            await self.there.open()
-        except IgorError as error:
-            self.error = error
-            self.on_change()
+    async def open(self) -> None:
+        await self.there.open()
 
-    def unfollow(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            self._following = None
-        self._cancel_retry()
-
-    def nudge(self) -> None:
-        """Try at once, without waiting for the time of the next attempt."""
-        self._wanted.set()
-
-    async def _follow(self) -> None:
-        delay = FIRST_RETRY
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            self._cancel_retry()
-            if self._is_done() or self._is_refused():
-                continue
-            environment = self._environment
-            try:
-                await self.remote.connect(Login(None, environment))
-                await self._catch_up()
-                delay = FIRST_RETRY
-            except NeedsLogin as error:
-                self.error, self._refused = error, environment
-            except IgorError as error:
-                self.error = error
-                # What a connected host refuses, it mostly refuses until something changes.
-                refused = self.remote.state == "connected"
-                self._try_again(LAST_RETRY if refused else delay)
-                delay = min(LAST_RETRY, delay * 2)
-            except Exception as error:
-                # The hosts are followed all the same.
-                self._failed(error)
-            self.on_change()
-
-    def _is_refused(self) -> bool:
-        """Whether a person has to log in: what we could bring along was not enough."""
-        return self.remote.state == "needs login" and self._environment == self._refused
-
-    def _is_done(self) -> bool:
+    @property
+    def is_done(self) -> bool:
         return self.verified and (not self.behind or bool(self._flights))
 
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
+        """Bring the host, which is connected, up to date. Raises IgorError."""
         if not self.verified:
             await self._push_quietly()
         elif self.behind and not self._flights:
@@ -339,26 +280,17 @@ class Freshness:
     async def _push_quietly(self) -> None:
         report = await self.push(self._source.scan(), self._options, Nobody())
         if report.outdated:
-            self.nudge()
+            self._follower.nudge()
         elif report.moving:
             # Not at once: a program may write there on and on.
-            self._try_again(FIRST_RETRY)
+            self._follower.try_again()
 
-    def _try_again(self, seconds: float) -> None:
-        """After so many seconds, or sooner where that is planned already."""
-        loop = asyncio.get_running_loop()
-        planned = self._retry is not None and self._retry.when() <= loop.time() + seconds
-        if self._following is not None and not planned:
-            self._cancel_retry()
-            self._retry = loop.call_later(seconds, self.nudge)
-
-    def _cancel_retry(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+    def tell(self, error: IgorError | None) -> None:
+        self.error = error or self.error
+        self.on_change()
 
     def _host_changed(self) -> None:
         """The connection was lost, or somebody has logged in."""
-        if self._following is not None and self.remote.state in ("connected", "not connected"):
-            self.nudge()
+        if self.is_followed and self.remote.state in ("connected", "not connected"):
+            self._follower.nudge()
         self.on_change()
