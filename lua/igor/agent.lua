@@ -6,8 +6,9 @@
 local Link = require('igor.link')
 local directories = require('igor.directories')
 local frames = require('igor.frames')
+local requests = require('igor.requests')
+local saves = require('igor.saves')
 local starter = require('igor.starter')
-local unsent = require('igor.unsent')
 local uv = vim.uv
 
 local M = {}
@@ -16,8 +17,6 @@ local M = {}
 ---@field args table  of the verb "watch"
 ---@field on_event fun(event: table)
 ---@field on_finished fun(outcome: table)
-
----@alias IgorSaves table<string, table<string, true>>  root → set of paths; the path '' is a look
 
 -- Another try to connect: soon where an agent was just started, seldom where nobody started one.
 local SOON_MS, STARTING_MS = 40, 30000
@@ -30,14 +29,9 @@ local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 
 local link
 local is_up, was_up, is_leaving = false, false, false
----@type IgorSaves  that have not left; that left and that no freshness event has followed
-local pending, uncovered = {}, {}
----@type IgorSaves|nil  that are in the file while the socket is tried once more
-local kept
 ---@type table<string, IgorWatch>
 local watches = {}
-local requests, next_request = {}, 1
-local wants_agent = false
+local wants_agent, has_watched = false, false
 local flush_timer, retry_timer
 local retry_ms, started_at = SELDOM_MS, -math.huge
 local said = {}
@@ -69,54 +63,19 @@ local function version()
   return text:match('__version__ = "([^"]+)"') or '?'
 end
 
-local function add(saves, more)
-  for root, paths in pairs(more) do
-    saves[root] = saves[root] or {}
-    for path in pairs(paths) do
-      saves[root][path] = true
-    end
+--- That saves are in the file, or could not be put there.
+local function noted(kept)
+  if not kept then
+    say_once(('%s/unsent can not be written'):format(directories.state()), ERROR)
   end
-end
-
---- One frame for the files of each project, and one for its look.
-local function frames_of(saves)
-  local texts = {}
-  for root, set in pairs(saves) do
-    local paths = {}
-    for path in pairs(set) do
-      paths[#paths + 1] = path ~= '' and path or nil
-    end
-    if #paths > 0 then
-      texts[#texts + 1] = frames.save(root, paths)
-    end
-    if set[''] then
-      texts[#texts + 1] = frames.save(root, {})
-    end
-  end
-  return table.concat(texts)
-end
-
---- What is pending, as frames; from now on it waits to be covered.
-local function take_pending()
-  local saves = pending
-  pending = {}
-  add(uncovered, saves)
-  return frames_of(saves)
-end
-
---- The number of a new request that its `handlers` are called for: event(event), finished(outcome).
-local function number(handlers)
-  local request = next_request
-  next_request = next_request + 2
-  requests[request] = handlers
-  return request
 end
 
 local function watch_frame(root, watch)
-  watch.request = number({
+  has_watched = true
+  watch.request = requests.number({
     event = function(event)
       if event.type == 'freshness' then
-        uncovered[root] = nil
+        saves.covered(root)
       end
       watch.on_event(event)
     end,
@@ -140,27 +99,24 @@ local function greet()
   for root, watch in pairs(watches) do
     texts[#texts + 1] = watch_frame(root, watch)
     if was_up then
-      add(pending, { [root] = { [''] = true } }) -- nobody has looked meanwhile
+      saves.add(root, {}) -- nobody has looked meanwhile
     end
   end
-  add(pending, kept or {})
-  kept, wants_agent = nil, false
-  link:write(table.concat(texts) .. take_pending())
-end
-
---- Put saves into the file; where it can't be written, they wait here.
-local function keep(saves)
-  if next(saves) and not unsent.append(saves) then
-    add(pending, saves)
-    say_once(('%s/unsent can not be written'):format(directories.state()), ERROR)
-  end
+  saves.end_aside(true)
+  wants_agent = false
+  link:write(table.concat(texts) .. saves.take())
 end
 
 local open
 
+--- Whether anybody needs a connection.
+local function is_needed()
+  return next(watches) or saves.any() or requests.any()
+end
+
 --- Try again after a while, for as long as something is watched or waits.
 local function try_later()
-  if is_leaving or not next(watches) and not next(pending) then
+  if is_leaving or not is_needed() then
     return
   end
   local soon = uv.now() - started_at < STARTING_MS
@@ -176,6 +132,7 @@ local function start()
   local is_starting = starter.start(function(why)
     started_at = -math.huge
     say_once('the agent does not start: ' .. why, ERROR)
+    requests.fail_all('the agent does not start', why)
   end)
   wants_agent = not is_starting
   if is_starting then
@@ -186,12 +143,11 @@ end
 --- Nobody listens. What was saved goes into the file first, then the socket is tried once more: an
 --- agent that comes up takes the file only after it has begun to listen.
 local function nobody()
-  if not kept and (wants_agent or next(pending)) then
-    kept, pending = pending, {}
-    keep(kept)
+  if not saves.are_aside() and (wants_agent or saves.any() or requests.any()) then
+    noted(saves.set_aside())
     return open()
-  elseif kept then
-    kept = nil
+  elseif saves.are_aside() then
+    saves.end_aside(false)
     start()
   end
   try_later()
@@ -200,10 +156,11 @@ end
 --- The connection has ended. What the agent has not spoken of since goes into the file, and an agent
 --- is started for it.
 local function lost(start_anyway)
-  local saves = uncovered
-  link, is_up, uncovered, requests = nil, false, {}, {}
-  keep(saves)
-  if next(saves) or start_anyway then
+  link, is_up, has_watched = nil, false, false
+  local any, kept = saves.lost()
+  noted(kept)
+  requests.lost()
+  if any or start_anyway or requests.any() then
     start()
   end
   tell()
@@ -214,6 +171,7 @@ local on = {}
 
 function on.welcome()
   is_up, was_up, retry_ms, started_at = true, true, SELDOM_MS, -math.huge
+  link:write(requests.take())
   tell()
 end
 
@@ -221,23 +179,32 @@ end
 function on.refused(_, _, theirs, busy, pid)
   if busy then
     local text = 'an agent of igor %s (pid %d) is running jobs; saves wait until it ends'
-    say_once(text:format(theirs, pid), WARN)
+    text = text:format(theirs, pid)
+    say_once(text, WARN)
+    requests.fail_all(text, 'igor agent stop')
   end
   link:close()
   lost(not busy)
 end
 
-function on.event(request, event)
-  if requests[request] then
-    requests[request].event(event)
+--- The connection ends when nobody needs it.
+local function end_unneeded()
+  if link and not is_needed() and link.writing == 0 then
+    link:close()
+    link, is_up, has_watched = nil, false, false
+    requests.lost()
+    saves.all_covered()
   end
 end
 
+function on.event(request, event)
+  requests.event(request, event)
+end
+
 function on.finished(request, outcome)
-  local handlers = requests[request]
-  requests[request] = nil
-  if handlers then
-    handlers.finished(outcome)
+  requests.finished(request, outcome)
+  if not has_watched then
+    end_unneeded()
   end
 end
 
@@ -257,9 +224,12 @@ function open()
   if link then
     return
   elseif not directories.is_private(folder) then
-    say_once(('%s is not private to you, so saves wait: chmod 700 it, or remove it'):format(folder), ERROR)
-    keep(pending)
-    pending, kept, wants_agent = {}, nil, false
+    local text = ('%s is not private to you, so saves wait'):format(folder)
+    say_once(text .. ': chmod 700 it, or remove it', ERROR)
+    noted(saves.keep())
+    saves.end_aside(false)
+    wants_agent = false
+    requests.fail_all(text, 'chmod 700 it, or remove it')
     return try_later()
   end
   link = Link.open(folder .. '/agent.sock', {
@@ -272,14 +242,14 @@ function open()
 end
 
 local function flush()
-  if not next(pending) then
+  if not saves.any() then
     return
   end
   flush_timer:stop()
   if not link then
     open()
   elseif link.connected then
-    link:write(take_pending())
+    link:write(saves.take())
   end
 end
 
@@ -289,17 +259,10 @@ end
 ---@param root string
 ---@param paths string[]  relative to `root`
 function M.save(root, paths)
-  local set = {}
-  for _, path in ipairs(paths) do
-    set[path] = true
+  if #paths == 0 and not link then
+    return -- an agent that comes will look by itself
   end
-  if #paths == 0 then
-    if not link then
-      return -- an agent that comes will look by itself
-    end
-    set[''] = true
-  end
-  add(pending, { [root] = set })
+  saves.add(root, paths)
   flush_timer = flush_timer or assert(uv.new_timer())
   if not flush_timer:is_active() then
     flush_timer:start(FLUSH_MS, 0, flush)
@@ -323,12 +286,11 @@ function M.unwatch(root)
   watches[root] = nil
   if not watch or not link or not link.connected then
     return
-  elseif next(watches) or next(pending) or link.writing > 0 then
+  elseif is_needed() or link.writing > 0 then
     link:write(frames.cancel(watch.request))
-    requests[watch.request] = nil
+    requests.forget(watch.request)
   else
-    link:close()
-    link, is_up, requests, uncovered = nil, false, {}, {}
+    end_unneeded()
   end
 end
 
@@ -349,18 +311,24 @@ function M.warm()
   end
 end
 
---- Ask for a verb on the connection that is there; false where there is none.
+--- Ask for a verb; where no agent is there, one is started and waited for. `on_finished(outcome)` is
+--- called once, in a libuv callback; its status is 255 where no agent came or it has gone.
+---@param verb string
+---@param root string
+---@param args table
+---@param on_finished fun(outcome: table)
 function M.request(verb, root, args, on_finished)
-  if not is_up then
-    return false
+  requests.ask(verb, root, args, on_finished)
+  if is_up then
+    link:write(requests.take())
+  else
+    starter.python = require('igor.register').agent_python()
+    M.warm()
   end
-  local request = number({ event = function() end, finished = on_finished })
-  link:write(frames.request(request, verb, root, args))
-  return true
 end
 
 local function is_delivered()
-  return not next(pending) and not kept and (not link or link.writing == 0)
+  return not saves.any() and not saves.are_aside() and (not link or link.writing == 0)
 end
 
 --- The editor leaves: see that each save is in the agent's socket or in the file, within `ms`.
@@ -372,8 +340,7 @@ function M.leave(ms)
   is_leaving = true
   flush()
   if not vim.wait(ms, is_delivered, 1, true) then
-    add(pending, uncovered)
-    keep(pending)
+    noted(saves.keep_all())
   end
 end
 

@@ -20,7 +20,7 @@ local function trust(root, meant)
     asked[root] = nil
     return notice.say('the config has changed meanwhile; look at it, then: igor trust', vim.log.levels.WARN)
   end
-  local sent = agent.request('trust', root, {}, function(outcome)
+  agent.request('trust', root, {}, function(outcome)
     vim.schedule(function()
       if outcome.status == 0 then
         agent.save(root, {})
@@ -29,9 +29,6 @@ local function trust(root, meant)
       end
     end)
   end)
-  if not sent then
-    notice.say('no agent is there; igor trust does it by hand', vim.log.levels.WARN)
-  end
 end
 
 local function question(root, event)
