@@ -6,6 +6,11 @@ from dataclasses import dataclass
 # Beside the trees, for what isn't the user's: temp files, claims, the containers' home.
 PRIVATE = ".igor-host"
 
+#: Where a container sees the folder `HostPaths.run`, read-only, and what is in it.
+RUN_FOLDER = "/run/igor"
+DEBUG_HELPER = "debug_helper.py"
+PROJECT_PYTHON = "python.sh"
+
 
 @dataclass(frozen=True)
 class HostPaths:
@@ -28,6 +33,11 @@ class HostPaths:
     @property
     def private(self) -> str:
         return posixpath.join(self.base, PRIVATE)
+
+    @property
+    def run(self) -> str:
+        """Igor's own programs for containers."""
+        return posixpath.join(self.private, "run")
 
     @property
     def temporary(self) -> str:

@@ -4,7 +4,7 @@ Pure: nothing here runs anything. Needs docker 20.10 (`run --pull`) or podman 4.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 #: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds
@@ -37,7 +37,8 @@ class BuildOptions:
 class CreateOptions:
     """How a container is made. `user` and `userns` may be empty: as image and engine say.
 
-    `mounts` are folders of the host by where the container sees them.
+    `mounts` are folders of the host by where the container sees them, `read_only` such that it
+    can't write to.
     """
 
     name: str
@@ -46,6 +47,7 @@ class CreateOptions:
     mounts: Mapping[str, str]
     env: Mapping[str, str]
     workdir: str
+    read_only: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     userns: str = ""
     extra: Sequence[str] = ()
@@ -106,6 +108,8 @@ class Runtime:
         command += ["--user", options.user] if options.user else []
         for target, source in options.mounts.items():
             command += ["--mount", _bind(source, target)]
+        for target, source in options.read_only.items():
+            command += ["--mount", _bind(source, target) + ",readonly"]
         command += _pairs("--env", options.env)
         command += ["--workdir", options.workdir, "--entrypoint", "sh", *options.extra]
         return [*command, options.image, "-c", f"exec {KEEP_ALIVE}"]

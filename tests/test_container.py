@@ -11,6 +11,7 @@ from igor_core.container.exec import exec_command
 from igor_core.container.hidden import hidden_by_mount, not_in_tree
 from igor_core.container.inspection import Inspection
 from igor_core.container.plan import ContainerPlan, plan_container
+from igor_core.container.run_folder import run_files, write
 from igor_core.errors import HostError, UsageError
 from igor_core.runtime import Runtime
 from tests.containers import Sample
@@ -96,6 +97,29 @@ async def test_files_made_in_the_container_belong_to_the_login_user_and_home_is_
     assert owners.stdout.split() == [f"{sample.host.uid}:{sample.host.uid}"] * 2
     mode = sample.host.run(["stat", "-c", "%a", sample.paths.private]).stdout.strip()
     assert mode == "700"
+
+
+@pytest.mark.parametrize("run_as", ["user", "image"])
+async def test_igors_own_files_can_be_read_in_the_container_and_not_written(
+    sample: Sample, run_as: str
+) -> None:
+    sample.write("dockerfile", DOCKERFILE + "RUN useradd -u 777 app\nUSER app\n")
+    sample.configure(run_as=run_as)
+    sample.push()
+    files = run_files({"debug_helper.py": b"print('here')\n"})
+    await write(sample.shell, sample.paths.run, files, files)
+    await set_up(sample)
+    helper = ("sh", "/run/igor/python.sh", "sample", "/run/igor/debug_helper.py")
+    assert await execute(sample, *helper) == "here\n"
+    tried = await execute(
+        sample, "sh", "-c", "touch /run/igor/x 2>&1; touch /run/igor/python.sh 2>&1; :"
+    )
+    assert "/run/igor/x': Read-only file system" in tried
+    assert tried.count("cannot touch") == 2
+    # The folder is mounted, not the files: a container sees new ones.
+    files["debug_helper.py"] = b"print('renewed')\n"
+    await write(sample.shell, sample.paths.run, files, ["debug_helper.py"])
+    assert await execute(sample, *helper) == "renewed\n"
 
 
 async def test_run_as_image_leaves_user_and_home_to_the_image(sample: Sample) -> None:

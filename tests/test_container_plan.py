@@ -22,6 +22,7 @@ SPEC = Spec(
     owner=Owner("dino", "project", "dev"),
     tree="/data/project",
     home="/data/.igor-host/home",
+    run="/data/.igor-host/run",
     workspace="/workspace",
     run_as="user",
     uid=1000,
@@ -35,7 +36,8 @@ SPEC = Spec(
 def found(status: str = "running", spec: Spec = SPEC, **changes: object) -> Inspection:
     """A host with the container of `spec` in this state."""
     labels = spec.options(DOCKER, False, IMAGE.id).labels
-    container = Container("abc", "dino-project-dev", IMAGE.id, status, 42, labels)
+    mounts = frozenset({"/workspace", "/home/igor", "/run/igor"})
+    container = Container("abc", "dino-project-dev", IMAGE.id, status, 42, labels, mounts)
     return replace(Inspection(False, IMAGE, container), **changes)  # type: ignore[arg-type]
 
 
@@ -58,6 +60,15 @@ def found(status: str = "running", spec: Spec = SPEC, **changes: object) -> Insp
 def test_the_plan(inspection: Inspection, action: str, reason: str) -> None:
     plan = plan_container(inspection, SPEC, DOCKER)
     assert (plan.action, plan.reason) == (action, reason)
+
+
+def test_a_container_without_igors_own_files_is_old_and_still_of_use() -> None:
+    before = found(spec=replace(SPEC, run="/elsewhere")).container
+    assert before is not None
+    earlier = replace(before, mounts=frozenset({"/workspace", "/home/igor"}))
+    plan = plan_container(found(container=earlier), SPEC, DOCKER)
+    assert (plan.action, plan.usable) == ("replace", True)
+    assert plan.reason == "an earlier igor made it, without /run/igor"
 
 
 def test_a_container_whose_processes_could_not_be_listed_counts_as_in_use() -> None:
@@ -99,6 +110,7 @@ def test_the_image_decides_when_the_config_says_so() -> None:
     assert (options.user, options.userns) == ("", "")
     assert options.env == {"OMP_NUM_THREADS": "4"}
     assert options.mounts == {"/workspace": SPEC.tree}
+    assert options.read_only == {"/run/igor": SPEC.run}
 
 
 def test_the_hosts_variables_win_over_igors() -> None:

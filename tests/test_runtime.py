@@ -49,6 +49,12 @@ def test_a_folder_with_any_name_is_one_field_of_the_mount(folder: str) -> None:
     ]
 
 
+def test_a_folder_that_is_not_to_be_written_to_is_mounted_so() -> None:
+    words = PODMAN.create(options(mounts={}, read_only={"/run/igor": "/data/.igor-host/run"}))
+    mount = words[words.index("--mount") + 1]
+    assert mount == "type=bind,source=/data/.igor-host/run,target=/run/igor,readonly"
+
+
 def test_user_and_namespace_are_left_out_where_the_image_decides() -> None:
     assert not {"--user", "--userns"} & set(DOCKER.create(options()))
     words = PODMAN.create(options(user="1:2", userns="keep-id"))

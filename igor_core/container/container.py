@@ -12,15 +12,17 @@ from igor_core.container.spec import Spec
 from igor_core.errors import HostError
 from igor_core.runtime import Runtime
 
-# $1 is the project's folder, $2 the containers' home or empty. Counted commands follow: remove
-# the old container, create, start, try a command in it, show its log, remove it.
+# $1 is the project's folder, $2 the containers' home or empty, $3 the folder of igor's own files.
+# Counted commands follow: remove the old container, create, start, try a command in it, show its
+# log, remove it.
 # `create` and `start` are apart because only after our own `create` is the name ours to remove.
 _REPLACE = (
     FIRST
     + """\
 [ -d "$1" ] || { printf '%s: there is no such folder\\n' "$1" >&2; exit 66; }
 [ -z "$2" ] || (umask 077 && mkdir -p -- "$2") || exit 73
-shift 2
+(umask 077 && mkdir -p -- "$3" && chmod 755 -- "$3") || exit 73
+shift 3
 first "$@" >/dev/null || exit
 shift $(($1 + 1))
 first "$@" >/dev/null || exit
@@ -74,7 +76,7 @@ def replace_command(runtime: Runtime, spec: Spec, inspection: Inspection) -> lis
         runtime.remove([name]),
     )
     home = spec.home if spec.run_as == "user" else ""
-    return ["sh", "-c", _REPLACE, "igor", spec.tree, home, *commands]
+    return ["sh", "-c", _REPLACE, "igor", spec.tree, home, spec.run, *commands]
 
 
 # A counted command that lists ids, then the command that they are added to.

@@ -26,7 +26,8 @@ class Image:
 class Container:
     """A container on a host. `status` is the engine's word: running, exited, created, paused…
 
-    `image` is the id of the image that it was made from; `pid` that of its init, on the host.
+    `image` is the id of the image that it was made from; `pid` that of its init, on the host;
+    `mounts` are the folders in it that are not its own.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Container:
     status: str
     pid: int
     labels: Mapping[str, str]
+    mounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _container(item: dict[str, Any]) -> Container:
         status=str(state.get("Status", "")),
         pid=int(state.get("Pid") or 0),
         labels=(item.get("Config") or {}).get("Labels") or {},
+        mounts=frozenset(str(mount.get("Destination")) for mount in item.get("Mounts") or ()),
     )
 
 

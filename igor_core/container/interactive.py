@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from igor_core.container.run_folder import PYTHONS
 from igor_core.container.shell import Shell
 from igor_core.container.spec import Spec
 from igor_core.runtime import Runtime
@@ -22,12 +23,13 @@ exec "$@"
 
 # $1: the config's Python or nothing; $2: the project's name; $3: what to prefer to it, if it is
 # of the same installation: beside it, or on the PATH like itself.
-_FIND = """\
-for python in "$1" "${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "/venv/$2/bin/python" python python3
+_FIND = f"""\
+project=$2
+for python in "$1" {PYTHONS}
 do
     found=$([ -n "$python" ] && command -v "$python") || continue
     if [ -n "$3" ]; then
-        [ -x "${found%/*}/$3" ] && found=${found%/*}/$3
+        [ -x "${{found%/*}}/$3" ] && found=${{found%/*}}/$3
         case $python in */*) ;; *) found=$(command -v "$3") || found=$(command -v "$python") ;; esac
     fi
     printf '%s\\n' "$found"

@@ -13,6 +13,7 @@ from igor_core.container.names import (
 )
 from igor_core.container.spec import Spec
 from igor_core.errors import HostError
+from igor_core.paths import RUN_FOLDER
 from igor_core.runtime import Runtime
 
 
@@ -68,6 +69,8 @@ def _why_old(inspection: Inspection, container: Container, spec: Spec, runtime: 
         return "the image changed"
     wanted = spec.options(runtime, inspection.rootless, inspection.image.id)
     if container.labels.get(CONTAINER_CONFIG) != wanted.labels[CONTAINER_CONFIG]:
+        if RUN_FOLDER not in container.mounts:
+            return f"an earlier igor made it, without {RUN_FOLDER}"
         return "its options changed"
     return ""
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from igor_core.config import Host, Project
 from igor_core.container.names import CONTAINER_CONFIG, Owner
 from igor_core.errors import UsageError
-from igor_core.paths import HostPaths
+from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.runtime import RESERVED_RUN_OPTIONS, CreateOptions, Runtime
 
 #: HOME in a container that runs as the host's user; writable, and kept between containers.
@@ -37,6 +37,7 @@ class Spec:
     owner: Owner
     tree: str
     home: str
+    run: str
     workspace: str
     run_as: Literal["user", "image"]
     uid: int
@@ -52,6 +53,7 @@ class Spec:
             image=self.owner.image,
             labels=self.owner.container_labels,
             mounts=self._mounts(),
+            read_only={RUN_FOLDER: self.run},
             env=self._env(),
             workdir=self.workspace,
             user=self._user(runtime, rootless),
@@ -95,6 +97,7 @@ def spec_of(project: Project, host: Host, group: str, account: Account, paths: H
         owner=Owner(config.user, project.name, group),
         tree=paths.tree,
         home=posixpath.join(paths.private, "home"),
+        run=paths.run,
         workspace=config.workspace,
         run_as=config.run_as,
         uid=account.uid,

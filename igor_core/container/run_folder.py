@@ -1,0 +1,79 @@
+"""Igor's own files on a host, which each container sees at /run/igor: there, and as they are here.
+
+They are for whoever starts a program in a container without igor: an editor's debugger.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from igor_core.container.shell import Shell, text
+from igor_core.errors import HostError
+from igor_core.paths import PROJECT_PYTHON
+
+#: Words of a shell script in which $project is the project's name: where its Python may be.
+PYTHONS = '"${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "/venv/$project/bin/python" python python3'
+
+# The project's Python, as igor chooses it where the config names none.
+_PROJECT_PYTHON = f"""\
+# Written by igor. sh {PROJECT_PYTHON} PROJECT WORDS...: the project's Python with WORDS.
+project=$1
+shift
+for python in {PYTHONS}
+do
+    if [ -n "$python" ] && command -v "$python" >/dev/null; then exec "$python" "$@"; fi
+done
+echo 'igor: there is no Python here' >&2
+exit 127
+"""
+
+_HASHES = 'cd -- "$1" 2>/dev/null && shift && exec sha256sum -- "$@"'
+
+# $1 is the folder, $2 a file's name, $3 its size, for a connection that ends in the middle.
+_WRITE = """\
+umask 077
+mkdir -p -- "$1" && chmod 755 -- "$1" && cd -- "$1" || exit
+new=.$2.$$
+cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod 644 -- "$new" && mv -f -- "$new" "$2" || {
+    rm -f -- "$new"
+    exit 74
+}
+"""
+
+
+def run_files(debug_helper: Mapping[str, bytes]) -> dict[str, bytes]:
+    """All files of the folder by name: those of the debugger, and what finds a Python for it."""
+    return {PROJECT_PYTHON: _PROJECT_PYTHON.encode(), **debug_helper}
+
+
+async def differing(shell: Shell, folder: str, files: Mapping[str, bytes]) -> list[str]:
+    """The names of `files` that the host has not, or otherwise; one round trip."""
+    done = await shell.run(["sh", "-c", _HASHES, "igor", folder, *files])
+    rows = [line.split(maxsplit=1) for line in text(done.stdout).splitlines()]
+    there = {row[1].strip(): row[0] for row in rows if len(row) == 2}
+    return [
+        name for name, content in files.items()
+        if there.get(name) != hashlib.sha256(content).hexdigest()
+    ]  # fmt: skip
+
+
+async def write(
+    shell: Shell, folder: str, files: Mapping[str, bytes], names: Iterable[str]
+) -> None:
+    """Write those called `names`, beside and renamed; a program that reads one is not disturbed.
+
+    HostError where the host can't.
+    """
+    done = await asyncio.gather(*(_write(shell, folder, name, files[name]) for name in names))
+    for said in done:
+        if said:
+            raise HostError(f"{folder} can't be written there: {said}", "look at igor doctor")
+
+
+async def _write(shell: Shell, folder: str, name: str, content: bytes) -> str:
+    """Why it could not be written, or nothing."""
+    command = ["sh", "-c", _WRITE, "igor", folder, name, str(len(content))]
+    done = await shell.run(command, input=content)
+    if done.status == 0:
+        return ""
+    return (text(done.stderr).splitlines() or [f"status {done.status}"])[-1]
