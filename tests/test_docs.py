@@ -7,7 +7,7 @@ from igor_core.cli.commands import COMMANDS, tags
 
 MANUAL = Path(__file__).parents[1] / "doc" / "igor.txt"
 #: Sections of the manual whose names begin like a command.
-SECTIONS = {"igor-push-on-write"}
+SECTIONS = {"igor-push-on-write", "igor-run-as"}
 FIRST_WORDS = {command.split()[0] for command in COMMANDS}
 
 

@@ -15,7 +15,7 @@ from igor_core.agent.finding import Finding
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
 from igor_core.agent.stream import Controlled, Peer, Stream
 from igor_core.errors import Cancelled, IgorError
-from igor_core.events import Accepted, Event, Outcome, Output, Prompt
+from igor_core.events import Accepted, Event, Outcome, Output, Prompt, Result
 from igor_core.output import Tree
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # An editor's ear: it does nothing of its own.
 WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "diff", WATCH})
+INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "debug", "diff", WATCH})
 REMEMBERED = 20
 
 
@@ -61,12 +61,20 @@ class Job:
         self._asked: dict[int, asyncio.Future[str | None]] = {}
         self._streams: list[Stream] = []
         self._finding = Finding()
+        self._results: list[Result] = []
 
     @property
     def answers(self) -> bool:
         return self._listener is not None and self._listener.answers
 
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Of the hosts that have ended by now."""
+        return tuple(self._results)
+
     def emit(self, event: Event) -> None:
+        if isinstance(event, Result):
+            self._results.append(event)
         if self._listener is not None:
             self._listener.send(Kind.EVENT, self._request, event.to_wire())
 
@@ -197,7 +205,7 @@ class Jobs:
 def _outcome(job: Job, task: "asyncio.Future[Outcome]") -> Outcome:
     """What the client is told, whichever way the verb has ended."""
     if task.cancelled():
-        return Outcome(Cancelled.exit_status, "cancelled")
+        return Outcome(Cancelled.exit_status, "cancelled", results=job.results)
     error = task.exception()
     if error is None:
         return task.result()

@@ -17,7 +17,7 @@ from igor_core.verbs.context import Context
 
 log = logging.getLogger(__name__)
 
-UNLISTED = ("jobs", WATCH)
+UNLISTED = ("jobs", "locate", "read", WATCH)
 IDLE_SECONDS = 600.0
 # How long a leaving agent waits for its jobs to end what they have started.
 LEAVING_SECONDS = 15.0

@@ -172,6 +172,14 @@ COMMANDS: dict[str, Command] = {
             Operand("command", "CMD…", rest=True, completes="file"),
         ),
         Command(
+            "run",
+            "Run a file of the project by the container's Python, on all hosts at once.",
+            "job:run",
+            "run",
+            WHERE + EXEC_OPTIONS,
+            Operand("program", "FILE [ARGS…]", rest=True, completes="file"),
+        ),
+        Command(
             "docker repl",
             "Open the REPL, a shell or another program in the container, on this terminal.",
             "repl:run",

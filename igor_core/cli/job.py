@@ -16,6 +16,7 @@ from igor_core.cli.session import Renderer, Session
 from igor_core.cli.terminal import somebody_there
 from igor_core.errors import IgorError, UsageError
 
+HAVE_PLACES = ("exec", "run", "build", "setup")
 OUTLIVES_US = ("push", "build", "setup", "clean")
 # One word with other characters than these is a line for a shell: what shlex.quote would quote.
 FOR_A_SHELL = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
@@ -71,13 +72,17 @@ def verb_arguments(invocation: Invocation) -> dict[str, Any]:
     """What the agent gets beside the verb: the options given, and the operand."""
     own = {option.key for option in GLOBAL}
     values = {key: value for key, value in invocation.values.items() if key not in own}
-    command = values.pop("command", None)
-    if command is None:
-        return values
     assert invocation.command is not None
-    words = invocation.command.words
-    stdin = {"stdin": True} if invocation.command.verb == "exec" else {}
-    return {**values, **_command(command, words), **stdin}
+    verb = invocation.command.verb
+    if verb in HAVE_PLACES and invocation.values.get("json"):
+        values["places"] = True
+    if verb in ("exec", "run"):
+        values["stdin"] = True
+    if program := values.pop("program", None):
+        values |= {"file": program[0], "args": program[1:]}
+    if command := values.pop("command", None):
+        values |= _command(command, invocation.command.words)
+    return values
 
 
 def _command(words: list[str], igors: str) -> dict[str, Any]:

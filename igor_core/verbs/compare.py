@@ -166,9 +166,9 @@ def _inside(job: Job, root: Path, name: str, held: Collection[bytes]) -> bytes:
     It is meant from the job's folder, as a shell completes it. But igor names paths from the
     root, and who copies one of these means that.
     """
-    path = _below(root, Path(job.root), name)
+    path = below(root, Path(job.root), name)
     if path is None or (path not in held and not _is_here(root, path)):
-        from_root = _below(root, root, name)
+        from_root = below(root, root, name)
         path = from_root if from_root in held else path
     if path is None:
         raise UsageError(f"{job.verb}: {name} is not in the project {root}")
@@ -181,7 +181,7 @@ def _is_here(root: Path, path: bytes) -> bool:
     return os.path.lexists(os.path.join(os.fsencode(root), path))
 
 
-def _below(root: Path, start: Path, name: str) -> bytes | None:
+def below(root: Path, start: Path, name: str) -> bytes | None:
     """`name`, meant from `start`, as a path below the root; links above it are resolved."""
     whole = os.path.normpath(os.path.join(start, name))
     for top, path in ((root, whole), (root, _resolved(whole))):

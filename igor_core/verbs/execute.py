@@ -1,32 +1,53 @@
 """exec: run a command in the project's container on each host, with its output as it comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from igor_core.container.exec import ExecCommand, exec_command, shell_line
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
+from igor_core.paths import HostPaths
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
 from igor_core.verbs.push import Pusher
-from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.ready import check_container_still_runs, how_it_ended, make_ready
+from igor_core.verbs.targets import Done, Ended, Target, each, targets_of
 
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
 FAILURE = 255
+
+
+# The command of a host that is ready for it, where its files are as told.
+Choose = Callable[[Target, HostPaths], Awaitable[Sequence[str]]]
 
 
 async def execute(job: Job, context: Context) -> Outcome:
     """Make the hosts current, then run. With one host its status is the job's."""
     argv = _argv(job)
     targets = targets_of(job, context)
-    pusher = Pusher(job, context, targets[0])
+
+    async def command(_target: Target, _paths: HostPaths) -> Sequence[str]:
+        return argv
+
+    return await run_on(targets, context, Pusher(job, context, targets[0]), argv, command)
+
+
+async def run_on(
+    targets: Sequence[Target],
+    context: Context,
+    pusher: Pusher,
+    words: Sequence[str],
+    choose: Choose,
+) -> Outcome:
+    """Make the hosts current, then run what `choose` says; `words` name the files it needs."""
+    job = targets[0].job
     with_stdin = flag(job, "stdin") and len(targets) == 1
 
     async def on(target: Target) -> Done:
-        paths = await make_ready(target, context, pusher, argv, setup=flag(job, "setup"))
+        paths = await make_ready(target, context, pusher, words, setup=flag(job, "setup"))
+        argv = await choose(target, paths)
         command = exec_command(target.runtime, spec_for(target, paths), argv)
         stdin = job.stdin(target.name) if with_stdin else None
         status = await _run(target, command, stdin)
@@ -56,8 +77,7 @@ async def _run(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes]
                 await target.job.output(target.name, *item)
         except asyncio.CancelledError:
             await asyncio.shield(process.end())
-            say_how_it_ended(target, process.ended)
-            raise
+            raise Ended(how_it_ended(target, process.ended)) from None
         finally:
             feeding.cancel()
     if process.lost:

@@ -97,9 +97,14 @@ async def check_container_still_runs(target: Target, status: int) -> None:
         )
 
 
-def say_how_it_ended(target: Target, ended: str) -> None:
+def how_it_ended(target: Target, ended: str) -> str:
     """Of a program that igor ended: by which signal, if it did."""
     if ended == "alive":
         target.warn("the command could not be ended and still runs there", "igor docker clean")
-    elif ended.isupper():
-        target.step(f"ended by {ended}")
+        return "still runs there"
+    return f"ended by {ended}" if ended.isupper() else ""
+
+
+def say_how_it_ended(target: Target, ended: str) -> None:
+    if how := how_it_ended(target, ended):
+        target.step(how)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from igor_core.config import Host, Project, find_project
 from igor_core.config.host_names import host_names
-from igor_core.errors import IgorError, UsageError
+from igor_core.config.model import DEFAULT_GROUP
+from igor_core.errors import Cancelled, IgorError, UsageError
 from igor_core.events import Outcome, Result, Step, Warning
 from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
@@ -25,6 +26,14 @@ class Done:
 
     text: str
     status: int = 0
+
+
+class Ended(asyncio.CancelledError):
+    """Of a host's part that was cancelled: `how` what ran there was ended, in a few words."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,36 @@ def targets_of(job: Job, context: Context) -> list[Target]:
     hosts = group.select(list_argument(job, "hosts"))
     if project.config.runtime != "none":
         _one_container_each(group.name, Counter(host.host for host in hosts))
+    return _targets(job, context, project, group.name, hosts)
+
+
+def all_targets_of(job: Job, context: Context) -> list[Target]:
+    """The hosts of the job's group; without one those of all groups, the default group first.
+
+    Raises UsageError, ConfigError.
+    """
+    if not job.root:
+        raise UsageError(f"{job.verb} needs a project", "igor -C DIR …, or run it in the project")
+    project = find_project(Path(job.root))
+    name = text_argument(job, "group")
+    groups = [project.config.group(name)] if name else project.config.host_groups.values()
+    ordered = sorted(groups, key=lambda group: group.name != DEFAULT_GROUP)
+    return [
+        target
+        for group in ordered
+        for target in _targets(job, context, project, group.name, group.hosts)
+    ]
+
+
+def _targets(
+    job: Job, context: Context, project: Project, group: str, hosts: Sequence[Host]
+) -> list[Target]:
     return [
         Target(
             name,
             job,
             project,
-            group.name,
+            group,
             host,
             context.pool.host(Address(host.host, host.user, host.port)),
         )
@@ -119,6 +152,14 @@ async def _one(target: Target, action: Callable[[Target], Awaitable[Done]], fail
         raise
     except IgorError as error:
         status, text, hint = failure, error.message, error.hint
-    result = Result(target.name, status, time.monotonic() - started, text, hint)
+    except asyncio.CancelledError as error:
+        said = error.how if isinstance(error, Ended) else ""
+        target.job.emit(_result(target, started, Cancelled.exit_status, said))
+        raise
+    result = _result(target, started, status, text, hint)
     target.job.emit(result)
     return result
+
+
+def _result(target: Target, started: float, status: int, text: str, hint: str = "") -> Result:
+    return Result(target.name, status, time.monotonic() - started, text, hint)

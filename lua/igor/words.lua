@@ -43,7 +43,7 @@ function M.result(result)
     local text = result.text ~= '' and result.text or 'done'
     return ('%s (%s)'):format(text, M.duration(result.seconds))
   elseif result.status == 130 then
-    return 'cancelled'
+    return 'cancelled' .. (result.text ~= '' and ', ' .. result.text or '')
   end
   return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
 end

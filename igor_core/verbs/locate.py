@@ -1,0 +1,53 @@
+"""locate: what the path under a cursor in output means. Asks no host and waits for none."""
+
+from igor_core.events import Outcome
+from igor_core.local.files import Tree
+from igor_core.output import Target as Found
+from igor_core.output import place_under
+from igor_core.paths import HostPaths
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job, list_argument, number_argument, text_argument
+from igor_core.verbs.places import tree_of
+from igor_core.verbs.targets import Target, all_targets_of
+
+_LAST_COLUMN = (1 << 31) - 1
+
+
+async def locate(job: Job, context: Context) -> Outcome:
+    """The data is a name that an editor opens, with line and column (0: not said), or None."""
+    line = text_argument(job, "line") or ""
+    column = number_argument(job, "column", 0, _LAST_COLUMN)
+    targets = all_targets_of(job, context)
+    host = text_argument(job, "host") or next(iter(list_argument(job, "hosts")), "")
+    if host not in {target.name for target in targets}:
+        host = targets[0].name
+    clone = context.clones.of(targets[0].project)
+    found = None
+    if clone.local.tree is not None:
+        found = _place(line, column, host, targets, clone.local.tree, context)
+    if found is None or not found.name.startswith("/"):
+        # It may be here only since the last look.
+        found = _place(line, column, host, targets, await clone.scan(), context)
+    return Outcome(0, data=vars(found) if found else None)
+
+
+def _place(
+    line: str, column: int, host: str, targets: list[Target], files: Tree, context: Context
+) -> Found | None:
+    # Of a host in several groups the first one counts.
+    trees = {
+        target.name: tree_of(target, _paths(target), files, ("", ""), _real_path(target, context))
+        for target in reversed(targets)
+    }
+    return place_under(line, column, trees, host)
+
+
+def _paths(target: Target) -> HostPaths:
+    """Without an account there, those below the home are not absolute."""
+    return HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
+
+
+def _real_path(target: Target, context: Context) -> str:
+    if target.remote.state != "connected":
+        return ""
+    return context.clones.freshness(target.project, target.entry).there.real_path
