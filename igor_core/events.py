@@ -135,6 +135,44 @@ class Freshness(Event):
 
 
 @dataclass(frozen=True)
+class Debuggee(Event):
+    """A program waits for its debugger at `port` of this machine's 127.0.0.1.
+
+    `rank` is the host's place in its group, `session` a name that is new each time.
+    `configuration` is the debugger's, in the files that igor generates. `local_root` and
+    `remote_root` are the same folder, here and where the program runs. `command` is what follows
+    `python`.
+    """
+
+    type = "debuggee"
+    host: str
+    rank: int
+    session: str
+    port: int
+    configuration: str
+    local_root: str
+    remote_root: str
+    just_my_code: bool
+    subprocess: bool
+    python: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LostDebuggee(Event):
+    """The connection to a debugged program was lost; it lives on, and can be attached to again.
+
+    `grace` is for how many seconds, None: until it ends or is ended.
+    """
+
+    type = "lost-debuggee"
+    host: str
+    rank: int
+    session: str
+    grace: float | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The end of a job: its exit status, its error if it has one, a result per host, and data.
 

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from igor_core.push.trees import Trees
 from igor_core.ssh.pool import Pool
 from igor_core.verbs.clones import Clones
+from igor_core.verbs.debugging import Debugging
 from igor_core.verbs.saves import Saves
 from igor_core.verbs.turns import Turns
 
 
 @dataclass
 class Context:
-    """The warm connections, what igor knows of the trees there and here, and whose turn it is."""
+    """The warm connections, what igor knows of the trees there and here, and who is at what."""
 
     pool: Pool = field(default_factory=Pool)
     trees: Trees = field(default_factory=Trees)
     turns: Turns = field(default_factory=Turns)
+    debugging: Debugging = field(default_factory=Debugging)
     clones: Clones = field(init=False)
     saves: Saves = field(init=False)
 

@@ -50,7 +50,7 @@ async def run_on(
         argv = await choose(target, paths)
         command = exec_command(target.runtime, spec_for(target, paths), argv)
         stdin = job.stdin(target.name) if with_stdin else None
-        status = await _run(target, command, stdin)
+        status = await run_command(target, command, stdin)
         await check_container_still_runs(target, status)
         return Done("", status)
 
@@ -64,7 +64,7 @@ def _argv(job: Job) -> Sequence[str]:
     return shell_line(line) if line else argv
 
 
-async def _run(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None) -> int:
+async def run_command(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None) -> int:
     """The exit status. Leaving early, by cancel, ends the command inside the container too."""
     remote = Command(
         command.argv, cwd=command.cwd or "/", env=command.env,

@@ -1,0 +1,1 @@
+"""Debugging: a program under debugpy where the code runs, and its port here."""

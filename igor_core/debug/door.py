@@ -1,0 +1,181 @@
+"""A port of this machine's loopback behind which a debugged program is.
+
+Each debugger's connection is joined with a relay of its own there. One relay waits in advance,
+since starting it takes most of the time that a connection takes.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from igor_core.debug.source import helper_bytes
+from igor_core.errors import HostError, IgorError
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.process import Command, Process
+
+LOOPBACK = "127.0.0.1"
+CHUNK = 1 << 16
+TRIES = 64
+_TERMINATED = re.compile(rb'"event"\s*:\s*"terminated"')
+_DISCONNECT = re.compile(rb'"command"\s*:\s*"disconnect"')
+
+Leave = Callable[[], Awaitable[None]]
+
+
+class Door:
+    """Listens from `open` to `close` for one session. `port` is the port that it got.
+
+    `leaving` is awaited before the last debugger takes its leave of debugpy, or has left without:
+    debugpy would let a stopped program run on.
+    """
+
+    def __init__(self, host: RemoteHost, relay: Callable[[], Command], leaving: Leave) -> None:
+        self.port = 0
+        self._host = host
+        self._relay = relay
+        self._leaving = leaving
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[object] = set()
+        self._told: set[object] = set()
+        self._news = asyncio.Event()
+        self._spare: asyncio.Task[Process] | None = None
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start the relay of the next connection."""
+        if self._spare is None and not self._closed:
+            self._spare = asyncio.ensure_future(self._start())
+            self._spare.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def open(self, first: int) -> None:
+        """Listen on `first` or the next port that is free."""
+        for port in range(first, min(first + TRIES, 1 << 16)):
+            try:
+                self._server = await asyncio.start_server(self._accept, LOOPBACK, port)
+            except OSError:
+                continue
+            self.port = port
+            return
+        raise HostError(
+            f"no port of {LOOPBACK} is free from {first} on", 'choose another "debug_port"'
+        )
+
+    async def told(self, seconds: float) -> None:
+        """Wait until each debugger has heard that the program has ended, but not for long."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._open - self._told:
+            self._news.clear()
+            left = deadline - asyncio.get_running_loop().time()
+            try:
+                await asyncio.wait_for(self._news.wait(), max(0.0, left))
+            except asyncio.TimeoutError:
+                return
+
+    async def close(self) -> None:
+        """Stop listening, and end the connections and their relays."""
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._spare is not None:
+            with contextlib.suppress(IgorError, asyncio.CancelledError):
+                await (await self._spare).end()
+
+    async def _start(self) -> Process:
+        process = await self._host.start(self._relay())
+        await process.write(helper_bytes())
+        return process
+
+    async def _take_spare(self) -> Process:
+        self.warm()
+        assert self._spare is not None
+        taken, self._spare = self._spare, None
+        process = await taken
+        if process.finished:
+            process = await self._start()
+        self.warm()
+        return process
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            # Whoever only tries the port never reaches debugpy, which would not survive it.
+            first = await reader.read(CHUNK) if _is_ours(writer) else b""
+            if first:
+                await self._join(first, reader, writer)
+        except (ConnectionError, IgorError):
+            pass
+        finally:
+            writer.close()
+
+    async def _join(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        name = object()
+        self._open.add(name)
+        process = await self._take_spare()
+        upward = asyncio.ensure_future(self._upward(first, reader, process))
+        downward = asyncio.ensure_future(self._downward(name, process, writer))
+        try:
+            await asyncio.wait([upward, downward], return_when=asyncio.FIRST_COMPLETED)
+            if upward.done() and not downward.done():
+                if len(self._open) == 1 and name not in self._told:
+                    await self._leaving()
+                process.write_eof()
+                await asyncio.wait([downward], timeout=3.0)
+        finally:
+            self._open.discard(name)
+            self._told.discard(name)
+            self._news.set()
+            upward.cancel()
+            downward.cancel()
+            if not process.finished:
+                await asyncio.shield(process.end())
+
+    async def _upward(self, data: bytes, reader: asyncio.StreamReader, process: Process) -> None:
+        last = b""
+        with contextlib.suppress(ConnectionError):
+            while data:
+                last = last[-64:] + data
+                if len(self._open) == 1 and _DISCONNECT.search(last):
+                    await self._leaving()
+                await process.write(data)
+                data = await reader.read(CHUNK)
+
+    async def _downward(self, name: object, process: Process, writer: asyncio.StreamWriter) -> None:
+        last = b""
+        while (item := await process.read()) is not None:
+            stream, data = item
+            if stream != "stdout":
+                continue
+            writer.write(data)
+            await writer.drain()
+            last = last[-64:] + data
+            if _TERMINATED.search(last):
+                self._told.add(name)
+                self._news.set()
+
+
+def _is_ours(writer: asyncio.StreamWriter) -> bool:
+    """Whether a connection is not another user's, where the system says whose it is (Linux).
+
+    debugpy asks nobody who he is, and runs what it is told.
+    """
+    port, own = writer.get_extra_info("peername")[1], writer.get_extra_info("sockname")[1]
+    wanted = f":{port:04X}", f":{own:04X}"
+    try:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    except OSError:
+        return True
+    owners = {int(row[7]) for row in rows if (row[1][-5:], row[2][-5:]) == wanted}
+    return owners <= {os.getuid(), 0}

@@ -1,0 +1,112 @@
+# mypy: ignore-errors
+# ruff: noqa: UP031, RUF005
+"""The program: what must be right before it is started, and how it is. Runs there (3.6)."""
+
+import hashlib
+import json
+import os
+import site
+import subprocess
+import sys
+import sysconfig
+
+from igor_core.debug.helper.folder import Refused
+from igor_core.debug.helper.marks import MARK_GROUP, MARK_ID
+
+
+def own_folder():
+    """Where igor puts a debugpy that the image does not have: in the home, for this Python."""
+    tag = "%s-%d.%d-%s" % (
+        (sys.implementation.name,) + sys.version_info[:2] + (sysconfig.get_platform(),)
+    )
+    home = os.path.expanduser("~")
+    return os.path.join(home, ".cache", "igor", "debugpy", tag)
+
+
+def debugpy_folder(environment):
+    """The folder in which this Python finds debugpy, "" where it does not.
+
+    This process is isolated (-I), the program will not be.
+    """
+    folders = environment.get("PYTHONPATH", "").split(os.pathsep)
+    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE is not None else []
+    for folder in [each for each in folders if each] + sys.path + user + [own_folder()]:
+        if os.path.isfile(os.path.join(folder, "debugpy", "__init__.py")):
+            return folder
+    return ""
+
+
+def check(options, environment):
+    """Refuse what can't work, each with its own word."""
+    python = "%s (Python %d.%d)" % ((sys.executable,) + sys.version_info[:2])
+    if not os.path.isdir(options.cwd or "."):
+        raise Refused("cwd", "the working directory %s is not there" % options.cwd)
+    if not debugpy_folder(environment):
+        raise Refused("debugpy", "%s has no debugpy" % python, folder=own_folder())
+    if options.file and not os.path.isfile(options.file):
+        raise Refused("file", "%s is not there" % options.file)
+    if options.file and options.sha256:
+        with open(options.file, "rb") as file:
+            if hashlib.sha256(file.read()).hexdigest() != options.sha256:
+                raise Refused("differs", "%s is another file there than here" % options.file)
+
+
+def environment_of(options):
+    environment = dict(os.environ)
+    for pair in options.env:
+        name, _, value = pair.partition("=")
+        environment[name] = value
+    # A program that is debugged passes it on, and debugpy would not listen.
+    environment.pop("DEBUGPY_RUNNING", None)
+    return environment
+
+
+def start(options, folder):
+    """Start it under debugpy, which waits for a debugger. Raises OSError."""
+    environment = environment_of(options)
+    found = debugpy_folder(environment)
+    if found == own_folder():
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [known, found]))
+    environment.update(
+        {
+            MARK_GROUP: options.group,
+            MARK_ID: options.id,
+            "DEBUGPY_ADAPTER_ENDPOINTS": os.path.join(folder, "endpoints"),
+            "PYTHONUNBUFFERED": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+    )
+    # debugpy has the option since 1.6.7; it is only given where it changes something.
+    children = [] if options.subprocess else ["--configure-subProcess", "False"]
+    command = [sys.executable, "-Xfrozen_modules=off", "-m", "debugpy"]
+    command += ["--listen", "127.0.0.1:0", "--wait-for-client"] + children
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command + options.words,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=options.cwd or None,
+        env=environment,
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+def port_of(folder):
+    """The port that debugpy says it listens on, 0 before that."""
+    try:
+        with open(os.path.join(folder, "endpoints")) as file:
+            return int(json.load(file)["client"]["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def install():
+    """Put debugpy into igor's own folder. The exit status of pip, 127 where there is no pip."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    command += ["--no-input", "--no-deps", "--target", own_folder(), "debugpy"]
+    if subprocess.call(command[:3] + ["--version"], stdout=subprocess.DEVNULL) != 0:
+        return 127
+    return subprocess.call(command)

@@ -1,0 +1,426 @@
+# mypy: ignore-errors
+# ruff: noqa: UP031, SIM105
+"""The keeper: owns the program, its output and its end. A daemon beside it (3.6).
+
+Peers come over the unix socket and say in their first note what they are ("do"):
+
+    control  the far end: gets notes and output, sends input, "signal", "stop" and "close". One at
+             a time, the latest; what the others had is over. Without one, `grace` runs.
+    relay    is told the port as soon as debugpy listens there, and by the end of its connection
+             that it must go.
+    list     is told what there is.
+    stop     asks for the program's end; its connection ends when all is over.
+
+Notes to a control ("event"): "session" (what there is; again when debugpy "listens"), "dropped"
+(bytes of output that were not kept), "exited" (status, 128 + n for signal n; why), "over" (left:
+processes that could not be ended).
+"""
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import time
+
+from igor_core.debug.helper.debuggee import port_of, start
+from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
+from igor_core.debug.helper.marks import MARK_ID, end_marked, listens, send
+
+KEPT_BYTES = 1 << 20
+AHEAD_BYTES = 1 << 18
+PIECE_BYTES = 1 << 16
+POLL_SECONDS = 0.01
+LISTEN_SECONDS = 60.0
+FIRST_SECONDS = 10.0
+# Between TERM and KILL.
+PATIENCE_SECONDS = 1.0
+# For debugpy to tell its clients of the end.
+LINGER_SECONDS = 2.0
+# How long the outcome of a program that nobody hears of is kept.
+OUTCOME_SECONDS = 60.0
+
+
+class Output:
+    """The last of what the program wrote; positions count all of its bytes."""
+
+    def __init__(self):
+        self.pieces = []
+        self.first = self.end = 0
+
+    def add(self, kind, data):
+        self.pieces.append((self.end, kind, data))
+        self.end += len(data)
+        while self.end - self.first > KEPT_BYTES and len(self.pieces) > 1:
+            self.pieces.pop(0)
+            self.first = self.pieces[0][0]
+
+    def after(self, position):
+        """(position, kind, data) of what was written next."""
+        for at, kind, data in self.pieces:
+            if position < at + len(data):
+                skipped = max(0, position - at)
+                return at + skipped, kind, data[skipped:]
+        return self.end, STDOUT, b""
+
+
+class Peer:
+    """One connection to the keeper."""
+
+    def __init__(self, connection):
+        connection.setblocking(False)
+        self.connection = connection
+        self.frames = Frames()
+        self.outbox = b""
+        self.role = ""
+        self.sent = 0
+
+
+class Keeper:
+    """The loop. `phase` is "starting", "listening", then "exited"."""
+
+    def __init__(self, options, folder, listener):
+        self.options = options
+        self.folder = folder
+        self.listener = listener
+        self.grace = None if options.detach else options.grace
+        self.selector = selectors.DefaultSelector()
+        self.watched = {}
+        self.peers = []
+        self.control = None
+        self.sent = 0
+        self.controls = 0
+        self.output = Output()
+        self.input = bytearray()
+        self.input_ends = False
+        self.phase = "starting"
+        self.port = 0
+        self.exit = None
+        self.why = ""
+        self.told = 0
+        self.close_asked = False
+        self.kill_at = None
+        self.alone_since = self.began = time.monotonic()
+        self.ended_at = 0.0
+        self.woken, waker = os.pipe()
+        os.set_blocking(self.woken, False)
+        os.set_blocking(waker, False)
+        signal.set_wakeup_fd(waker)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        listener.setblocking(False)
+
+    def run(self):
+        try:
+            self.process = start(self.options, self.folder)
+        except OSError as error:
+            self.process = None
+            self.outputs = {}
+            self.finish(126, "it could not be started: %s" % error)
+        else:
+            pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
+            for pipe in pipes:
+                os.set_blocking(pipe.fileno(), False)
+            self.outputs = {pipes[1].fileno(): STDOUT, pipes[2].fileno(): STDERR}
+        while not self.is_over():
+            self.turn()
+        # Nobody who comes now is to be told that there is something.
+        shutil.rmtree(self.folder, ignore_errors=True)
+        left = end_marked(MARK_ID, self.options.id, PATIENCE_SECONDS)
+        if self.control is not None:
+            self.control.outbox += note(event="over", left=left)
+            self.control.connection.settimeout(2.0)
+            try:
+                self.control.connection.sendall(self.control.outbox)
+            except OSError:
+                pass
+
+    def is_over(self):
+        """Whether the program has ended, and whoever is to hear of it has."""
+        if self.phase != "exited":
+            return False
+        now = time.monotonic()
+        if self.control is None:
+            limit = OUTCOME_SECONDS if self.grace is None else min(self.grace, OUTCOME_SECONDS)
+            return now - max(self.alone_since, self.ended_at) >= limit
+        if self.told < 2 or self.control.outbox:
+            return False
+        has_relays = any(peer.role == "relay" for peer in self.peers)
+        return self.close_asked or not has_relays or now - self.ended_at >= LINGER_SECONDS
+
+    def turn(self):
+        self.watch()
+        quick = self.phase == "starting" or self.kill_at is not None
+        for key, mask in self.selector.select(POLL_SECONDS if quick else 0.25):
+            self.handle(key.fd, mask)
+        self.look_whether_it_listens()
+        self.reap()
+        self.count_down()
+        self.feed_control()
+
+    # -- what happens
+
+    def look_whether_it_listens(self):
+        if self.phase != "starting":
+            return
+        port = port_of(self.folder)
+        if port and listens(port):
+            self.phase, self.port = "listening", port
+            self.tell(event="session", **self.facts())
+            for peer in self.peers:
+                if peer.role == "relay":
+                    peer.outbox += note(port=port)
+        elif time.monotonic() - self.began > LISTEN_SECONDS:
+            self.stop("debugpy did not listen within %d s" % LISTEN_SECONDS)
+
+    def reap(self):
+        if self.phase == "exited" or self.process.poll() is None:
+            return
+        # What it started in the background may hold the pipes for ever: only what is there.
+        for descriptor in list(self.outputs):
+            left = KEPT_BYTES
+            while left > 0 and descriptor in self.outputs:
+                count = self.read_output(descriptor)
+                left -= count
+                if not count:
+                    break
+        code = self.process.returncode
+        self.finish(code if code >= 0 else 128 - code, self.why)
+
+    def finish(self, status, why):
+        self.phase, self.exit, self.why = "exited", status, why
+        self.ended_at = time.monotonic()
+        self.kill_at = None
+
+    def count_down(self):
+        now = time.monotonic()
+        if self.phase == "exited":
+            return
+        if self.kill_at is not None:
+            if now >= self.kill_at:
+                send(self.process.pid, signal.SIGKILL)
+        elif self.control is None and self.grace is not None:
+            # Who has started it is about to come.
+            grace = self.grace if self.controls else max(self.grace, FIRST_SECONDS)
+            if now - self.alone_since >= grace:
+                self.stop("nobody came back within %g s" % self.grace)
+
+    def stop(self, why):
+        if self.phase != "exited" and self.kill_at is None:
+            self.why = why
+            self.kill_at = time.monotonic() + PATIENCE_SECONDS
+            send(self.process.pid, signal.SIGTERM)
+
+    # -- peers
+
+    def facts(self):
+        words = self.options.words
+        return {
+            "id": self.options.id,
+            "group": self.options.group,
+            "pid": self.process.pid if self.process else 0,
+            "port": self.port,
+            "phase": self.phase,
+            "command": words,
+            "python": self.options.python,
+            "root": os.path.realpath("."),
+            "alone": self.control is None,
+        }
+
+    def tell(self, **fields):
+        if self.control is not None:
+            self.control.outbox += note(**fields)
+
+    def accept(self):
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        self.peers.append(Peer(connection))
+
+    def drop(self, peer):
+        if peer not in self.peers:
+            return
+        self.peers.remove(peer)
+        self.unwatch(peer.connection.fileno())
+        peer.connection.close()
+        if peer is self.control:
+            # What is still in the outbox may not have arrived: the next one gets it again.
+            self.sent = self.told_to
+            self.control = None
+            self.alone_since = time.monotonic()
+
+    def hear(self, peer):
+        try:
+            data = peer.connection.recv(PIECE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.drop(peer)
+            return
+        for kind, payload in peer.frames.feed(data):
+            if kind == NOTE:
+                self.obey(peer, json.loads(payload.decode("ascii")))
+            elif peer is self.control and kind == STDIN:
+                self.input += payload
+            elif peer is self.control and kind == EOF:
+                self.input_ends = True
+
+    def obey(self, peer, order):
+        what = order.get("do")
+        if what == "control":
+            self.take_over(peer, order.get("from"))
+        elif what == "relay":
+            peer.role = what
+            if self.port:
+                peer.outbox += note(port=self.port)
+        elif what == "list":
+            peer.outbox += note(**self.facts())
+        elif what == "stop":
+            self.stop(order.get("why") or "it was asked for")
+        elif what == "close":
+            self.close_asked = True
+        elif what == "signal" and self.phase != "exited":
+            send(self.process.pid, getattr(signal, "SIG" + order["name"], 0))
+
+    def take_over(self, peer, position):
+        if self.control is not None:
+            self.drop(self.control)
+        if self.controls:
+            # These are the connections of a far end that is gone.
+            for other in [each for each in self.peers if each.role == "relay"]:
+                self.drop(other)
+        self.controls += 1
+        self.control, peer.role = peer, "control"
+        self.told = 0
+        self.close_asked = False
+        wanted = self.sent if position is None else min(position, self.output.end)
+        self.position = self.told_to = max(wanted, self.output.first)
+        self.tell(event="session", position=self.position, **self.facts())
+        if self.position > wanted:
+            self.tell(event="dropped", bytes=self.position - wanted)
+
+    def feed_control(self):
+        """The next piece of output, when the last has gone; after all of it the exit."""
+        peer = self.control
+        if peer is None or peer.outbox:
+            return
+        self.told_to = self.position
+        at, kind, data = self.output.after(self.position)
+        if data:
+            self.position = at + len(data)
+            peer.outbox += frame(kind, data)
+        elif self.phase == "exited" and self.told < 1:
+            self.told = 1
+            self.tell(event="exited", status=self.exit, why=self.why, listened=bool(self.port))
+        elif self.phase == "exited":
+            self.told = 2
+        if peer.outbox:
+            self.flush(peer)
+
+    def flush(self, peer):
+        try:
+            peer.outbox = peer.outbox[peer.connection.send(peer.outbox) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.drop(peer)
+
+    # -- descriptors
+
+    def watch(self):
+        wanted = {self.listener.fileno(): selectors.EVENT_READ, self.woken: selectors.EVENT_READ}
+        for peer in self.peers:
+            writing = selectors.EVENT_WRITE if peer.outbox else 0
+            wanted[peer.connection.fileno()] = selectors.EVENT_READ | writing
+        # A far end that does not read stops the program; where there is none it runs on.
+        if self.control is None or self.output.end - self.position < AHEAD_BYTES:
+            wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.outputs)
+        if self.process and self.process.stdin and (self.input or self.input_ends):
+            wanted[self.process.stdin.fileno()] = selectors.EVENT_WRITE
+        for descriptor in set(self.watched) - set(wanted):
+            self.unwatch(descriptor)
+        for descriptor, mask in wanted.items():
+            if self.watched.get(descriptor) == mask:
+                continue
+            if descriptor in self.watched:
+                self.selector.modify(descriptor, mask)
+            else:
+                self.selector.register(descriptor, mask)
+            self.watched[descriptor] = mask
+
+    def unwatch(self, descriptor):
+        if self.watched.pop(descriptor, None) is not None:
+            self.selector.unregister(descriptor)
+
+    def handle(self, descriptor, mask):
+        if descriptor == self.listener.fileno():
+            self.accept()
+        elif descriptor == self.woken:
+            os.read(descriptor, 4096)
+        elif descriptor in self.outputs:
+            self.read_output(descriptor)
+        elif self.process and self.process.stdin and descriptor == self.process.stdin.fileno():
+            self.write_input()
+        else:
+            for peer in [each for each in self.peers if each.connection.fileno() == descriptor]:
+                if mask & selectors.EVENT_WRITE:
+                    self.flush(peer)
+                if mask & selectors.EVENT_READ and peer in self.peers:
+                    self.hear(peer)
+
+    def read_output(self, descriptor):
+        try:
+            data = os.read(descriptor, PIECE_BYTES)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            data = b""
+        if data:
+            self.output.add(self.outputs[descriptor], data)
+        else:
+            self.unwatch(descriptor)
+            del self.outputs[descriptor]
+        return len(data)
+
+    def write_input(self):
+        stdin = self.process.stdin
+        try:
+            if self.input:
+                del self.input[: os.write(stdin.fileno(), bytes(self.input[:PIECE_BYTES]))]
+        except BlockingIOError:
+            return
+        except OSError:
+            # It has closed its input: what it does not want is used up.
+            self.input_ends = True
+            self.input.clear()
+        if self.input_ends and not self.input:
+            self.unwatch(stdin.fileno())
+            stdin.close()
+            self.process.stdin = None
+
+
+def keep(options, folder, listener):
+    """In a daemon of its own: leave the session, and what was open, to those who started it."""
+    if os.fork():
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    status = 70
+    try:
+        null = os.open(os.devnull, os.O_RDWR)
+        log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT, 0o600)
+        for descriptor, target in ((null, 0), (null, 1), (log, 2)):
+            os.dup2(descriptor, target)
+        Keeper(options, folder, listener).run()
+        status = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        end_marked(MARK_ID, options.id)
+        os._exit(status)

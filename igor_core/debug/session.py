@@ -1,0 +1,169 @@
+"""A debugged program, from here: its keeper is at the other end of a process of the helper's."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
+from igor_core.debug.source import helper_bytes
+from igor_core.ssh.process import Process
+
+# Takes in what the program wrote: "stdout" or "stderr", and the bytes.
+Write = Callable[[str, bytes], Awaitable[None]]
+
+# TERM, a second later KILL, and then whatever the program had started.
+END_SECONDS = 8.0
+_STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
+
+
+class Refused(Exception):
+    """Nothing was started. `what` is a word for programs, `text` says it to people.
+
+    `what` is "" where the helper itself could not run: `text` is what was said there.
+    """
+
+    def __init__(self, what: str, text: str, **more: Any) -> None:
+        super().__init__(text)
+        self.what = what
+        self.text = text
+        self.more = more
+
+
+class Lost(Exception):
+    """The connection to the host was lost; the program lives on for its grace."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A session that debugpy listens for; `root` is the folder in which the helper was started."""
+
+    ident: str
+    pid: int
+    python: str
+    root: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How the program ended: its status (128 + n for signal n), and why igor ended it, if it did.
+
+    `left` counts processes of it that could not be ended.
+    """
+
+    status: int
+    why: str = ""
+    left: int = 0
+
+
+class Session:
+    """What the keeper says, in turn. `write` gets the output meanwhile.
+
+    `exit` is set as soon as the program has ended, while its keeper still clears up.
+    """
+
+    def __init__(self, process: Process, write: Write) -> None:
+        self.exited = asyncio.Event()
+        self.dropped = 0
+        self._process = process
+        self._write = write
+        self._frames = Frames()
+        self._facts: Facts | None = None
+        self._exit: Exit | None = None
+        self._is_over = False
+        self._said = b""
+
+    async def until_listening(self) -> Facts | None:
+        """None where the program ended before. Raises Refused, Lost."""
+        await self._process.write(helper_bytes())
+        while self._facts is None and not self.exited.is_set():
+            await self._step()
+        return self._facts
+
+    async def until_exited(self) -> Exit:
+        """Raises Lost."""
+        while self._exit is None:
+            await self._step()
+        return self._exit
+
+    async def until_over(self) -> Exit:
+        """Until nothing of it is left there."""
+        while not self._is_over:
+            await self._step()
+        assert self._exit is not None
+        return self._exit
+
+    async def feed(self, data: bytes) -> None:
+        """Bytes for the program's standard input."""
+        await self._process.write(frame(STDIN, data))
+
+    async def end_input(self) -> None:
+        await self._process.write(frame(EOF))
+
+    async def ask_to_stop(self, why: str) -> None:
+        """End the program; `until_over` says when it has."""
+        await self._process.write(note(do="stop", why=why))
+
+    async def close(self) -> None:
+        """The debuggers have heard of the end: debugpy may go too."""
+        await self._process.write(note(do="close"))
+
+    async def stop(self, why: str) -> None:
+        """End the program and wait for it; what it still writes is dropped."""
+        self._write = _drop
+        with contextlib.suppress(Refused, Lost, asyncio.TimeoutError):
+            await self.ask_to_stop(why)
+            await self.close()
+            await asyncio.wait_for(self.until_over(), END_SECONDS)
+
+    async def _step(self) -> None:
+        item = await self._process.read()
+        if item is None:
+            self._raise_end()
+            return
+        stream, data = item
+        if stream == "stderr":
+            self._said = (self._said + data)[-4000:]
+            return
+        for kind, payload in self._frames.feed(data):
+            if kind == NOTE:
+                self._take(json.loads(payload))
+            else:
+                await self._write(_STREAMS[kind], payload)
+
+    def _take(self, said: dict[str, Any]) -> None:
+        event = said.pop("event")
+        if event == "refused":
+            raise Refused(**said)
+        if event == "session" and said["phase"] != "starting":
+            self._facts = Facts(
+                said["id"], said["pid"], said["python"], said["root"], tuple(said["command"])
+            )
+        elif event == "dropped":
+            self.dropped = said["bytes"]
+        elif event == "exited":
+            self._exit = Exit(said["status"], said["why"])
+            self.exited.set()
+        elif event == "over" and self._exit is not None:
+            self._exit = Exit(self._exit.status, self._exit.why, said["left"])
+            self._is_over = True
+
+    def _raise_end(self) -> None:
+        """The helper has ended without a last word, or another far end has taken over."""
+        if self._process.lost:
+            raise Lost
+        if self._exit is not None:
+            self._is_over = True
+            return
+        said = self._said.decode("utf-8", "replace").strip() or self._process.error
+        if self._facts is not None:
+            raise Refused("taken", said or "another client has attached to it")
+        raise Refused("", said or f"the helper ended with {self._process.status}",
+                      status=self._process.status)  # fmt: skip
+
+
+async def _drop(_stream: str, _data: bytes) -> None:
+    pass

@@ -1,0 +1,42 @@
+"""The helper as one file, and the words that start it beside the program."""
+
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from igor_core.debug import helper
+
+# Each after those that it imports.
+_MODULES = ("frames", "folder", "marks", "debuggee", "keeper", "controller", "relay", "main")
+_OWN = "from igor_core."
+# What stands in `ps` is this line, not the whole source; that comes first on standard input.
+_BOOTSTRAP = (
+    "import os,zlib;t=lambda n,d=b'':d if len(d)==n else t(n,d+(os.read(0,n-len(d))or os._exit(70)"
+    "));exec(zlib.decompress(t(int(t(8)))))"
+)
+
+
+@cache
+def helper_source() -> str:
+    """The helper as the text of one Python file: its modules, joined."""
+    folder = Path(str(helper.__file__)).parent
+    parts = [f'"""{helper.__doc__}"""\n']
+    for name in _MODULES:
+        lines = (folder / f"{name}.py").read_text(encoding="utf-8").splitlines()
+        parts.append(
+            "\n".join(line for line in lines if not line.startswith((_OWN, "# mypy", "# ruff")))
+        )
+    return "\n\n\n".join(parts) + "\n"
+
+
+@cache
+def helper_bytes() -> bytes:
+    """What goes to the standard input of `helper_words`, before anything else."""
+    packed = zlib.compress(helper_source().encode("utf-8"), 9)
+    return b"%08d%s" % (len(packed), packed)
+
+
+def helper_words(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a Python that runs the helper: isolated, nothing there stands in its way."""
+    return ["-I", "-c", _BOOTSTRAP, *arguments]

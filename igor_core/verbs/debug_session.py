@@ -1,0 +1,225 @@
+"""One debugged program: from the first check to the end of what it had started."""
+
+import asyncio
+import posixpath
+import secrets
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from igor_core.container.exec import exec_command
+from igor_core.debug.door import Door
+from igor_core.debug.launch import Launch, Python, control_words, relay_words
+from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
+from igor_core.errors import HostError
+from igor_core.events import Debuggee, LostDebuggee
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import Command, Process
+from igor_core.verbs.containers import spec_for
+from igor_core.verbs.context import Context
+from igor_core.verbs.debug_checks import check_is_pushed, refusal, say_port, warn_of_users
+from igor_core.verbs.debug_program import Program, needed_files, sha256_of
+from igor_core.verbs.debugging import Before
+from igor_core.verbs.job import flag
+from igor_core.verbs.places import find_places
+from igor_core.verbs.push import Pusher
+from igor_core.verbs.ready import make_ready
+from igor_core.verbs.targets import Done, Target
+
+# How long debuggers may take to hear of the program's end.
+LAST_WORDS_SECONDS = 2.0
+LEFT = "its debugger has left"
+
+
+@dataclass(frozen=True)
+class Debugged:
+    """A host whose program is debugged; `place` counts them."""
+
+    target: Target
+    rank: int
+    place: int
+
+
+def python_for(target: Target, program: Program | None = None) -> Python:
+    configured = program.python if program else target.project.config.debug.python
+    return Python(configured or "", target.project.name)
+
+
+async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program: Program) -> Done:
+    """Start the program there, and stay with it to its end."""
+    target = debugged.target
+    if program.file and not flag(target.job, "no_push"):
+        await check_is_pushed(target, pusher, program.file)
+    paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
+    await find_places(target, paths, pusher)
+    warn_of_users(target)
+    place = Place(debugged, paths, python_for(target, program))
+    launch = place.launch(program)
+    if program.file:
+        local = target.project.root / program.file
+        launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
+    return await place.stay(context, launch.serve(), launch.ident)
+
+
+async def attach_again(debugged: Debugged, context: Context) -> Done:
+    """Stay with the program that runs there since an earlier session."""
+    paths = await debugged.target.connect()
+    place = Place(debugged, paths, python_for(debugged.target))
+    return await place.stay(context, control_words(place.group), "")
+
+
+class Place:
+    """Where a program is debugged."""
+
+    def __init__(self, debugged: Debugged, paths: HostPaths, python: Python) -> None:
+        self._debugged = debugged
+        self._target = debugged.target
+        self._config = debugged.target.project.config
+        self._spec = spec_for(debugged.target, paths)
+        self._python = python
+        self._stopping: asyncio.Task[None] | None = None
+        #: One session at a time; on a host itself projects would meet without the name.
+        self.group = self._spec.owner.container
+        self.root = self._spec.tree if debugged.target.runtime is None else self._spec.workspace
+
+    def launch(self, program: Program, sha256: str = "") -> Launch:
+        debug = self._config.debug
+        return Launch(
+            self.group, secrets.token_hex(6), program.words(self.root), debug.grace, debug.detach,
+            debug.subprocess, program.folder(self.root), program.env,
+            posixpath.join(self.root, program.file) if program.file else "", sha256,
+        )  # fmt: skip
+
+    def command(self, helper: Sequence[str]) -> Command:
+        found = exec_command(self._target.runtime, self._spec, self._python.runs(helper))
+        return Command(
+            found.argv, cwd=found.cwd or "/", env=found.env,
+            announce=found.announce, end=found.end,
+        )  # fmt: skip
+
+    async def stay(self, context: Context, helper: Sequence[str], ident: str) -> Done:
+        """Start what joins us with the keeper; how the program has ended."""
+        with context.debugging.session(self._target.remote.name, self.group) as before:
+            process = await self._target.remote.start(self.command(helper))
+            try:
+                return await self._stay(process, ident, before)
+            finally:
+                if not process.finished:
+                    await asyncio.shield(process.end())
+
+    async def _stay(self, process: Process, ident: str, before: Before) -> Done:
+        session = Session(process, self._write)
+        names = [ident]
+        door = Door(
+            self._target.remote, lambda: self.command(relay_words(names[0])),
+            lambda: self._debugger_leaves(session),
+        )  # fmt: skip
+        if ident:
+            door.warm()
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            facts = await session.until_listening()
+            if facts is not None:
+                names[0] = facts.ident
+                door.warm()
+                await before()
+                await self._tell(door, facts)
+            if flag(self._target.job, "stdin"):
+                tasks.append(asyncio.ensure_future(self._feed(session)))
+            else:
+                await session.end_input()
+            ended = await self._until_over(session, door)
+        except Refused as refused:
+            raise refusal(self._target, refused) from None
+        except Lost:
+            raise self._lost(names[0]) from None
+        except asyncio.CancelledError:
+            if not self._config.debug.detach:
+                await asyncio.shield(session.stop("igor was asked to end it"))
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.shield(door.close())
+        return Done(how(ended), ended.status)
+
+    async def _until_over(self, session: Session, door: Door) -> Exit:
+        await session.until_exited()
+        await door.told(LAST_WORDS_SECONDS)
+        await session.close()
+        ended = await session.until_over()
+        if ended.left:
+            self._target.warn(
+                f"{ended.left} of its processes could not be ended", "igor docker clean"
+            )
+        return ended
+
+    async def _write(self, stream: str, data: bytes) -> None:
+        await self._target.job.output(self._target.name, stream, data)
+
+    async def _feed(self, session: Session) -> None:
+        async for data in self._target.job.stdin(self._target.name):
+            await session.feed(data)
+        await session.end_input()
+
+    async def _debugger_leaves(self, session: Session) -> None:
+        """End the program before debugpy lets it run on."""
+        if self._config.debug.detach or session.exited.is_set():
+            return
+        await session.ask_to_stop(LEFT)
+        try:
+            await asyncio.wait_for(session.exited.wait(), LAST_WORDS_SECONDS)
+        except asyncio.TimeoutError:
+            return
+
+    async def _tell(self, door: Door, facts: Facts) -> None:
+        target, debug = self._target, self._config.debug
+        first = self._config.debug_port + self._debugged.place
+        await door.open(first)
+        await say_port(target, first, door.port)
+        target.step(f"runs {facts.python}; debugpy waits behind 127.0.0.1:{door.port}")
+        target.job.emit(
+            Debuggee(
+                target.name,
+                self._debugged.rank,
+                facts.ident,
+                door.port,
+                configuration(target),
+                str(target.project.root),
+                facts.root if target.runtime is None else self.root,
+                debug.just_my_code,
+                debug.subprocess,
+                facts.python,
+                facts.command,
+            )
+        )
+
+    def _lost(self, ident: str) -> HostError:
+        target, debug = self._target, self._config.debug
+        grace = None if debug.detach else debug.grace
+        target.job.emit(LostDebuggee(target.name, self._debugged.rank, ident, grace))
+        lives = "lives on" if debug.detach else f"lives on for {debug.grace:g} s"
+        return HostError(
+            f"the connection to {target.name} was lost; the program {lives} there",
+            "attach again: igor debug --reattach",
+        )
+
+
+def configuration(target: Target) -> str:
+    """The name of the debugger's configuration for a host."""
+    several = len(target.project.config.group(target.group).hosts) > 1
+    return f"igor: attach {target.group}" + (f" {target.name}" if several else "")
+
+
+def how(ended: Exit) -> str:
+    """In a few words."""
+    if not ended.why:
+        return f"exit status {ended.status}" if ended.status <= 128 else _signal(ended.status)
+    return f"ended: {ended.why}"
+
+
+def _signal(status: int) -> str:
+    try:
+        return f"ended by {signal.Signals(status - 128).name.removeprefix('SIG')}"
+    except ValueError:
+        return f"exit status {status}"

@@ -1,0 +1,35 @@
+"""Which programs this agent is at: of what runs once in a container the older gives way."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+
+# The older session's debuggers hear of its end first.
+WAIT_SECONDS = 5.0
+
+Before = Callable[[], Awaitable[None]]
+
+
+class Debugging:
+    """The sessions of an agent by host and container."""
+
+    def __init__(self) -> None:
+        self._ended: dict[tuple[str, str], asyncio.Event] = {}
+
+    @contextlib.contextmanager
+    def session(self, host: str, group: str) -> Iterator[Before]:
+        """To be held by a session; gives what waits until the one before it has let go."""
+        before, mine = self._ended.get((host, group)), asyncio.Event()
+        self._ended[host, group] = mine
+
+        async def wait() -> None:
+            if before is not None:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(before.wait(), WAIT_SECONDS)
+
+        try:
+            yield wait
+        finally:
+            mine.set()
+            if self._ended.get((host, group)) is mine:
+                del self._ended[host, group]
