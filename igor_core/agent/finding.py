@@ -22,7 +22,7 @@ class Finding:
     def know(self, host: str, tree: Tree) -> None:
         self._trees[host] = tree
 
-    async def read(self, host: str, stream: str, data: bytes) -> None:
+    async def read(self, host: str, stream: str, data: bytes, joined: bool) -> None:
         """Read all of `data`, and let others have their turn where it takes long."""
         if host not in self._trees:
             return
@@ -31,12 +31,12 @@ class Finding:
             while at < len(data):
                 began, piece = time.perf_counter(), data[at : at + self._size]
                 at += len(piece)
-                self._places.feed(host, stream, piece)
+                self._places.feed(host, stream, piece, joined=joined)
                 if self._took(time.perf_counter() - began):
                     await asyncio.sleep(0)
         except asyncio.CancelledError:
             # It has been shown; of a job that is cancelled too, people want to see the places.
-            self._places.feed(host, stream, data[at:])
+            self._places.feed(host, stream, data[at:], joined=joined)
             raise
 
     def _took(self, seconds: float) -> bool:

@@ -78,10 +78,10 @@ class Job:
         if self._listener is not None:
             self._listener.send(Kind.EVENT, self._request, event.to_wire())
 
-    async def output(self, host: str, stream: str, data: bytes) -> None:
+    async def output(self, host: str, stream: str, data: bytes, *, joined: bool = False) -> None:
         await self._credit.take(len(data))
         self.emit(Output(host, stream, data))
-        await self._finding.read(host, stream, data)
+        await self._finding.read(host, stream, data, joined)
 
     def find_places(self, host: str, tree: Tree) -> None:
         self._finding.know(host, tree)

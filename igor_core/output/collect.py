@@ -18,9 +18,13 @@ _SLICE = 1 << 14
 
 
 class _Stream:
-    """Lines of one host and stream, counted; `previous` is the last that no reading has taken."""
+    """Lines of one host and stream, counted; `previous` is the last that no reading has taken.
 
-    def __init__(self) -> None:
+    What is of one `voice` belongs together.
+    """
+
+    def __init__(self, voice: str) -> None:
+        self.voice = voice
         self.lines = Lines()
         self.number = 0
         self.previous: Prefixed | None = None
@@ -41,7 +45,7 @@ class Places:
         self._trees = trees
         self._merger = Merger()
         self._numbers = Numbers()
-        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._streams: dict[tuple[str, str, bool], _Stream] = {}
         self._readings = OrderedDict[tuple[str, str, str], Reading]()
         self._open: set[tuple[str, str, str]] = set()
 
@@ -50,26 +54,30 @@ class Places:
         """Reports beyond the most that are kept."""
         return self._merger.dropped
 
-    def feed(self, host: str, stream: str, data: bytes) -> None:
-        """Take in what `host`, one of the trees', wrote on `stream`."""
-        source = self._streams.setdefault((host, stream), _Stream())
+    def feed(self, host: str, stream: str, data: bytes, *, joined: bool = False) -> None:
+        """Take in what `host`, one of the trees', wrote on `stream`.
+
+        `joined`: what one stream says refers to what the other said (a build's error to its step).
+        """
+        voice = "" if joined else stream
+        source = self._streams.setdefault((host, stream, joined), _Stream(voice))
         for start in range(0, len(data), _SLICE):
             piece = data[start : start + _SLICE]
             if is_quiet(piece):
-                piece = self._hurry(host, stream, source, piece)
-            self._read(host, stream, source, piece)
+                piece = self._hurry(host, source, piece)
+            self._read(host, source, piece)
 
     def finish(self) -> list[Entry]:
         """All entries, the location of the failure first."""
-        for (host, stream), source in self._streams.items():
-            self._take(host, stream, source, source.lines.rest())
+        for (host, _stream, _joined), source in self._streams.items():
+            self._take(host, source, source.lines.rest())
         for reading in self._readings.values():
             reading.flush()
         self._readings.clear()
         self._open.clear()
         return self._merger.entries()
 
-    def _hurry(self, host: str, stream: str, source: _Stream, piece: bytes) -> bytes:
+    def _hurry(self, host: str, source: _Stream, piece: bytes) -> bytes:
         """Leave out lines that nobody waits for; the last ones may belong to what comes."""
         begun = piece.find(b"\n") + 1
         last = len(piece)
@@ -77,22 +85,22 @@ class Places:
             last = piece.rfind(b"\n", 0, last)
             if last < begun:
                 return piece
-        self._read(host, stream, source, piece[:begun])
+        self._read(host, source, piece[:begun])
         if self._open:
             return piece[begun:]
         source.number += piece.count(b"\n", begun, last + 1)
         return piece[last + 1 :]
 
-    def _read(self, host: str, stream: str, source: _Stream, piece: bytes) -> None:
+    def _read(self, host: str, source: _Stream, piece: bytes) -> None:
         for line in source.lines.feed(piece):
-            self._take(host, stream, source, line)
+            self._take(host, source, line)
 
-    def _take(self, host: str, stream: str, source: _Stream, line: str) -> None:
+    def _take(self, host: str, source: _Stream, line: str) -> None:
         source.number += 1
         if not self._open and not line.strip():
             return
         prefixed = split_prefix(line)
-        key = host, stream, prefixed.lane
+        key = host, source.voice, prefixed.lane
         telling = is_telling(prefixed.text)
         reading = self._readings.get(key)
         if reading is None and telling:

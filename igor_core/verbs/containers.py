@@ -25,6 +25,7 @@ from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, flag
 from igor_core.verbs.places import find_places
 from igor_core.verbs.push import Pusher, summary, warn_of_held_back
+from igor_core.verbs.run_folder import renew_run_folder
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 TAIL_BYTES = 8000
@@ -53,7 +54,9 @@ async def setup(job: Job, context: Context) -> Outcome:
 
     async def on(target: Target) -> Done:
         if target.runtime is None:
-            return Done(await _pushed(target, pusher))
+            renewing = renew_run_folder(target, await target.connect())
+            said, _ = await asyncio.gather(_pushed(target, pusher), renewing)
+            return Done(said)
         site = await prepare(target, pusher)
         async with turn(target, context):
             return Done(await set_up(site))
@@ -130,7 +133,8 @@ async def set_up(site: Site) -> str:
     notice = spec.owner.notice()
     if notice:
         target.step(notice)
-    inspection, image = await _build_if_needed(site, await site.inspect())
+    found, _ = await asyncio.gather(site.inspect(), renew_run_folder(target, site.paths))
+    inspection, image = await _build_if_needed(site, found)
     plan = plan_container(inspection, spec, site.runtime)
     if plan.action == "keep":
         return f"{image}; container {spec.owner.container} runs"
@@ -217,7 +221,7 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
         while (item := await process.read()) is not None:
             stream, data = item
             tail = (tail + data)[-TAIL_BYTES:]
-            await target.job.output(target.name, stream, data)
+            await target.job.output(target.name, stream, data, joined=True)
     if process.lost:
         raise HostError(f"the connection to {target.name} was lost during the build",
                         "the old image, if there was one, is as it was; try again")  # fmt: skip

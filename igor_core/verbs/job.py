@@ -44,8 +44,11 @@ class Job(Protocol):
         """Tell the client; never waits."""
         ...
 
-    async def output(self, host: str, stream: str, data: bytes) -> None:
-        """Pass on what a program wrote; waits while the client does not read."""
+    async def output(self, host: str, stream: str, data: bytes, *, joined: bool = False) -> None:
+        """Pass on what a program wrote; waits while the client does not read.
+
+        `joined`: what it says on one stream refers to what it said on the other.
+        """
         ...
 
     def find_places(self, host: str, tree: Tree) -> None:
