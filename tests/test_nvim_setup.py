@@ -64,7 +64,7 @@ def mapped(nvim: Path, home: Path, setup: str) -> set[str]:
 
 def test_keys_are_off_unless_asked_for(nvim: Path, home: Path) -> None:
     assert mapped(nvim, home / "1", "{}") == set()
-    assert mapped(nvim, home / "2", '{"keymaps": true}') == {" ip", " idb", " idc", " ids"}
+    assert mapped(nvim, home / "2", '{"keymaps": true}') == {" ip", " idb", " idc", " ids", " ir"}
     assert mapped(nvim, home / "3", '{"keymaps": {"push": "gp"}}') == {"gp"}
 
 

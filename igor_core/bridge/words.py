@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ FLAGS = {
     "setup": ("--force",),
     "clean": ("--images",),
     "exec": ("--no-push", "--setup"),
+    "run": ("--no-push", "--setup"),
+    "repl": ("--no-push", "--end"),
 }
 
 
@@ -42,20 +45,37 @@ def parse(verb: str, words: list[str]) -> dict[str, Any]:
     return args
 
 
-_EXEC_OPTION = re.compile(
-    r"\s*((?:-g|--host(?:[-_]group)?)(?:\s+|=)\S+|--(?:no-push|setup)(?=\s)|--(?=\s))"
-)
+_OPTION_WITH_VALUE = r"(?:-g|--host(?:[-_]group)?)(?:\s+|=)\S+"
+# Of igor_core/cli/job.py: one word with other characters is a line for a shell.
+_FOR_A_SHELL = re.compile(r"[^\w@%+=:,./\s-]", re.ASCII)
 
 
-def split_exec(line: str) -> tuple[list[str], str]:
+def split_exec(line: str, verb: str = "exec") -> tuple[list[str], str]:
     """igor's own options in front, up to `--` or the first other word, and the shell line."""
+    flags = "|".join(FLAGS[verb])
+    known = re.compile(rf"\s*({_OPTION_WITH_VALUE}|(?:{flags}|--)(?=\s|$))")
     words: list[str] = []
-    while (option := _EXEC_OPTION.match(line)) is not None:
+    while (option := known.match(line)) is not None:
         line = line[option.end() :]
         if option[1] == "--":
             break
         words += option[1].split(None, 1)
     return words, line.strip()
+
+
+def command(line: str) -> dict[str, Any]:
+    """A command of the user's as a request's args, as the command line reads it."""
+    if _FOR_A_SHELL.search(line):
+        return {"shell": line}
+    return {"argv": line.split()} if line else {}
+
+
+def arguments(line: str) -> list[str]:
+    """What a program is given, with quotes and backslashes as in a shell; nothing is expanded."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        raise UsageError("a quote or a backslash has nothing to end it", line) from None
 
 
 def split_diff(words: list[str], where: dict[str, Any]) -> tuple[list[str], list[str]]:

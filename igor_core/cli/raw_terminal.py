@@ -31,7 +31,7 @@ class RawTerminal:
     """
 
     def __init__(self) -> None:
-        self._modes = ScreenModes()
+        self.modes = ScreenModes()
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
 
@@ -64,7 +64,7 @@ class RawTerminal:
             return
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        undo = self._modes.undo() + (SOFT_RESET if abnormal else b"")
+        undo = self.modes.undo() + (SOFT_RESET if abnormal else b"")
         try:
             os.write(STDOUT, undo)
         finally:
@@ -72,9 +72,9 @@ class RawTerminal:
             when = termios.TCSAFLUSH if abnormal else termios.TCSADRAIN
             termios.tcsetattr(STDIN, when, before)
 
-    def shows(self, data: bytes) -> None:
-        """Note what goes to the terminal, so that it can be switched off again."""
-        self._modes.feed(data)
+    def shows(self, data: bytes) -> int:
+        """Note what goes to the terminal, so that it can be switched off again; see `feed`."""
+        return self.modes.feed(data)
 
     def _make_raw(self) -> None:
         """As cfmakeraw(3) does."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from igor_core.agent.client import AgentLost, Client, connect
 from igor_core.agent.protocol import Kind
-from igor_core.cli import job
+from igor_core.cli import embedded, job
 from igor_core.cli.interrupts import Interrupts
 from igor_core.cli.lines import Lines
 from igor_core.cli.outlet import STDOUT, Outlet
@@ -29,8 +29,10 @@ def run(invocation: Invocation) -> int:
     arguments = job.verb_arguments(invocation)
     status, lost = _once(root, arguments)
     while lost:
-        if key(f"igor: {lost}; r starts again, any other key leaves\n") != AGAIN:
+        question = f"igor: {lost}; r starts again, any other key leaves\n"
+        if key(embedded.note(embedded.LOST).decode() + question) != AGAIN:
             return OWN_FAILURE
+        os.write(STDOUT, embedded.note(embedded.STARTING))
         status, lost = _once(root, arguments, again=True)
     return status
 
@@ -106,12 +108,20 @@ class Program(Stdin):
         super().opened(stream, parameters)
         self.host = str(parameters.get("host", ""))
         self._raw.enter()
+        self._outlet.put(STDOUT, embedded.note(embedded.RUNNING))
         self.woken()
 
     def received(self, stream: int, data: bytes) -> None:
-        self._raw.shows(data)
-        self._outlet.put(STDOUT, data)
+        at = self._raw.shows(data)
+        if at:
+            self._outlet.put(STDOUT, data[:at] + embedded.note(self._reads()))
+        self._outlet.put(STDOUT, data[at:])
         self._outlet.mark(len(data), stream)
+
+    def _reads(self) -> str:
+        if not self._raw.modes.takes_pastes:
+            return embedded.BUSY
+        return embedded.EDITOR if self._raw.modes.has_set_keys else embedded.PROMPT
 
     def closed(self, stream: int, status: int, reason: str) -> None:
         super().closed(stream, status, reason)

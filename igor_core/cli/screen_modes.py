@@ -16,6 +16,7 @@ _SWITCH = re.compile(
 _LONGEST = 48
 # On in a terminal at rest: the wrapping of lines, the cursor.
 _USUALLY_ON = frozenset({7, 25})
+_CURSOR_KEYS, _PASTE = 1, 2004
 #: Colours, margins, keypad and the like (DECSTR); the cursor stays where it is.
 SOFT_RESET = b"\x1b[!p"
 
@@ -24,6 +25,9 @@ class ScreenModes:
     """Follows what is written to a terminal."""
 
     def __init__(self) -> None:
+        #: Whether the cursor keys were ever set to one of their modes (DECCKM), as programs do that
+        #: draw the line that is typed themselves. Readline leaves them alone.
+        self.has_set_keys = False
         self._tail = b""
         self._forget()
 
@@ -32,16 +36,27 @@ class ScreenModes:
         self._kitty = 0
         self._keys = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> int:
+        """Where in `data` the last word about pastes ends, as most programs say it at each prompt.
+
+        0 where there is none.
+        """
         if not self._tail and b"\x1b" not in data:
-            return
+            return 0
         text = self._tail + data
-        end = 0
+        pastes = end = 0
         for found in _SWITCH.finditer(text):
-            self._switch(found)
             end = found.end()
+            if self._switch(found):
+                pastes = end - len(self._tail)
         at = text.rfind(b"\x1b", max(end, len(text) - _LONGEST))
         self._tail = text[at:] if at >= 0 else b""
+        return pastes
+
+    @property
+    def takes_pastes(self) -> bool:
+        """Whether a paste is to come in brackets now (bracketed paste)."""
+        return _PASTE in self._unusual
 
     def undo(self) -> bytes:
         """What switches all of it back; forgets it."""
@@ -54,14 +69,18 @@ class ScreenModes:
         self._forget()
         return b"".join(parts)
 
-    def _switch(self, found: re.Match[bytes]) -> None:
+    def _switch(self, found: re.Match[bytes]) -> bool:
+        """Note one; whether it is about pastes."""
         if found["modes"]:
             modes = {int(mode) for mode in found["modes"].split(b";") if mode}
+            self.has_set_keys |= _CURSOR_KEYS in modes
             usual = modes & _USUALLY_ON if found["on"] == b"h" else modes - _USUALLY_ON
             self._unusual = (self._unusual | modes) - usual
-        elif found["kitty"]:
+            return _PASTE in modes
+        if found["kitty"]:
             self._kitty = max(0, self._kitty + (1 if found["kitty"] == b">" else -1))
         elif found["reset"]:
             self._forget()
         else:
             self._keys = found["keys"] is not None
+        return False

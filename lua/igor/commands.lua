@@ -5,6 +5,8 @@ local M = {}
 local PLACE = "v:lua.require'igor.leave'.place()"
 -- For a command that runs what the files say.
 local RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
+-- Puts aside what is to be sent. Neovim expands a command twice, the first time it is given.
+local SEND = "v:lua.require'igor.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
 local DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
@@ -21,6 +23,9 @@ M.specs = {
   command('IgorExec', { nargs = '1', eval = RUN_PLACE }),
   command('IgorOutput', { nargs = '?', bar = '' }),
   command('IgorPush', { nargs = '*', bang = '', bar = '', eval = PLACE }),
+  command('IgorRepl', { nargs = '?', bang = '', eval = RUN_PLACE }),
+  command('IgorRun', { nargs = '?', eval = RUN_PLACE }),
+  command('IgorSend', { nargs = '?', range = '', bang = '', bar = '', eval = SEND }),
   command('IgorSetup', { nargs = '*', bang = '', bar = '', eval = PLACE }),
 }
 
@@ -31,6 +36,8 @@ M.flags = {
   setup = { '--force' },
   clean = { '--images' },
   exec = { '--no-push', '--setup' },
+  run = { '--no-push', '--setup' },
+  repl = { '--no-push', '--end' },
 }
 
 return M

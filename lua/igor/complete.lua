@@ -1,6 +1,8 @@
 -- Completion of the commands' arguments, from the project's config; no Python is started for it.
 local M = {}
 
+-- What stands behind their options is a command of the user's.
+local LINES = { exec = true, run = true, repl = true }
 local GROUP_OPTIONS = { ['-g'] = true, ['--host-group'] = true, ['--host_group'] = true }
 
 --- All hosts of all groups, each once.
@@ -39,6 +41,9 @@ local function candidates(verb, words, lead)
   if verb == 'cancel' or verb == 'output' then
     return job_numbers()
   end
+  if verb == 'send' then
+    return #words == 1 and require('igor.send').WORDS or {}
+  end
   local previous = words[#words]
   if lead:sub(1, 1) == '-' then
     return vim.list_extend({ '--host', '-g' }, require('igor.commands').flags[verb] or {})
@@ -49,7 +54,7 @@ local function candidates(verb, words, lead)
     return vim.tbl_filter(is_harmless, hosts(groups))
   elseif verb == 'diff' and not GROUP_OPTIONS[previous] then
     return require('igor.diff').complete(lead)
-  elseif GROUP_OPTIONS[previous] or verb ~= 'exec' and not has_group(words) then
+  elseif GROUP_OPTIONS[previous] or not LINES[verb] and not has_group(words) then
     return vim.tbl_filter(is_harmless, vim.tbl_keys(groups))
   end
   return {}

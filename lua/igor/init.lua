@@ -1,6 +1,30 @@
 -- igor in Neovim: require('igor').setup{}; see :help igor-neovim.
 local M = {}
 
+--- See that igor:// addresses can be opened.
+local function show_remote_files()
+  local group = vim.api.nvim_create_augroup('igor_remote_file', {})
+  local function on(events, act)
+    vim.api.nvim_create_autocmd(events, {
+      group = group,
+      pattern = 'igor://*',
+      nested = true,
+      callback = function(args)
+        act(require('igor.remote_file'), args)
+      end,
+    })
+  end
+  on('BufReadCmd', function(file, args)
+    file.read(args.buf, args.match)
+  end)
+  on({ 'BufWriteCmd', 'FileWriteCmd', 'FileAppendCmd' }, function(file, args)
+    file.refuse_write(args.match)
+  end)
+  on('FileReadCmd', function(file, args)
+    file.refuse_insert(args.match)
+  end)
+end
+
 --- Set the options, declare the commands unless the manifest has them, map the keys asked for.
 ---@param given table|nil  see |igor-options|
 function M.setup(given)
@@ -8,8 +32,10 @@ function M.setup(given)
   local problems
   options.current, problems = options.merge(given)
   vim.list_extend(problems, require('igor.keymaps').set(options.current.keymaps))
+  require('igor.keymaps').define()
   require('igor.register').when_loaded()
   require('igor.save').set()
+  show_remote_files()
   if #problems > 0 then
     require('igor.notice').say(table.concat(problems, '; '), vim.log.levels.ERROR)
   end
@@ -30,6 +56,15 @@ function M.status()
     return job
   end
   return 'igor: ' .. fresh .. (job:find('failed$') and ' · ' .. job:sub(#'igor: ' + 1) or '')
+end
+
+--- The command, as a list, that has a REPL of the project that one is in on its terminal: for plugins
+--- that start REPLs themselves. nil outside of a project.
+---@param command string|string[]|nil  the program, that of the config without it
+---@param args { group: string|nil, host: string|nil }|nil  the host group, 'dev' without it, and its host
+---@return string[]|nil
+function M.repl_command(command, args)
+  return require('igor.repl').command(command, args)
 end
 
 --- What the agent says of each project whose files are open: root → freshness.

@@ -6,6 +6,8 @@ M.defaults = {
   build = '<leader>idb',
   clean = '<leader>idc',
   setup = '<leader>ids',
+  repl = '<leader>ir',
+  send = '<leader>is',
 }
 
 local commands = {
@@ -15,7 +17,50 @@ local commands = {
   setup = 'IgorSetup',
   output = 'IgorOutput',
   cancel = 'IgorCancel',
+  repl = 'IgorRepl',
+  run = 'IgorRun',
 }
+
+--- What acts on text: the name of its <Plug> mapping, in which modes, and how it is done.
+local plugs = {
+  send = { '<Plug>(igor-send)', { 'n', 'x' } },
+  send_line = { '<Plug>(igor-send-line)', { 'n' } },
+  send_cell = { '<Plug>(igor-send-cell)', { 'n' } },
+  send_cell_move = { '<Plug>(igor-send-cell-move)', { 'n' } },
+  send_file = { '<Plug>(igor-send-file)', { 'n' } },
+}
+
+local function names()
+  return vim.list_extend(vim.tbl_keys(commands), vim.tbl_keys(plugs))
+end
+
+local function map(name, keys)
+  local plug = plugs[name]
+  if plug then
+    vim.keymap.set(plug[2], keys, plug[1], { desc = 'igor: ' .. name:gsub('_', ' ') })
+  else
+    vim.keymap.set('n', keys, '<Cmd>' .. commands[name] .. '<CR>', { desc = 'igor: ' .. name })
+  end
+end
+
+--- Define what mappings can be made from.
+function M.define()
+  local function define(modes, name, does, expr)
+    vim.keymap.set(modes, '<Plug>(igor-' .. name .. ')', does, { expr = expr, desc = 'igor: ' .. name })
+  end
+  local function sends(what, ...)
+    local given = { ... }
+    return function()
+      return require('igor.send')[what](unpack(given))
+    end
+  end
+  define('n', 'send', sends('operator'), true)
+  define('x', 'send', sends('selection'))
+  define('n', 'send-line', sends('line'))
+  define('n', 'send-cell', sends('cell'))
+  define('n', 'send-cell-move', sends('cell', true))
+  define('n', 'send-file', sends('file'))
+end
 
 --- Map the keys of `wanted`: true, false, or a table of name = keys. Returns what is wrong with it.
 function M.set(wanted)
@@ -24,15 +69,14 @@ function M.set(wanted)
     return problems
   end
   for name, keys in pairs(wanted == true and M.defaults or wanted) do
-    local command = commands[name]
-    if not command then
-      local near = require('igor.options').nearest(tostring(name), vim.tbl_keys(commands))
+    if not commands[name] and not plugs[name] then
+      local near = require('igor.options').nearest(tostring(name), names())
       local hint = near and ("; did you mean '%s'?"):format(near) or ''
       problems[#problems + 1] = ('setup{}: unknown name keymaps.%s%s'):format(name, hint)
     elseif type(keys) ~= 'string' then
       problems[#problems + 1] = ('setup{}: keymaps.%s must be keys in a string'):format(name)
     else
-      vim.keymap.set('n', keys, '<Cmd>' .. command .. '<CR>', { desc = 'igor: ' .. name })
+      map(name, keys)
     end
   end
   return problems

@@ -34,8 +34,20 @@ M.list = {
     name = 'write_before_run',
     types = { 'boolean' },
     default = nil,
-    desc = 'What |:IgorExec| does with changed buffers of the project: true writes them first, '
+    desc = 'What |:IgorExec| and |:IgorRun| do with changed buffers of the project: true writes them first, '
       .. 'false runs without them. Unset: it asks.',
+  },
+  {
+    name = 'repl.position',
+    types = { 'string' },
+    default = 'below',
+    desc = 'Where the split of |:IgorRepl| opens: "below", "above", "left" or "right" of all.',
+  },
+  {
+    name = 'repl.size',
+    types = { 'number' },
+    default = 0.4,
+    desc = 'Its lines or columns; below 1 it is a fraction of the whole editor.',
   },
   {
     name = 'output.height',
@@ -58,8 +70,21 @@ M.list = {
   {
     name = 'output.open',
     types = { 'table' },
-    default = { 'push', 'build', 'setup', 'clean', 'exec' },
+    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run' },
     desc = 'Verbs that open the split when they start; the others open it when they fail.',
+  },
+  {
+    name = 'quickfix.open',
+    types = { 'boolean' },
+    default = false,
+    desc = 'Whether the window of the quickfix list opens when a job has filled the list.',
+  },
+  {
+    name = 'notify.after',
+    types = { 'number' },
+    default = 10,
+    desc = 'Seconds from which on the end of a job is told with more words, and again when the editor '
+      .. 'has the focus, if nobody was looking at its output.',
   },
 }
 

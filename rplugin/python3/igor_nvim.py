@@ -22,7 +22,7 @@ sys.path.insert(0, _ROOT)
 from igor_core.agent.protocol import Kind  # noqa: E402
 from igor_core.bridge.batches import Batches  # noqa: E402
 from igor_core.bridge.link import Link  # noqa: E402
-from igor_core.bridge.words import parse, split_diff, split_exec  # noqa: E402
+from igor_core.bridge.words import arguments, command, parse, split_diff, split_exec  # noqa: E402
 from igor_core.errors import UsageError  # noqa: E402
 
 sys.path.remove(_ROOT)
@@ -31,23 +31,32 @@ sys.path.remove(_ROOT)
 PLACE = "v:lua.require'igor.leave'.place()"
 # The same for a command that runs what the files say: buffers may have to be written first.
 RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
+# Puts aside what is to be sent. Neovim expands a command twice, the first time it is given.
+SEND = "v:lua.require'igor.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
 # The same, with what paths on the command line are relative to.
 DIFF_PLACE = "v:lua.require'igor.diff'.place()"
+# Verbs whose output is read for the places that it names.
+WITH_PLACES = ("build", "setup", "exec", "run")
 COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
 def _command(
-    name: str, nargs: str, bang: bool = False, place: str | None = PLACE, bar: bool = True
-) -> Callable[[Handler], Handler]:
-    """pynvim's decorator for a command of igor's: always asynchronous, ended by `|` with `bar`."""
-    command: Callable[[Handler], Handler] = pynvim.command(
-        name, nargs=nargs, complete=COMPLETE, bang=bang, sync=False, eval=place
-    )
+    name: str, nargs: str, bang: bool = False, place: str | None = PLACE, bar: bool = True,
+    lines: bool = False,
+) -> Callable[[Handler], Handler]:  # fmt: skip
+    """pynvim's decorator for a command of igor's: always asynchronous, ended by `|` with `bar`.
+
+    With `lines` it takes a range, the current line without one.
+    """
+    declare: Callable[[Handler], Handler] = pynvim.command(
+        name, nargs=nargs, complete=COMPLETE, bang=bang, sync=False, eval=place,
+        range="" if lines else None,
+    )  # fmt: skip
 
     def declared(handler: Handler) -> Handler:
-        command(handler)
+        declare(handler)
         if bar:  # Neovim's side of remote plugins knows it, pynvim.command doesn't
             vars(handler)["_nvim_rpc_spec"]["opts"]["bar"] = ""
         return handler
@@ -70,7 +79,7 @@ class Igor:
         self._batches = Batches(nvim.loop, nvim.channel_id, execute)
         self._agent = Link(nvim.loop, self._batches)
         self._channel = nvim.channel_id
-        self._held: dict[int, tuple[str, str, dict[str, Any]]] = {}
+        self._held: dict[int, Callable[[], None]] = {}
         self._held_numbers = itertools.count(1)
 
     @_command("IgorPush", nargs="*", bang=True)
@@ -84,7 +93,7 @@ class Igor:
         unwritten = [f for f in where["unwritten"] if not paths or os.path.realpath(f) in wanted]
         if "--theirs" in options and unwritten:
             text = f"{unwritten[0]} has changes that are not written"
-            self._batches.call("igor.job", "refuse", "diff", text, ":write it first, or :edit!")
+            self._refuse("diff", UsageError(text, ":write it first, or :edit!"))
         else:
             self._ask("diff", where["place"], options, paths=paths, contents=True)
 
@@ -105,6 +114,38 @@ class Igor:
     def exec(self, line: list[str], where: dict[str, Any]) -> None:
         words, shell = split_exec(line[0])
         self._ask("exec", where["place"], words, is_held=where["ask"], shell=shell)
+
+    @_command("IgorRun", nargs="?", place=RUN_PLACE, bar=False)
+    def run(self, line: list[str], where: dict[str, Any]) -> None:
+        words, rest = split_exec("".join(line), "run")
+        file = where["file"]
+        if not file:
+            self._refuse(
+                "run", UsageError("the window has no file of a project", ":write it first")
+            )
+            return
+        try:
+            args = arguments(rest)
+        except UsageError as error:
+            self._refuse("run", error)
+        else:
+            self._ask("run", where["place"], words, is_held=where["ask"], file=file, args=args)
+
+    @_command("IgorRepl", nargs="?", bang=True, place=RUN_PLACE, bar=False)
+    def repl(self, line: list[str], bang: int, where: dict[str, Any]) -> None:
+        words, shell = split_exec("".join(line), "repl")
+        if "--end" in words:
+            self._ask("repl", where["place"], words, **command(shell))
+        else:
+            show = partial(self._show_repl, bool(bang))
+            self._ask("repl", where["place"], words, is_held=where["ask"], do=show, shell=shell)
+
+    def _show_repl(self, new: bool, verb: str, place: str, args: dict[str, Any]) -> None:
+        self._batches.call("igor.repl", "open", place, args, new)
+
+    @_command("IgorSend", nargs="?", bang=True, place=SEND, lines=True)
+    def send(self, words: list[str], lines: list[int], bang: int, held: int) -> None:
+        self._batches.call("igor.send", "command", "".join(words), held)
 
     @_command("IgorCancel", nargs="?", bang=True, place=None)
     def cancel(self, words: list[str], bang: int) -> None:
@@ -131,25 +172,32 @@ class Igor:
     @_for_lua("igor:decided")
     def decided(self, number: int, runs: bool) -> None:
         """What to do with a command that waited for buffers to be written, or not to be."""
-        verb, place, args = self._held.pop(number)
+        go = self._held.pop(number)
         if runs:
-            self._agent.request(verb, place, args)
+            go()
 
     @_for_lua("igor:leave")
     def leave(self) -> None:
         self._agent.close()
 
     def _ask(
-        self, verb: str, place: str, words: list[str], is_held: bool = False, **more: Any
-    ) -> None:
+        self, verb: str, place: str, words: list[str], is_held: bool = False,
+        do: Callable[[str, str, dict[str, Any]], None] | None = None, **more: Any,
+    ) -> None:  # fmt: skip
+        """Read the words, and `do` what they say: without it, ask the agent."""
+        do = do or self._agent.request
+        more["places"] = verb in WITH_PLACES
         try:
             args = parse(verb, words) | {key: value for key, value in more.items() if value}
         except UsageError as error:
-            self._batches.call("igor.job", "refuse", verb, error.message, error.hint)
+            self._refuse(verb, error)
             return
         if is_held and "no_push" not in args:
             number = next(self._held_numbers)
-            self._held[number] = (verb, place, args)
+            self._held[number] = partial(do, verb, place, args)
             self._batches.call("igor.unwritten", "ask", self._channel, number, place)
         else:
-            self._agent.request(verb, place, args)
+            do(verb, place, args)
+
+    def _refuse(self, verb: str, error: UsageError) -> None:
+        self._batches.call("igor.job", "refuse", verb, error.message, error.hint)

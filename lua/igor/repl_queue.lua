@@ -1,0 +1,140 @@
+-- What was sent to a REPL and waits for its prompt.
+--
+-- Most programs say when they read: they ask for pastes in brackets at each prompt. Of the others it
+-- is taken that they read when they are quiet behind what looks like a prompt.
+local notice = require('igor.notice')
+local send_text = require('igor.send_text')
+local terminals = require('igor.repl_terminal')
+
+local Queue = {}
+Queue.__index = Queue
+
+local LOOK_MS = 30
+-- So long nothing was written: behind a prompt, by one that said so, and in a line like any other.
+local PROMPT_QUIET_MS, SAID_QUIET_MS, QUIET_MS = 250, 400, 3000
+-- What prompts end in (Python, shells, pdb, ipdb), and lines that are run do not.
+local PROMPTS = { '[>$#%%]%s*$', '»%s*$', '❯%s*$', 'λ%s*$', '^%(%w+%)%s*$' }
+-- After so long it is said that something waits.
+local PATIENCE_MS = 4000
+
+---@class IgorQueue
+
+function Queue.new(repl)
+  return setmetatable({ repl = repl, waiting = {}, prompts = 0, has_prompted = false }, Queue)
+end
+
+--- The last line with something in it: where the cursor of a program with a prompt is.
+local function last_line(buf)
+  local count = vim.api.nvim_buf_line_count(buf)
+  local lines = vim.api.nvim_buf_get_lines(buf, math.max(0, count - 300), count, false)
+  for i = #lines, 1, -1 do
+    if lines[i]:find('%S') then
+      return lines[i]
+    end
+  end
+  return ''
+end
+
+local function is_prompt(line)
+  return vim.iter(PROMPTS):any(function(pattern)
+    return line:find(pattern) ~= nil
+  end)
+end
+
+--- For how long nothing was written.
+function Queue:quiet()
+  local tick = vim.api.nvim_buf_get_changedtick(self.repl.terminal.buf)
+  if tick ~= self.tick then
+    self.tick, self.since = tick, vim.uv.now()
+  end
+  return vim.uv.now() - self.since
+end
+
+--- Whether the program reads now.
+function Queue:is_ready()
+  local terminal = self.repl.terminal
+  if terminal.state ~= 'running' then
+    return false
+  end
+  local quiet = self:quiet()
+  if terminal.reads == 'prompt' or terminal.reads == 'editor' then
+    return terminal.prompts > self.prompts or quiet >= SAID_QUIET_MS
+  end
+  if is_prompt(last_line(terminal.buf)) then
+    self.has_prompted = self.has_prompted or quiet >= PROMPT_QUIET_MS
+    return quiet >= PROMPT_QUIET_MS
+  end
+  return terminal.reads == 'unknown' and not self.has_prompted and quiet >= QUIET_MS
+end
+
+--- Whether brackets around a text make it one for the program. Readline's Python before 3.13 asks
+--- for them where it may, and takes only one statement at a time all the same.
+function Queue:takes_pastes()
+  local terminal = self.repl.terminal
+  if terminal.reads == 'prompt' then
+    return not last_line(terminal.buf):find('^>>>')
+  end
+  return terminal.reads == 'editor'
+end
+
+function Queue:write(block)
+  local terminal = self.repl.terminal
+  self.prompts = terminal.prompts
+  local data = send_text.encode(block, self:takes_pastes(), self.repl.is_persistent)
+  terminals.write(terminal, data)
+  terminals.scroll(terminal)
+  self.since = vim.uv.now()
+end
+
+function Queue:stop()
+  if self.timer then
+    self.timer:close()
+    self.timer = nil
+  end
+end
+
+--- Nobody reads any more: say what was not sent.
+function Queue:drop()
+  local count = #self.waiting
+  self.waiting = {}
+  self:stop()
+  if count > 0 then
+    notice.say(('%s: not sent: its program is gone'):format(self.repl.title), vim.log.levels.ERROR)
+  end
+end
+
+--- Write what can be written now.
+function Queue:look()
+  local state = self.repl.terminal.state
+  if state == 'lost' or state == 'ended' or not vim.api.nvim_buf_is_valid(self.repl.terminal.buf) then
+    return self:drop()
+  end
+  while self.waiting[1] and self:is_ready() do
+    self:write(table.remove(self.waiting, 1))
+  end
+  if not self.waiting[1] then
+    return self:stop()
+  end
+  if not self.said and state == 'running' and vim.uv.now() - self.began > PATIENCE_MS then
+    self.said = true
+    notice.say(('%s: busy; what you sent goes when its prompt is back'):format(self.repl.title))
+  end
+end
+
+--- Send a block as soon as the program reads.
+---@param block IgorBlock
+function Queue:put(block)
+  self.waiting[#self.waiting + 1] = block
+  self.began, self.said = vim.uv.now(), false
+  if not self.timer then
+    self.timer = assert(vim.uv.new_timer())
+    self.timer:start(LOOK_MS, LOOK_MS, vim.schedule_wrap(function()
+      if self.timer then
+        self:look()
+      end
+    end))
+  end
+  self:look()
+end
+
+return Queue

@@ -1,0 +1,112 @@
+-- A terminal in which igor's command line runs a REPL. The command line tells by notes between the
+-- program's output what the program does (igor_core/cli/embedded.py).
+local M = {}
+
+local NOTE = '^\27%]7707;(%w+);(%a+)'
+-- Of a mark that the program can't guess.
+local MARK_BYTES = 12
+
+---@class IgorTerminal
+---@field buf integer
+---@field job integer
+---@field state string  'starting', 'running', 'lost' or 'ended'
+---@field reads string  'unknown', 'prompt', 'editor' or 'busy', as the notes have it
+---@field prompts integer  how often the program has said that it reads
+---@field told function  called after each change
+
+--- Terminals by the marks of their notes.
+local by_mark = {}
+
+local function mark()
+  return (vim.uv.random(MARK_BYTES):gsub('.', function(byte)
+    return ('%02x'):format(byte:byte())
+  end))
+end
+
+local function take(terminal, what)
+  if what == 'starting' or what == 'running' or what == 'lost' then
+    terminal.state, terminal.reads = what, 'unknown'
+  else
+    terminal.reads = what
+    terminal.prompts = terminal.prompts + (what == 'busy' and 0 or 1)
+  end
+  terminal.told()
+end
+
+local function on_request(event)
+  local sequence = type(event.data) == 'table' and event.data.sequence or event.data
+  local found, what = tostring(sequence):match(NOTE)
+  if by_mark[found] then
+    take(by_mark[found], what)
+  end
+end
+
+--- One that answers notes is needed for all terminals; it costs nothing where there are none.
+local function listen()
+  vim.api.nvim_create_autocmd('TermRequest', {
+    group = vim.api.nvim_create_augroup('igor_repl', {}),
+    callback = on_request,
+  })
+end
+
+local function run(argv, options)
+  if vim.fn.has('nvim-0.11') == 1 then
+    options.term = true
+    return vim.fn.jobstart(argv, options)
+  end
+  return vim.fn.termopen(argv, options)
+end
+
+--- Give the buffer a name of its own; Neovim leaves a buffer with the old one behind.
+local function rename(buf, name)
+  local old = vim.api.nvim_buf_get_name(buf)
+  vim.api.nvim_buf_set_name(buf, name)
+  local left = vim.fn.bufnr('^' .. vim.fn.fnameescape(old) .. '$')
+  if left > 0 and left ~= buf then
+    vim.api.nvim_buf_delete(left, { force = true })
+  end
+end
+
+--- Start `argv` in the window `win`, which has its final size: the program sees no other one first.
+---@param win integer  shows the new, empty buffer that becomes the terminal
+---@param argv string[]
+---@param name string  of the buffer
+---@param told function  called with the terminal after each change of its state
+---@return IgorTerminal
+function M.start(win, argv, name, told)
+  listen()
+  local own = mark()
+  local terminal = { buf = vim.api.nvim_win_get_buf(win) }
+  terminal.state, terminal.reads, terminal.prompts = 'starting', 'unknown', 0
+  terminal.told = function()
+    told(terminal)
+  end
+  by_mark[own] = terminal
+  vim.api.nvim_win_call(win, function()
+    terminal.job = run(argv, {
+      env = { IGOR_TERMINAL = own },
+      on_exit = function(_, status)
+        by_mark[own] = nil
+        terminal.state, terminal.status = 'ended', status
+        terminal.told()
+      end,
+    })
+  end)
+  rename(terminal.buf, name)
+  return terminal
+end
+
+--- Write to the program, which may take its time to read it.
+function M.write(terminal, data)
+  vim.fn.chansend(terminal.job, data)
+end
+
+--- Bring the windows that show it to its end, where they follow what comes.
+function M.scroll(terminal)
+  local last = vim.api.nvim_buf_line_count(terminal.buf)
+  for _, win in ipairs(vim.fn.win_findbuf(terminal.buf)) do
+    vim.api.nvim_win_set_cursor(win, { last, 0 })
+  end
+end
+
+return M

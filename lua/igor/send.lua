@@ -1,0 +1,132 @@
+-- Sends text from a buffer to the REPL of its project.
+local leave = require('igor.leave')
+local notice = require('igor.notice')
+local project = require('igor.project')
+local send_text = require('igor.send_text')
+
+local M = {}
+
+local WARN, ERROR = vim.log.levels.WARN, vim.log.levels.ERROR
+M.WORDS = { 'cell', 'file', 'line' }
+
+--- What :IgorSend was given, until Python has read its words.
+local held, last_held = {}, 0
+
+local function block(buf, lines)
+  local cleaned, left_out = send_text.clean(lines)
+  if left_out > 0 then
+    notice.say(('send: %d control characters were left out'):format(left_out), WARN)
+  end
+  return { lines = cleaned, is_python = vim.bo[buf].filetype == 'python' }
+end
+
+local function put(repl, text)
+  if repl.terminal.state ~= 'lost' then
+    return repl.queue:put(text)
+  end
+  local told = '%s: not sent: the connection was lost; r in its window starts again'
+  notice.say(told:format(repl.title), ERROR)
+end
+
+--- Send lines of text to the REPL of the project that one is in, which is opened where there is none.
+---@param lines string[]
+function M.lines(lines)
+  local root = project.root(project.place())
+  if not root then
+    return notice.say('send: this is not in a project of igor: igor init', ERROR)
+  end
+  local text = block(0, lines)
+  if not vim.iter(text.lines):any(function(line)
+    return line:find('%S') ~= nil
+  end) then
+    return notice.say('send: there is nothing to send here')
+  end
+  -- Not now: a window may be opened for it, and this may be inside another window's.
+  vim.schedule(function()
+    require('igor.repl').some(root, function(repl)
+      put(repl, text)
+    end)
+  end)
+end
+
+local function get(first, last)
+  return vim.api.nvim_buf_get_lines(0, first - 1, last, false)
+end
+
+--- Send the current cell; with `move` the cursor goes to the next one.
+function M.cell(move)
+  local first, last, after = require('igor.send_cells').around(0, vim.fn.line('.'))
+  M.lines(get(first, last))
+  if move and after then
+    vim.cmd("normal! m'")
+    vim.api.nvim_win_set_cursor(0, { math.min(after + 1, vim.api.nvim_buf_line_count(0)), 0 })
+  end
+end
+
+function M.file()
+  M.lines(get(1, -1))
+end
+
+--- Send the current line, and as many below it as a count says.
+function M.line()
+  local row = vim.fn.line('.')
+  M.lines(get(row, row + vim.v.count1 - 1))
+end
+
+--- What lies between two marks, as 'operatorfunc' and visual mode have it.
+local function region(from, to, kind)
+  local lines = vim.fn.getregion(vim.fn.getpos(from), vim.fn.getpos(to), { type = kind })
+  M.lines(lines)
+end
+
+--- Called by 'operatorfunc'.
+function M.operated(kind)
+  local types = { line = 'V', char = 'v', block = '\22' }
+  region("'[", "']", types[kind])
+end
+
+--- For a mapping with `expr`: the operator that sends.
+function M.operator()
+  vim.o.operatorfunc = "v:lua.require'igor.send'.operated"
+  return 'g@'
+end
+
+--- Send what is selected; the selection ends.
+function M.selection()
+  region('v', '.', vim.fn.mode())
+  vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
+end
+
+--- What Neovim evaluates when :IgorSend is given: the number under which its lines are held, as they
+--- are now. Python has still to be started, perhaps.
+function M.hold(first, last, bang)
+  leave.expect()
+  last_held = last_held + 1
+  held[last_held] = {
+    win = vim.api.nvim_get_current_win(),
+    buf = vim.api.nvim_get_current_buf(),
+    lines = bang == '!' and get(1, -1) or get(first, last),
+  }
+  return last_held
+end
+
+--- :IgorSend, which the bridge has read.
+function M.command(word, number)
+  leave.heard()
+  local given = held[number]
+  held[number] = nil
+  if not vim.api.nvim_win_is_valid(given.win) or vim.api.nvim_win_get_buf(given.win) ~= given.buf then
+    return notice.say('send: its window shows another buffer now; not sent', ERROR)
+  end
+  vim.api.nvim_win_call(given.win, function()
+    if word == 'cell' or word == 'file' then
+      M[word]()
+    elseif word == '' or word == 'line' then
+      M.lines(given.lines)
+    else
+      notice.say(('send: %s is unknown (known: %s)'):format(word, table.concat(M.WORDS, ', ')), ERROR)
+    end
+  end)
+end
+
+return M

@@ -1,0 +1,207 @@
+-- Python's lines for its prompt. There an empty line ends a block, and nothing else does.
+local M = {}
+
+local TAB_STOP = 8 -- The Python Language Reference, 2.1.8
+local OPENERS = {}
+for word in ('if for while try with def class async match'):gmatch('%a+') do
+  OPENERS[word] = true
+end
+-- They go on with the block before them.
+local CLAUSES = { ['else'] = true, elif = true, except = true, finally = true }
+
+---@class IgorPythonLine
+---@field text string
+---@field begins string|nil  what it begins in: 'string', 'raw' (a raw string), or 'expression' (brackets,
+--- or behind a backslash)
+---@field tabs table<integer, string|nil>  position of a tab → what it is in, as `begins`
+
+local OPEN, CLOSE = { ['('] = 1, ['['] = 1, ['{'] = 1 }, { [')'] = 1, [']'] = 1, ['}'] = 1 }
+
+--- The quotes at `at`, three or one, and whether the letters before them make the string raw.
+local function opening(text, at)
+  local quote = text:match('^("""|\'\'\')', at) or text:sub(at, at)
+  local three = text:sub(at, at + 2)
+  if three == '"""' or three == "'''" then
+    quote = three
+  end
+  local prefix = text:sub(1, at - 1):match('([rRbBuUfFtT]+)$') or ''
+  return quote, prefix:find('[rR]') ~= nil
+end
+
+--- One step within a string: the position after it, and whether the string ended.
+local function in_string(state, text, at)
+  if text:sub(at, at) == '\\' then
+    return at + 2, false
+  end
+  if text:sub(at, at + #state.quote - 1) == state.quote then
+    return at + #state.quote, true
+  end
+  return at + 1, false
+end
+
+local function in_code(state, text, at)
+  local character = text:sub(at, at)
+  if character == '#' then
+    return #text + 1
+  elseif character == '"' or character == "'" then
+    state.quote, state.raw = opening(text, at)
+    return at + #state.quote
+  elseif OPEN[character] then
+    state.depth = state.depth + 1
+  elseif CLOSE[character] then
+    state.depth = math.max(0, state.depth - 1)
+  end
+  return at + 1
+end
+
+local function place(state)
+  if state.quote then
+    return state.raw and 'raw' or 'string'
+  end
+  return (state.depth > 0 or state.continued) and 'expression' or nil
+end
+
+local function scan_line(state, text)
+  local line = { text = text, begins = place(state), tabs = {} }
+  local at = 1
+  -- The next character that means something.
+  local marks = { code = '[#"\'()%[%]{}\t]', string = '[\\"\'\t]' }
+  while true do
+    at = text:find(state.quote and marks.string or marks.code, at)
+    if not at then
+      break
+    end
+    if text:sub(at, at) == '\t' then
+      line.tabs[at] = place(state) or 'code'
+      at = at + 1
+    elseif state.quote then
+      local ended
+      at, ended = in_string(state, text, at)
+      state.quote = not ended and state.quote or nil
+    else
+      at = in_code(state, text, at)
+    end
+  end
+  state.continued = text:sub(-1) == '\\'
+  if state.quote and #state.quote == 1 and not state.continued then
+    state.quote = nil -- not closed: Python says so
+  end
+  return line
+end
+
+---@return IgorPythonLine[]
+local function scan(lines)
+  local state = { depth = 0 }
+  return vim.tbl_map(function(text)
+    return scan_line(state, text)
+  end, lines)
+end
+
+local function is_within(line)
+  return line.begins ~= nil
+end
+
+local function is_blank(line)
+  return not line.text:find('%S')
+end
+
+local function is_comment(line)
+  return line.text:find('^%s*#') ~= nil
+end
+
+--- The blanks that all of two texts begin with.
+local function common(a, b)
+  local size = 0
+  while size < #a and a:byte(size + 1) == b:byte(size + 1) do
+    size = size + 1
+  end
+  return a:sub(1, size)
+end
+
+--- Lines without the indentation that all statements share. Strings stay as they are.
+function M.dedent(lines)
+  local shared
+  local scanned = scan(lines)
+  for _, line in ipairs(scanned) do
+    if not is_within(line) and not is_blank(line) and not is_comment(line) then
+      local indent = line.text:match('^%s*')
+      shared = shared and common(shared, indent) or indent
+    end
+  end
+  local size = #(shared or '')
+  return vim.tbl_map(function(line)
+    if line.begins == 'string' or line.begins == 'raw' or size == 0 then
+      return line.text
+    end
+    return line.text:sub(1 + math.min(size, #line.text:match('^%s*')))
+  end, scanned)
+end
+
+--- The tabs of a line as what can be typed: one would complete. In a string that is not raw `\t` is
+--- the same, in a raw one nothing is.
+local function without_tabs(line)
+  if not next(line.tabs) then
+    return line.text
+  end
+  local parts, column = {}, 0
+  local is_indent = line.begins ~= 'string' and line.begins ~= 'raw'
+  for at = 1, #line.text do
+    local character = line.text:sub(at, at)
+    local where = line.tabs[at]
+    is_indent = is_indent and character:find('%s') ~= nil
+    if where == 'string' then
+      character = '\\t'
+    elseif where and where ~= 'raw' then
+      character = is_indent and (' '):rep(TAB_STOP - column % TAB_STOP) or ' '
+    end
+    parts[at], column = character, column + #character
+  end
+  return table.concat(parts)
+end
+
+local function first_word(line)
+  return line.text:match('^[%a_][%w_]*')
+end
+
+--- Follows statements: whether one is open that only an empty line ends.
+local function follow(open, line)
+  local word = first_word(line)
+  if line.text:find('^%s') then
+    return true
+  end
+  return OPENERS[word] or CLAUSES[word] and open or line.text:find('^@') ~= nil
+end
+
+--- Lines as they are typed at a prompt that takes one after the other: no empty line within a block,
+--- one behind it. Comments on their own lines are left out: an old prompt goes on after them.
+function M.typed(lines)
+  local typed, open, decorated = {}, false, false
+  for _, line in ipairs(scan(lines)) do
+    local within = is_within(line)
+    if within and line.begins ~= 'expression' then
+      typed[#typed + 1] = without_tabs(line)
+    elseif not is_blank(line) and not is_comment(line) then
+      if not within then
+        local ends = open and not decorated and not line.text:find('^%s')
+        if ends and not CLAUSES[first_word(line)] then
+          typed[#typed + 1] = ''
+          open = false
+        end
+        open = follow(open, line)
+        decorated = line.text:find('^@') ~= nil
+      end
+      typed[#typed + 1] = without_tabs(line)
+    end
+  end
+  if open then
+    typed[#typed + 1] = ''
+  end
+  return typed
+end
+
+--- Whether Return behind these lines would go on in them, in an editor of several lines.
+function M.goes_on(lines)
+  return #lines > 1 or #lines == 1 and follow(false, { text = lines[1] })
+end
+
+return M
