@@ -1,0 +1,98 @@
+"""The hosts of a project as an editor's debugger is to know them: names, ports, folders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from igor_core.config import Host, HostGroup, Project
+from igor_core.config.host_names import host_names
+from igor_core.config.model import DEFAULT_GROUP
+from igor_core.paths import RUN_FOLDER, HostPaths
+from igor_core.runtime import Runtime
+
+HIGHEST_PORT = 65535
+
+#: A group and a host's name in it.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Site:
+    """One host of a group.
+
+    `name` tells it from the other sites: the group's, and the host's where the group has several.
+    `port` is on this machine. `container` is "" where programs run on the host itself. `root` and
+    `run` are the folders of the project and of igor's own files where programs run; on a host
+    they may start with "~/".
+    """
+
+    name: str
+    group: str
+    entry: Host
+    port: int
+    container: str
+    root: str
+    run: str
+
+
+def sites(
+    project: Project, containers: Mapping[str, str], ports: Mapping[Place, int]
+) -> list[Site]:
+    """All hosts of all groups, the default group's first.
+
+    `containers` are the names of the containers by group; `ports` are those in use, where they
+    are not the ones of `usual_port`.
+    """
+    groups = sorted(
+        project.config.host_groups.values(), key=lambda group: group.name != DEFAULT_GROUP
+    )
+    return [
+        _site(project, group, index, name, containers, ports)
+        for group in groups
+        for index, name in enumerate(host_names(group.hosts))
+    ]
+
+
+def site_name(group: HostGroup, host: str) -> str:
+    """What follows "igor: attach " in the name of a configuration."""
+    return group.name if len(group.hosts) == 1 else f"{group.name} {host}"
+
+
+def usual_port(debug_port: int, index: int) -> int:
+    """The port of a group's host number `index`, counted from 0: the file has it, used or not."""
+    return debug_port + index if debug_port + index <= HIGHEST_PORT else debug_port - index
+
+
+def runtime_of(project: Project) -> Runtime | None:
+    word = project.config.runtime
+    return None if word == "none" else Runtime(word)
+
+
+def _site(
+    project: Project,
+    group: HostGroup,
+    index: int,
+    host: str,
+    containers: Mapping[str, str],
+    ports: Mapping[Place, int],
+) -> Site:
+    config, entry = project.config, group.hosts[index]
+    on_host = HostPaths.of(entry.dir, "~", project.name)
+    in_container = config.runtime != "none"
+    return Site(
+        name=site_name(group, host),
+        group=group.name,
+        entry=entry,
+        port=ports.get((group.name, host), usual_port(config.debug_port, index)),
+        container=containers[group.name] if in_container else "",
+        root=config.workspace if in_container else on_host.tree,
+        run=RUN_FOLDER if in_container else on_host.run,
+    )
+
+
+def mapped_root(site: Site) -> str:
+    """The project's folder as debugpy is to know it: "." is where the program is started."""
+    return "." if site.root.startswith("~") else site.root
+
+
+def names(found: Sequence[Site]) -> list[str]:
+    return [site.name for site in found]
