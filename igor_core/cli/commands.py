@@ -9,7 +9,7 @@ class Option(NamedTuple):
 
     `value` is the word for its value in the help; without one it is a switch. `many` may be
     given again. `completes` says what its value is: "group", "host", "directory" or "file";
-    of an operand also "held back".
+    of an operand also "held back". What follows the `last` one is operands.
     """
 
     key: str
@@ -18,6 +18,7 @@ class Option(NamedTuple):
     value: str = ""
     many: bool = False
     completes: str = ""
+    last: bool = False
 
     @property
     def name(self) -> str:
@@ -112,6 +113,20 @@ REPL_OPTIONS = (
     Option("no_push", ("--no-push",), "Run with the files that the host has now."),
     Option("end", ("--end",), 'End what "repl_persist" keeps there for this command.'),
 )
+DEBUG_OPTIONS = (
+    Option("module", ("-m",), "Debug a module, as python -m does.", value="MODULE", last=True),
+    Option(
+        "test",
+        ("--test",),
+        "Debug a test of pytest, FILE::TEST.",
+        value="NODE",
+        completes="file",
+        last=True,
+    ),
+    Option("ranks", ("--ranks",), "Of several hosts debug these, as 0,2; else 0.", value="RANKS"),
+    Option("reattach", ("--reattach",), "Come back to what was left running there."),
+    Option("no_push", ("--no-push",), "Debug with the files that the hosts have now."),
+)
 INIT_OPTIONS = (
     Option("user", ("--user",), "Whose containers and images these are.", value="NAME"),
     Option(
@@ -178,6 +193,14 @@ COMMANDS: dict[str, Command] = {
             "run",
             WHERE + EXEC_OPTIONS,
             Operand("program", "FILE [ARGS…]", rest=True, completes="file"),
+        ),
+        Command(
+            "debug",
+            "Run a program under debugpy in the container, and say how to attach to it.",
+            "debug:run",
+            "debug",
+            WHERE + DEBUG_OPTIONS,
+            Operand("debugged", "FILE|NAME [ARGS…]", optional=True, rest=True, completes="file"),
         ),
         Command(
             "docker repl",

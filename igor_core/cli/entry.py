@@ -15,8 +15,8 @@ OWN_FAILURE = 255
 def main(arguments: list[str] | None = None) -> int:
     """Run `igor` with `arguments` (default: the program's own); the exit status.
 
-    0 all hosts did it, 1 some failed, 2 usage or config, 130 cancelled; of `exec` and `run` on one
-    host and of `repl` the program's own status, and 255 where igor itself failed.
+    0 all hosts did it, 1 some failed, 2 usage or config, 130 cancelled; of `exec`, `run` and
+    `debug` on one host and of `repl` the program's own status, and 255 where igor itself failed.
     """
     _open_missing()
     words = sys.argv[1:] if arguments is None else arguments
@@ -50,7 +50,7 @@ def _run(invocation: Invocation) -> int:
 
 def _status(invocation: Invocation | None, error: IgorError) -> int:
     command = invocation.command if invocation else None
-    if command and command.verb in ("exec", "run", "repl") and error.exit_status == 1:
+    if command and command.verb in ("exec", "run", "debug", "repl") and error.exit_status == 1:
         return OWN_FAILURE  # 1 would be the command's own
     return error.exit_status
 

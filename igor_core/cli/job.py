@@ -16,7 +16,7 @@ from igor_core.cli.session import Renderer, Session
 from igor_core.cli.terminal import somebody_there
 from igor_core.errors import IgorError, UsageError
 
-HAVE_PLACES = ("exec", "run", "build", "setup")
+HAVE_PLACES = ("exec", "run", "debug", "build", "setup")
 OUTLIVES_US = ("push", "build", "setup", "clean")
 # One word with other characters than these is a line for a shell: what shlex.quote would quote.
 FOR_A_SHELL = re.compile(r"[^\w@%+=:,./-]", re.ASCII)

@@ -71,6 +71,9 @@ def read(arguments: list[str]) -> Given:
             break
         if word.startswith("-") and word != "-":
             given.options.append(_option(word, rest))
+            if command is not None and _is_last(command, given.options[-1][0]):
+                given.operands.extend(rest)
+                break
         elif command is None:
             given.words.append(word)
             _check_words(given.words)
@@ -80,6 +83,10 @@ def read(arguments: list[str]) -> Given:
                 given.operands.extend(rest)
                 break
     return given
+
+
+def _is_last(command: Command, flag: str) -> bool:
+    return any(option.last and flag in option.flags for option in command.options)
 
 
 def _option(word: str, rest: list[str]) -> tuple[str, str]:

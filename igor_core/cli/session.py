@@ -13,7 +13,7 @@ from igor_core.cli.stdin import STDIN, Stdin
 from igor_core.cli.terminal import Question, question_text, somebody_there
 
 # Without a reader of their output they have nothing to do.
-WRITERS = ("exec", "run", "repl", "diff")
+WRITERS = ("exec", "run", "debug", "repl", "diff")
 GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
 
 

@@ -19,7 +19,7 @@ def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
     if verb == "repl":  # the program has said what there was to say
         results = [result for result in results if result["text"]]
     lines: list[str] = []
-    if verb not in ("exec", "run") or len(results) != 1 or results[0]["status"] != 0:
+    if verb not in ("exec", "run", "debug") or len(results) != 1 or results[0]["status"] != 0:
         lines = _results(verb, results, style)
     if outcome["error"]:
         lines += error_lines(outcome["error"], outcome["hint"], style)
@@ -68,6 +68,6 @@ def state(verb: str, status: int) -> str:
         return "ok"
     if status == CANCELLED:
         return "cancelled"
-    if verb in ("exec", "run") and status != OWN_FAILURE:
+    if verb in ("exec", "run", "debug") and status != OWN_FAILURE:
         return f"failed, exit status {status}"
     return "failed"

@@ -64,7 +64,9 @@ def _argv(job: Job) -> Sequence[str]:
     return shell_line(line) if line else argv
 
 
-async def run_command(target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None) -> int:
+async def run_command(
+    target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None
+) -> int:
     """The exit status. Leaving early, by cancel, ends the command inside the container too."""
     remote = Command(
         command.argv, cwd=command.cwd or "/", env=command.env,

@@ -9,6 +9,8 @@ import shutil
 import socket
 import stat
 
+# Of the machine or container that the program runs on.
+VARIABLE = "TMPDIR"
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -23,7 +25,7 @@ class Refused(Exception):
 def base_folder():
     """The folder of all sessions of this user, 0700; made where it is not there."""
     name = "igor-debug-%d" % os.geteuid()
-    for place in (os.environ.get("TMPDIR"),) + PLACES:
+    for place in (os.environ.get(VARIABLE),) + PLACES:
         path = os.path.join(place or "", name)
         # Of a unix socket's path 107 bytes are all there are.
         if not place or len(path) > 50:

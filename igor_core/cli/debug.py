@@ -1,0 +1,97 @@
+"""igor debug: run a program under the debugger, and say how an editor gets to it."""
+
+import json
+import os
+from typing import Any
+
+from igor_core.agent.client import connect
+from igor_core.cli import job
+from igor_core.cli.outlet import Outlet
+from igor_core.cli.parse import Invocation
+from igor_core.cli.session import Renderer
+from igor_core.cli.terminal import somebody_there
+from igor_core.errors import UsageError
+
+
+def run(invocation: Invocation) -> int:
+    """Stay with the program to its end; its exit status, and 255 for igor's own failure."""
+    values = invocation.values
+    root = job.directory(invocation)
+    arguments: dict[str, Any] = {
+        **{key: values[key] for key in ("group", "hosts", "reattach", "no_push") if key in values},
+        **_program(values, root),
+    }
+    if "ranks" in values:
+        arguments["ranks"] = _ranks(values["ranks"])
+    if len(arguments.get("ranks", [0])) == 1:
+        arguments["stdin"] = True
+    if values.get("json"):
+        arguments["places"] = True
+    client = connect("cli", answers=somebody_there())
+    wrap = (lambda renderer, _outlet: renderer) if values.get("json") else Attaching
+    return job.follow(invocation, client, root, arguments, wrap)
+
+
+def _program(values: dict[str, Any], root: str) -> dict[str, Any]:
+    """What is to be debugged: the module, the test, or the first word, and the arguments."""
+    words = list(values.get("debugged", []))
+    if values.get("reattach"):
+        return {}
+    if "module" in values:
+        return {"module": values["module"], "args": words}
+    if "test" in values:
+        file, colons, test = values["test"].partition("::")
+        return {"test": os.path.join(root, file) + colons + test, "args": words}
+    if not words:
+        raise UsageError(
+            "'igor debug' needs FILE, NAME, -m MODULE or --test NODE", "igor debug --help"
+        )
+    path = os.path.join(root, words[0])
+    is_name = not os.path.exists(path) and os.sep not in words[0] and "." not in words[0]
+    return {"name": words[0], "args": words[1:]} if is_name else {
+        "program": path, "args": words[1:]
+    }  # fmt: skip
+
+
+def _ranks(text: str) -> list[int]:
+    try:
+        return [int(rank) for rank in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--ranks: {text!r} is no list of numbers", "as in --ranks 0,2") from None
+
+
+class Attaching:
+    """Shows a job and, where a program waits for its debugger, the ways to it."""
+
+    def __init__(self, renderer: Renderer, _outlet: Outlet) -> None:
+        self._renderer = renderer
+        self.finished = renderer.finished
+        self.hide = renderer.hide
+        self.say = renderer.say
+        self.tick = renderer.tick
+
+    def event(self, event: dict[str, Any]) -> None:
+        self._renderer.event(event)
+        if event["type"] == "debuggee":
+            for line in ways_in(event):
+                self._renderer.say(line)
+
+
+def ways_in(event: dict[str, Any]) -> list[str]:
+    """How editors attach to a program that waits."""
+    name, port = event["configuration"], event["port"]
+    mapping = f"localRoot={_lua(event['local_root'])}, remoteRoot={_lua(event['remote_root'])}"
+    return [
+        f"igor: {event['host']}: waits for a debugger at 127.0.0.1:{port}",
+        f"  Vimspector  :call vimspector#LaunchWithSettings(#{{configuration: '{name}'}})",
+        f"  nvim-dap    :lua require('dap').run{{type='debugpy', request='attach', name='{name}', "
+        f"connect={{host='127.0.0.1', port={port}}}, "
+        f"justMyCode={'true' if event['just_my_code'] else 'false'}, "
+        f"pathMappings={{{{{mapping}}}}}}}",
+        f'  VS Code     "{name}" of .vscode/launch.json',
+    ]
+
+
+def _lua(text: str) -> str:
+    """A text as Lua has it; JSON's escapes are the same for what a path can hold."""
+    return json.dumps(text, ensure_ascii=False)
