@@ -82,7 +82,9 @@ def test_cancel_ends_the_program_on_the_host_and_says_how(project: Path, plain_h
     assert client().call("cancel", job=job.number)["status"] == 0
     outcome = job.end()
     assert (outcome["status"], outcome["error"]) == (130, "cancelled")
-    assert {"type": "step", "host": "plain", "text": "ended by INT"} in job.events
+    (result,) = outcome["results"]
+    assert (result["host"], result["status"], result["text"]) == ("plain", 130, "ended by INT")
+    assert result in job.events
     assert plain_host.run(["pgrep", "-f", "^sleep 84"]).returncode == 1
 
 
