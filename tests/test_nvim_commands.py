@@ -118,7 +118,8 @@ def test_a_command_becomes_one_request(
     with scene(nvim, home) as on:
         on.editor.command(command)
         request = on.agent.frame(Kind.REQUEST)
-        assert request[2:] == [verb, str(on.project), args]
+        expected = args | ({"places": True} if verb in ("build", "setup", "exec") else {})
+        assert request[2:] == [verb, str(on.project), expected]
 
 
 def test_words_that_are_not_understood_are_named(nvim: Path, home: Path) -> None:

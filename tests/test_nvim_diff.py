@@ -64,7 +64,7 @@ def text(editor: Editor, path: Path) -> list[str]:
 
 
 def shown_there(editor: Editor) -> Any:
-    return next(b for b in editor.nvim.buffers if b.name.startswith("igor://apollo/"))
+    return next(b for b in editor.nvim.buffers if b.name.startswith("igor-diff://apollo/"))
 
 
 def args(fake: Scene, command: str) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def test_each_path_gets_a_tab_page_with_both_sides(fake: Scene) -> None:
            found("other.txt", side(b"y\n")))  # fmt: skip
     fake.editor.wait("three tab pages", lambda: len(fake.editor.nvim.tabpages) == 3)
     assert tabs(fake.editor)[1:] == [
-        [str(fake.project / "main.py"), "igor://apollo/main.py"],
-        [str(fake.project / "other.txt"), "igor://apollo/other.txt"],
+        [str(fake.project / "main.py"), "igor-diff://apollo/main.py"],
+        [str(fake.project / "other.txt"), "igor-diff://apollo/other.txt"],
     ]
     windows = fake.editor.nvim.tabpages[1].windows
     assert [w.options["diff"] for w in windows] == [True, True]
@@ -124,7 +124,7 @@ def test_what_is_no_text_is_a_message(fake: Scene) -> None:
 def test_a_file_that_is_gone_here_is_compared_with_nothing(fake: Scene) -> None:
     answer(fake, fake.start("IgorDiff"), found("gone.py", side(b"there\n"), side(None, kind="")))
     fake.editor.wait("a tab page", lambda: len(fake.editor.nvim.tabpages) == 2)
-    assert tabs(fake.editor)[1] == [str(fake.project / "gone.py"), "igor://apollo/gone.py"]
+    assert tabs(fake.editor)[1] == [str(fake.project / "gone.py"), "igor-diff://apollo/gone.py"]
 
 
 def test_it_waits_while_somebody_types(fake: Scene) -> None:

@@ -207,7 +207,7 @@ def test_only_the_last_jobs_are_kept(nvim: Path, home: Path) -> None:
             on.agent.finish(request)
             on.editor.wait("end", lambda: any("done in" in x for x in on.editor.output()))
             on.editor.wait_output(f"turn {turn}")
-        buffers = [b.name for b in on.editor.nvim.buffers if "igor://" in b.name]
+        buffers = [b.name for b in on.editor.nvim.buffers if "igor-output://" in b.name]
         assert len(buffers) == 3
         assert on.editor.nvim.call("getcompletion", "IgorOutput ", "cmdline") == [
             "105",

@@ -23,25 +23,6 @@ function M.place()
   return { place = place, cwd = vim.fn.getcwd(), file = file, unwritten = unwritten }
 end
 
---- What a host sent, as a buffer has it: lines, and the options that say how they end.
-local function lines_of(side)
-  local text = side.utf8 and side.content or vim.iconv(side.content, 'latin1', 'utf-8')
-  text = text:gsub('^\239\187\191', '')
-  local lines = vim.split(text, '\n', { plain = true })
-  local complete = lines[#lines] == ''
-  if complete then
-    table.remove(lines)
-  end
-  local dos = #lines > 0 and vim.iter(lines):all(function(line)
-    return line:sub(-1) == '\r'
-  end)
-  for i, line in ipairs(lines) do
-    -- Where Neovim has a NUL in a line, its API has a line break.
-    lines[i] = (dos and line:sub(1, -2) or line):gsub('%z', '\n')
-  end
-  return lines, { endofline = complete, fileformat = dos and 'dos' or 'unix' }
-end
-
 local function existing(name)
   return vim.iter(vim.api.nvim_list_bufs()):find(function(buf)
     return vim.api.nvim_buf_get_name(buf) == name
@@ -50,14 +31,14 @@ end
 
 --- A buffer with the host's version, which only shows it.
 local function host_buffer(root, found)
-  local name = ('igor://%s/%s'):format(found.host, found.path)
+  local name = ('igor-diff://%s/%s'):format(found.host, found.path)
   local old = existing(name)
   if old then
     vim.api.nvim_buf_delete(old, { force = true })
   end
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(buf, name)
-  local lines, options = lines_of(found.there)
+  local lines, options = require('igor.contents').lines(found.there.content)
   vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
   local file = root .. '/' .. found.path
   local its = vim.bo[buf]

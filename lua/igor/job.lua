@@ -1,4 +1,5 @@
 -- What a job tells, shown: takes the bridge's batches of events.
+local ending = require('igor.ending')
 local jobs = require('igor.jobs')
 local leave = require('igor.leave')
 local mode = require('igor.mode')
@@ -13,12 +14,18 @@ local born = 0
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 -- Verbs that begin with a push of what is on disk.
-local PUSHES = { push = true, build = true, setup = true, exec = true }
+local PUSHES = { push = true, build = true, setup = true, exec = true, run = true }
 
-local function title(job, args)
-  local group = args.group or 'dev'
-  local target = args.hosts and table.concat(args.hosts, ', ') or group
-  return ('igor %s · %s%s'):format(job.verb, target, args.shell and ' · ' .. args.shell or '')
+--- What a job runs, in a few words; nil where it runs nothing of the user's.
+local function command(args)
+  local file = args.file and vim.fs.basename(args.file)
+  return args.shell or file and table.concat({ file, unpack(args.args or {}) }, ' ')
+end
+
+local function title(verb, args)
+  local parts = { 'igor ' .. verb, args.hosts and table.concat(args.hosts, ', ') or args.group or 'dev' }
+  parts[3] = command(args)
+  return table.concat(parts, ' · ')
 end
 
 local function is_listed(verb)
@@ -41,12 +48,17 @@ function on.started(request, event)
   leave.heard()
   born = born + 1
   local hosts = event.args.hosts or project.groups(event.root)[event.args.group or 'dev'] or {}
-  local name = ('igor://%d/%s'):format(born, event.verb)
+  local name = ('igor-output://%d/%s'):format(born, event.verb)
   local output = require('igor.output').new(name, event.root, hosts)
   local job = { request = request, verb = event.verb, output = output, questions = 0 }
   job.began, job.root, job.args = vim.uv.now(), event.root, event.args
+  job.title = title(event.verb, event.args)
+  local about = vim.b[output.buf]
+  about.igor_group, about.igor_host = event.args.group, #hosts == 1 and hosts[1] or nil
+  about.igor_file = event.args.file
+  require('igor.places').map(output.buf)
   jobs.add(job)
-  output:say('', title(job, event.args), 'IgorTitle')
+  output:say('', job.title, 'IgorTitle')
   if PUSHES[job.verb] and not event.args.no_push then
     warn_unwritten(job, event.root)
   end
@@ -110,24 +122,9 @@ function on.result(job, event)
   end
 end
 
---- The end of a job, whatever ended it.
 local function finish(job, outcome)
-  job.status = outcome.status
-  for _, host in ipairs(vim.tbl_keys(job.output.hosts)) do
-    job.output:settle(host)
-  end
-  job.output:settle('')
-  if outcome.error ~= '' then
-    job.output:say('', outcome.error, 'IgorError')
-  end
-  if outcome.hint ~= '' then
-    job.output:say('', '  ' .. outcome.hint, 'IgorHint')
-  end
-  local ok = outcome.status == 0
-  local took = words.duration((vim.uv.now() - job.began) / 1000)
-  job.output:say('', ('%s in %s'):format(ok and 'done' or 'ended', took), 'IgorTitle')
-  notice.say(('%s: %s'):format(job.verb, words.summary(outcome)), not ok and ERROR or nil)
-  if not ok and not is_listed(job.verb) then
+  ending.finish(job, outcome)
+  if outcome.status ~= 0 and not is_listed(job.verb) then
     job.output:open()
   end
 end

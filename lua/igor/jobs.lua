@@ -9,6 +9,9 @@ local M = {}
 ---@field verb string
 ---@field output table
 ---@field began number  in ms
+---@field title string  "igor exec · dev · pytest -q"
+---@field root string
+---@field args table
 ---@field questions integer  that wait for an answer
 ---@field status integer|nil  exit status, nil while it runs
 

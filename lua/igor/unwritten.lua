@@ -24,8 +24,14 @@ local function write(root)
   end
 end
 
---- What Neovim evaluates when such a command is given: the place that it acts on, and whether to ask
---- first. Writes where the option says so.
+--- The file in the window, or the one that its output is of; empty where there is none.
+local function file()
+  local name = vim.bo.buftype == '' and vim.api.nvim_buf_get_name(0) or ''
+  return vim.b.igor_file or vim.startswith(name, '/') and name or ''
+end
+
+--- What Neovim evaluates when such a command is given: the place that it acts on, the file in the
+--- window, and whether to ask first. Writes where the option says so.
 function M.place()
   local place = leave.place()
   local root = project.root(place)
@@ -37,7 +43,7 @@ function M.place()
     end
   end
   local ask = open and option() == nil and #vim.api.nvim_list_uis() > 0
-  return { place = place, ask = ask or false }
+  return { place = place, file = file(), ask = ask or false }
 end
 
 local function go(channel, held, root, choice)

@@ -33,11 +33,13 @@ local function dress(win)
   local options = vim.wo[win][0]
   options.number, options.relativenumber, options.list, options.spell = false, false, false, false
   options.signcolumn, options.foldcolumn, options.winfixheight = 'no', '0', true
+  options.winfixbuf = true -- :cnext given here goes to another window
 end
 
 local function show(buf)
   local win = find()
   if win then
+    vim.wo[win][0].winfixbuf = false
     vim.api.nvim_win_set_buf(win, buf)
   else
     local height = require('igor.options').current.output.height
@@ -59,6 +61,7 @@ end
 --- Close the window one is in; the job goes on. The editor's last window gets an empty buffer.
 function M.close()
   if not pcall(vim.api.nvim_win_close, 0, true) then
+    vim.wo[0][0].winfixbuf = false
     vim.cmd.enew()
   end
 end

@@ -30,7 +30,7 @@ def variables(home: Path, setup: str = "{}") -> dict[str, str]:
 NEWEST_OUTPUT = """
 local lines = {}
 for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-  if vim.api.nvim_buf_get_name(buf):find('igor://', 1, true) then
+  if vim.api.nvim_buf_get_name(buf):find('igor-output://', 1, true) then
     lines = vim.api.nvim_buf_get_lines(buf, 0, -1, false)
   end
 end
@@ -74,7 +74,7 @@ class Editor:
 
     def output_buffer(self) -> Any:
         """The newest buffer of a job's output, None before the first."""
-        names = [b for b in self.nvim.buffers if "igor://" in b.name]
+        names = [b for b in self.nvim.buffers if "igor-output://" in b.name]
         return names[-1] if names else None
 
     def output(self) -> list[str]:
@@ -82,7 +82,7 @@ class Editor:
         return found
 
     def output_window(self) -> Any:
-        shown = [w for w in self.nvim.windows if "igor://" in w.buffer.name]
+        shown = [w for w in self.nvim.windows if "igor-output://" in w.buffer.name]
         return shown[0] if shown else None
 
     def wait_output(self, text: str, seconds: float = 10) -> list[str]:

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from igor_core import __version__
 from igor_core.agent.protocol import INITIAL_CREDIT, PROTOCOL, Decoder, Frame, Kind, encode
@@ -29,6 +29,16 @@ def host(
         "host": name, "state": state, "pending": pending, "since": since,
         "held_back": list(held_back), "error": error,
     }  # fmt: skip
+
+
+class Query(NamedTuple):
+    """A request on an editor's own connection, to be answered by `FakeAgent.answer`."""
+
+    watcher: "Watcher"
+    request: int
+    verb: str
+    root: str
+    args: dict[str, Any]
 
 
 class Watcher:
@@ -70,6 +80,7 @@ class FakeAgent:
         self.saves: queue.Queue[tuple[str, list[str]]] = queue.Queue()
         self.watched: queue.Queue[Frame] = queue.Queue()
         self.trusted: queue.Queue[Frame] = queue.Queue()
+        self.queries: queue.Queue[Query] = queue.Queue()
         self.watchers: list[Watcher] = []
         self.refuse: tuple[str, bool] | None = None  # another version, and whether it is busy
         self.mute = False  # whether it leaves its clients without a welcome
@@ -144,10 +155,22 @@ class FakeAgent:
         self.send(Kind.EVENT, request, result.to_wire())
 
     def finish(
-        self, request: int, status: int = 0, error: str = "", hint: str = "", data: Any = None
-    ) -> None:
+        self, request: int, status: int = 0, error: str = "", hint: str = "", data: Any = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """End a job; `more` are other fields of its outcome."""
         outcome = Outcome(status, error, hint, tuple(self._results[request]), data)
-        self.send(Kind.FINISHED, request, outcome.to_wire())
+        self.send(Kind.FINISHED, request, {**outcome.to_wire(), **more})
+
+    def query(self, verb: str, seconds: float = 10) -> Query:
+        """The next request of that verb on an editor's own connection."""
+        while (query := self.queries.get(timeout=seconds)).verb != verb:
+            pass
+        return query
+
+    def answer(self, query: Query, data: Any = None, error: str = "", hint: str = "") -> None:
+        outcome = Outcome(1 if error else 0, error, hint, (), data)
+        query.watcher.send(Kind.FINISHED, query.request, outcome.to_wire())
 
     def send(self, kind: Kind, ident: int, *fields: Any) -> None:
         assert self._connection is not None
@@ -219,6 +242,8 @@ class FakeAgent:
         elif fields[0] == "trust":
             self.trusted.put(frame)
             watcher.send(Kind.FINISHED, ident, Outcome(0).to_wire())
+        else:
+            self.queries.put(Query(watcher, ident, *fields))
 
     def _take(self, connection: socket.socket, frame: Frame) -> None:
         kind, ident = frame[:2]

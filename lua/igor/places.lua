@@ -1,0 +1,124 @@
+-- gf and gF where a program's output is shown: the agent says which file a path in it means.
+local agent = require('igor.agent')
+local notice = require('igor.notice')
+
+local M = {}
+
+local ERROR = vim.log.levels.ERROR
+
+-- Rows of a terminal that one line of output may have taken.
+local MOST_ROWS = 50
+
+local KEYS = {
+  { 'gf', 'here', false, 'open the file under the cursor' },
+  { 'gF', 'here', true, 'open the file under the cursor at its line' },
+  { '<C-w>f', 'split', false, 'open the file under the cursor in a split' },
+  { '<C-w>F', 'split', true, 'open the file under the cursor at its line in a split' },
+  { '<C-w>gf', 'tab', false, 'open the file under the cursor in a tab page' },
+  { '<C-w>gF', 'tab', true, 'open the file under the cursor at its line in a tab page' },
+}
+
+local function row(number)
+  return vim.api.nvim_buf_get_lines(0, number - 1, number, false)[1] or ''
+end
+
+--- Whether a terminal's row goes on in the next one: only rows that are cut are full.
+local function is_cut(number, width)
+  return number >= 1 and vim.fn.strdisplaywidth(row(number)) >= width
+end
+
+--- The line of output under the cursor, and the cursor's place in it in characters from 0. A
+--- terminal cuts its lines into rows; these are one again.
+local function under_cursor()
+  local number, byte = unpack(vim.api.nvim_win_get_cursor(0))
+  local text = row(number)
+  local column = vim.fn.strchars(text:sub(1, byte))
+  if vim.bo.buftype ~= 'terminal' then
+    return text, column
+  end
+  local info = vim.fn.getwininfo(vim.api.nvim_get_current_win())[1]
+  local width = info.width - info.textoff
+  local first, last = number, number
+  while number - first < MOST_ROWS and is_cut(first - 1, width) do
+    first = first - 1
+  end
+  while last - number < MOST_ROWS and is_cut(last, width) do
+    last = last + 1
+  end
+  local before = table.concat(vim.api.nvim_buf_get_lines(0, first - 1, number - 1, false))
+  local whole = table.concat(vim.api.nvim_buf_get_lines(0, first - 1, last, false))
+  return whole, vim.fn.strchars(before) + column
+end
+
+--- What Vim's own gf would open, nil where it finds nothing.
+local function as_vim_does(text)
+  local name = vim.fn.expand('<cfile>')
+  local ok, found = pcall(vim.fn.findfile, name)
+  if name == '' or not ok or found == '' then
+    return nil, name
+  end
+  local line = text:match(vim.pesc(name) .. '%W+line (%d+)') or text:match(vim.pesc(name) .. ':(%d+)')
+  return { name = vim.fn.fnamemodify(found, ':p'), line = tonumber(line) or 0, column = 0 }, name
+end
+
+local function say(text)
+  notice.say(text, ERROR)
+end
+
+local function open(place, how, at_line, root)
+  if not at_line then
+    place.line = 0
+  end
+  local ok, err = pcall(require('igor.landing').open, place, how, root)
+  if not ok then
+    say((tostring(err):gsub('^.-(E%d+:)', '%1')))
+  end
+end
+
+--- Open what the agent has found for the cursor, else what Vim does.
+local function answered(outcome, own, word, how, at_line, root)
+  if outcome.status ~= 0 and not own then
+    say(outcome.error)
+  elseif type(outcome.data) == 'table' then
+    open(outcome.data, how, at_line, root)
+  elseif own then
+    open(own, how, at_line, root)
+  elseif word ~= '' then
+    say(('%s: no file of the project, nor of its hosts'):format(word))
+  else
+    say('no path is under the cursor')
+  end
+end
+
+--- Open the file whose path is under the cursor.
+---@param how 'here'|'split'|'tab'
+---@param at_line boolean  whether at the line that is said there
+function M.go(how, at_line)
+  local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
+  local text, column = under_cursor()
+  local own, word = as_vim_does(text)
+  local here = vim.b[buf]
+  local root = here.igor_root or require('igor.project').place()
+  local args = { line = text, column = column, host = here.igor_host, group = here.igor_group }
+  agent.request('locate', root, args, function(outcome)
+    vim.schedule(function()
+      -- Who has gone elsewhere meanwhile wants it no more.
+      if vim.api.nvim_get_current_win() == win and vim.api.nvim_get_current_buf() == buf then
+        answered(outcome, own, word, how, at_line, root)
+      end
+    end)
+  end)
+end
+
+--- Map gf, gF and their forms for splits and tab pages in a buffer that shows output. It says by
+--- b:igor_root, b:igor_group and b:igor_host (nil with several) whose output it is.
+function M.map(buf)
+  for _, key in ipairs(KEYS) do
+    local keys, how, at_line, desc = unpack(key)
+    vim.keymap.set('n', keys, function()
+      M.go(how, at_line)
+    end, { buffer = buf, desc = 'igor: ' .. desc })
+  end
+end
+
+return M

@@ -1,0 +1,203 @@
+-- igor://host/path: a file that only a host has, read through the agent. It can be read, not changed.
+--
+-- Whoever opens such a buffer puts the cursor where it belongs before the text is there. So it begins
+-- with so many empty lines that any line can be gone to, and the text takes their place.
+local agent = require('igor.agent')
+local contents = require('igor.contents')
+local notice = require('igor.notice')
+local project = require('igor.project')
+
+local M = {}
+
+local namespace = vim.api.nvim_create_namespace('igor_remote_file')
+local EMPTY_LINES = 50000
+
+local readings = 0
+
+--- Host and path of an address.
+local function parts(name)
+  return name:match('^igor://(.-)(/.*)$')
+end
+
+--- The project that a file is read for: that which named it, else that of the buffer from which one
+--- came, else that of the working directory.
+local function root_of(buf)
+  local from = vim.fn.bufnr('#')
+  local its = from > 0 and vim.b[from].igor_root
+  local found = vim.b[buf].igor_root or its or from > 0 and project.locate_buffer(from)
+  return found or project.root(vim.fn.getcwd())
+end
+
+---@type { buf: integer, lines: string[] }|nil  see set_lines()
+local new
+
+--- For set_lines() only.
+function M.replace()
+  vim.api.nvim_buf_set_lines(new.buf, 0, -1, false, new.lines)
+end
+
+--- Put `lines` in place of all, without a trace in the undo history. Places in the quickfix list and
+--- marks are about the text that comes: they must not move with what is here before.
+local function set_lines(buf, lines)
+  local its = vim.bo[buf]
+  its.modifiable, its.undolevels = true, -1
+  new = { buf = buf, lines = lines }
+  vim.cmd([[lockmarks lua require('igor.remote_file').replace()]])
+  new = nil
+  its.modifiable, its.modified = false, false
+end
+
+local function say_in(buf, text, group)
+  vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    local row = vim.api.nvim_win_get_cursor(win)[1] - 1
+    vim.api.nvim_buf_set_extmark(buf, namespace, row, 0, { virt_text = { { text, group } } })
+  end
+end
+
+--- Where each window's cursor was put meanwhile.
+local function views(buf)
+  local found = {}
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    found[win] = vim.api.nvim_win_call(win, vim.fn.winsaveview)
+  end
+  return found
+end
+
+--- Where the quickfix list's current entry wants the cursor, if it is about this buffer.
+local function wanted_by_list(buf)
+  local list = vim.fn.getqflist({ idx = 0, items = 0 })
+  local item = list.items[list.idx]
+  return item and item.bufnr == buf and item or nil
+end
+
+--- The column, or the line of a name, which could not be gone to before the text was there.
+local function refine(buf, view)
+  local wanted = vim.b[buf].igor_wanted
+  local item = wanted_by_list(buf)
+  if wanted then
+    view.lnum, view.col = wanted[1], math.max(wanted[2] - 1, 0)
+  elseif item and item.lnum > 0 and item.lnum == view.lnum then
+    view.col = math.max(item.col - 1, 0)
+  elseif item and item.pattern ~= '' and view.lnum == 1 then
+    vim.fn.cursor(1, 1)
+    view.lnum = math.max(vim.fn.search(item.pattern, 'c'), 1)
+  end
+end
+
+local function restore(buf, found)
+  local last = vim.api.nvim_buf_line_count(buf)
+  for win, view in pairs(found) do
+    if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == buf then
+      vim.api.nvim_win_call(win, function()
+        refine(buf, view)
+        view.lnum = math.min(view.lnum, last)
+        view.topline = math.min(view.topline, view.lnum)
+        vim.fn.winrestview(view)
+        vim.cmd('normal! zv')
+      end)
+    end
+  end
+  vim.b[buf].igor_wanted = nil
+end
+
+local function fill(buf, path, content)
+  local lines, options = contents.lines(content)
+  local found = views(buf)
+  local its = vim.bo[buf]
+  set_lines(buf, lines)
+  its.endofline, its.fileformat = options.endofline, options.fileformat
+  its.modified = false
+  restore(buf, found)
+  local filetype, configure = vim.filetype.match({ filename = path, contents = lines, buf = buf })
+  if filetype then
+    its.filetype = filetype
+    if configure then
+      configure(buf)
+    end
+  end
+end
+
+local function failed(buf, outcome)
+  local text = outcome.error:gsub('%s*[\r\n]+%s*', ' ')
+  local hint = outcome.hint ~= '' and (' (%s)'):format(outcome.hint) or ''
+  set_lines(buf, { text .. hint, ':e tries again' })
+  for row, group in ipairs({ 'IgorError', 'IgorHint' }) do
+    vim.api.nvim_buf_set_extmark(buf, namespace, row - 1, 0, { end_row = row, hl_group = group })
+  end
+  notice.say(text, vim.log.levels.ERROR)
+end
+
+--- The agent has answered. A buffer that was read again meanwhile, or has gone, wants it no more.
+local function answered(buf, reading, path, outcome)
+  if not vim.api.nvim_buf_is_loaded(buf) or vim.b[buf].igor_remote ~= reading then
+    return
+  end
+  vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
+  if outcome.status == 0 then
+    fill(buf, path, outcome.data.content)
+  else
+    failed(buf, outcome)
+  end
+  vim.b[buf].igor_is_read = true
+end
+
+local function prepare(buf)
+  readings = readings + 1
+  local its = vim.bo[buf]
+  its.buftype, its.swapfile, its.undofile = 'acwrite', false, false
+  vim.b[buf].igor_remote, vim.b[buf].igor_is_read = readings, false
+  set_lines(buf, vim.split(('\n'):rep(EMPTY_LINES - 1), '\n'))
+  return readings
+end
+
+local function refuse(buf, error, hint)
+  failed(buf, { error = error, hint = hint })
+  vim.b[buf].igor_is_read = true
+end
+
+--- Read the file of a buffer that is being opened, or read again.
+function M.read(buf, name)
+  require('igor.highlights').define()
+  local host, path = parts(name)
+  local root = root_of(buf)
+  local reading = prepare(buf)
+  if not host or host == '' then
+    return refuse(buf, name .. ' names no file', 'igor://host/path')
+  elseif not root then
+    return refuse(buf, name .. ' belongs to no project', 'open it from one of its files')
+  end
+  vim.b[buf].igor_root, vim.b[buf].igor_host = root, host
+  vim.schedule(function()
+    if vim.api.nvim_buf_is_loaded(buf) and not vim.b[buf].igor_is_read then
+      say_in(buf, ('reading %s from %s …'):format(path, host), 'IgorStep')
+    end
+  end)
+  agent.request('read', root, { name = name }, vim.schedule_wrap(function(outcome)
+    answered(buf, reading, path, outcome)
+  end))
+end
+
+--- Put the cursor of the current window, which shows `buf`, at line and column (0: not said), or do so
+--- when the text is there.
+function M.when_read(buf, position)
+  local last = vim.api.nvim_buf_line_count(buf)
+  vim.api.nvim_win_set_cursor(0, { math.min(position[1], last), math.max(position[2] - 1, 0) })
+  if not vim.b[buf].igor_is_read then
+    vim.b[buf].igor_wanted = position
+  end
+end
+
+--- `:w` in such a buffer, or to such a name.
+function M.refuse_write(name)
+  local host = parts(name)
+  local text = '%s is a file of %s, which igor only shows; :w {file} copies it'
+  notice.say(text:format(name, host or '?'), vim.log.levels.ERROR)
+end
+
+--- `:r igor://…`, which can't wait for the host.
+function M.refuse_insert(name)
+  notice.say((':r can not wait for a host; :e %s shows it'):format(name), vim.log.levels.ERROR)
+end
+
+return M
