@@ -68,6 +68,6 @@ def state(verb: str, status: int) -> str:
         return "ok"
     if status == CANCELLED:
         return "cancelled"
-    if verb in ("exec", "run", "debug") and status != OWN_FAILURE:
+    if verb in ("exec", "run") and status != OWN_FAILURE:
         return f"failed, exit status {status}"
     return "failed"

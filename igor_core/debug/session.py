@@ -111,13 +111,17 @@ class Session:
         """The debuggers have heard of the end: debugpy may go too."""
         await self._process.write(note(do="close"))
 
-    async def stop(self, why: str) -> None:
-        """End the program and wait for it; what it still writes is dropped."""
+    async def stop(self, why: str) -> Exit | None:
+        """End the program and wait for it; what it still writes is dropped.
+
+        None where it can't be told how it ended.
+        """
         self._write = _drop
         with contextlib.suppress(Refused, Lost, asyncio.TimeoutError):
             await self.ask_to_stop(why)
             await self.close()
-            await asyncio.wait_for(self.until_over(), END_SECONDS)
+            return await asyncio.wait_for(self.until_over(), END_SECONDS)
+        return None
 
     async def _step(self) -> None:
         item = await self._process.read()

@@ -11,9 +11,10 @@ from igor_core.debug import helper
 _MODULES = ("frames", "folder", "marks", "debuggee", "keeper", "controller", "relay", "main")
 _OWN = "from igor_core."
 # What stands in `ps` is this line, not the whole source; that comes first on standard input.
+# The name at its beginning is for whoever lists processes there.
 _BOOTSTRAP = (
-    "import os,zlib;t=lambda n,d=b'':d if len(d)==n else t(n,d+(os.read(0,n-len(d))or os._exit(70)"
-    "));exec(zlib.decompress(t(int(t(8)))))"
+    "'/debug_helper.py';import os,zlib;t=lambda n,d=b'':d if len(d)==n else "
+    "t(n,d+(os.read(0,n-len(d))or os._exit(70)));exec(zlib.decompress(t(int(t(8)))))"
 )
 
 

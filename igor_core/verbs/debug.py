@@ -3,7 +3,10 @@
 Of several hosts the chosen ranks are debugged; on the others the program runs at the same time.
 """
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from igor_core.container.exec import exec_command
 from igor_core.errors import UsageError
@@ -24,7 +27,8 @@ FAILURE = 255
 async def debug(job: Job, context: Context) -> Outcome:
     """Make the hosts current, start the program, and stay with it to its end."""
     targets = targets_of(job, context)
-    debugged = _ranks(job, targets)
+    stopped = asyncio.Event()
+    debugged = _ranks(job, targets, stopped)
     if flag(job, "reattach"):
 
         async def again(target: Target) -> Done:
@@ -37,12 +41,12 @@ async def debug(job: Job, context: Context) -> Outcome:
     async def on(target: Target) -> Done:
         if target.name in debugged:
             return await debug_on(debugged[target.name], context, pusher, program)
-        return await _run_plain(target, context, pusher, program)
+        return await _beside(_run_plain(target, context, pusher, program), stopped)
 
     return await each(targets, on, failure=FAILURE)
 
 
-def _ranks(job: Job, targets: Sequence[Target]) -> dict[str, Debugged]:
+def _ranks(job: Job, targets: Sequence[Target], stopped: asyncio.Event) -> dict[str, Debugged]:
     """The hosts whose programs are debugged; a rank is a host's place in its group."""
     group = targets[0].project.config.group(targets[0].group)
     ranks = {target.name: group.hosts.index(target.entry) for target in targets}
@@ -54,9 +58,28 @@ def _ranks(job: Job, targets: Sequence[Target]) -> dict[str, Debugged]:
         raise UsageError(f"debug: 'ranks' must be some of {known}, not {chosen!r}")
     found = [target for target in targets if ranks[target.name] in chosen]
     return {
-        target.name: Debugged(target, ranks[target.name], place)
+        target.name: Debugged(target, ranks[target.name], place, stopped)
         for place, target in enumerate(found)
     }
+
+
+async def _beside(plain: Coroutine[Any, Any, Done], stopped: asyncio.Event) -> Done:
+    """Run beside what is debugged: it would wait for ever for one that was ended early."""
+    running = asyncio.ensure_future(plain)
+    stopping = asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await running
+        return Done("ended with what was debugged", FAILURE)
+    finally:
+        stopping.cancel()
+        if not running.done():
+            running.cancel()
+            await asyncio.wait([running])
 
 
 async def _run_plain(target: Target, context: Context, pusher: Pusher, program: Program) -> Done:

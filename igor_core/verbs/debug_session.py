@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from igor_core.container.exec import exec_command
 from igor_core.debug.door import Door
-from igor_core.debug.launch import Launch, Python, control_words, relay_words
+from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
 from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
 from igor_core.errors import HostError
 from igor_core.events import Debuggee, LostDebuggee
@@ -18,13 +18,14 @@ from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_checks import check_is_pushed, refusal, say_port, warn_of_users
+from igor_core.verbs.debug_install import install, may_install
 from igor_core.verbs.debug_program import Program, needed_files, sha256_of
 from igor_core.verbs.debugging import Before
 from igor_core.verbs.job import flag
 from igor_core.verbs.places import find_places
 from igor_core.verbs.push import Pusher
 from igor_core.verbs.ready import make_ready
-from igor_core.verbs.targets import Done, Target
+from igor_core.verbs.targets import Done, Ended, Target
 
 # How long debuggers may take to hear of the program's end.
 LAST_WORDS_SECONDS = 2.0
@@ -33,11 +34,15 @@ LEFT = "its debugger has left"
 
 @dataclass(frozen=True)
 class Debugged:
-    """A host whose program is debugged; `place` counts them."""
+    """A host whose program is debugged; `place` counts them.
+
+    `stopped` tells that one of them has not come to its own end.
+    """
 
     target: Target
     rank: int
     place: int
+    stopped: asyncio.Event
 
 
 def python_for(target: Target, program: Program | None = None) -> Python:
@@ -55,17 +60,23 @@ async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program
     warn_of_users(target)
     place = Place(debugged, paths, python_for(target, program))
     launch = place.launch(program)
-    if program.file:
+    if program.file and not flag(target.job, "no_push"):
         local = target.project.root / program.file
         launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
-    return await place.stay(context, launch.serve(), launch.ident)
+    try:
+        return await place.stay(context, launch.serve(), launch.ident)
+    except Refused as refused:
+        if refused.what != "debugpy" or not await may_install(target, refused):
+            raise refusal(target, refused) from None
+    await install(target, place.command(install_words()))
+    return await place.stay_or_refuse(context, launch.serve(), launch.ident)
 
 
 async def attach_again(debugged: Debugged, context: Context) -> Done:
     """Stay with the program that runs there since an earlier session."""
     paths = await debugged.target.connect()
     place = Place(debugged, paths, python_for(debugged.target))
-    return await place.stay(context, control_words(place.group), "")
+    return await place.stay_or_refuse(context, control_words(place.group), "")
 
 
 class Place:
@@ -97,8 +108,15 @@ class Place:
             announce=found.announce, end=found.end,
         )  # fmt: skip
 
+    async def stay_or_refuse(self, context: Context, helper: Sequence[str], ident: str) -> Done:
+        """`stay`, with a HostError where nothing was started."""
+        try:
+            return await self.stay(context, helper, ident)
+        except Refused as refused:
+            raise refusal(self._target, refused) from None
+
     async def stay(self, context: Context, helper: Sequence[str], ident: str) -> Done:
-        """Start what joins us with the keeper; how the program has ended."""
+        """Start what joins us with the keeper; how the program has ended. Raises Refused too."""
         with context.debugging.session(self._target.remote.name, self.group) as before:
             process = await self._target.remote.start(self.command(helper))
             try:
@@ -117,6 +135,7 @@ class Place:
         if ident:
             door.warm()
         tasks: list[asyncio.Task[None]] = []
+        ended = None
         try:
             facts = await session.until_listening()
             if facts is not None:
@@ -129,15 +148,13 @@ class Place:
             else:
                 await session.end_input()
             ended = await self._until_over(session, door)
-        except Refused as refused:
-            raise refusal(self._target, refused) from None
         except Lost:
             raise self._lost(names[0]) from None
         except asyncio.CancelledError:
-            if not self._config.debug.detach:
-                await asyncio.shield(session.stop("igor was asked to end it"))
-            raise
+            raise Ended(await asyncio.shield(self._leave(session))) from None
         finally:
+            if ended is None or ended.why:
+                self._debugged.stopped.set()
             for task in tasks:
                 task.cancel()
             await asyncio.shield(door.close())
@@ -153,6 +170,13 @@ class Place:
                 f"{ended.left} of its processes could not be ended", "igor docker clean"
             )
         return ended
+
+    async def _leave(self, session: Session) -> str:
+        """Of a job that is cancelled: what becomes of the program."""
+        if self._config.debug.detach:
+            return "left running there; again: igor debug --reattach"
+        ended = await session.stop("igor was asked to end it")
+        return how(Exit(ended.status)) if ended else ""
 
     async def _write(self, stream: str, data: bytes) -> None:
         await self._target.job.output(self._target.name, stream, data)
