@@ -1,6 +1,7 @@
 """read: a file that only a host has, as `igor://host/path` names it."""
 
 import asyncio
+import string
 from collections.abc import Sequence
 
 from igor_core.container.engine_errors import engine_error, last_line
@@ -19,9 +20,11 @@ SCHEME = "igor://"
 MOST_BYTES = 4 << 20
 SECONDS = 20.0
 
-# The first line says what there is; of a file, the content follows. One byte more than the most
-# tells that it has grown past that since.
+# $1 is the path as `_packed` has it, $2 the most bytes. The first line says what there is; of a
+# file, the content follows. One byte more than the most tells that it has grown past that since.
 _READ = """\
+path=$(printf %b. "$1")
+set -- "${path%.}" "$2"
 say() { printf 'igor %s\n' "$1"; exit 0; }
 if [ ! -e "$1" ]; then [ ! -L "$1" ] || say link; say nothing; fi
 [ ! -d "$1" ] || say folder
@@ -32,6 +35,7 @@ size=$(wc -c <"$1") || say closed
 printf 'igor file\n'
 exec head -c "$(($2 + 1))" -- "$1"
 """
+_PLAIN = frozenset(f"{string.ascii_letters}{string.digits}/._-".encode())
 _SAID = {
     b"igor link": "is a link to nothing",
     b"igor nothing": "is not there",
@@ -68,7 +72,7 @@ def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
     """The hosts that are meant, one for each group that has it, and the path there."""
     rest = name.removeprefix(SCHEME)
     fitting = [target for target in targets if rest.startswith(f"{target.name}/")]
-    if rest == name or "\0" in rest or "/" not in rest.removesuffix("/"):
+    if rest == name or "\0" in rest or "/" not in rest:
         raise UsageError(f"read: {name!r} is not the address of a file", "igor://host/path")
     if not fitting:
         host = rest.partition("/")[0]
@@ -91,7 +95,7 @@ def _as_seen(target: Target, paths: HostPaths, path: str) -> str:
 async def _read(target: Target, paths: HostPaths, path: str) -> bytes:
     """Raises HostError; _NoContainer where there is none to read from."""
     where = f"{_printable(path)} {_where(target)}"
-    argv: Sequence[str] = ["sh", "-c", _READ, "igor", path, str(MOST_BYTES)]
+    argv: Sequence[str] = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
     if target.runtime is not None:
         argv = target.runtime.exec(spec_for(target, paths).owner.container, argv, stdin=False)
     try:
@@ -123,6 +127,12 @@ async def _not_asked(target: Target, paths: HostPaths, done: Completed) -> HostE
             "igor docker setup",
         )
     return engine_error(target.runtime, done.status, said)
+
+
+def _packed(path: str) -> str:
+    """For printf's %b: engines can't pass on arguments that are not UTF-8."""
+    data = path.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in data)
 
 
 def _where(target: Target) -> str:
