@@ -48,6 +48,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("docker exec --no", ["--no-push"]),
         ("docker exec ls --no", [":files"]),
         ("docker exec python ", [":files"]),
+        ("run --no", ["--no-push"]),
+        ("run ", [":files"]),
+        ("run train.py --ep", [":files"]),
         ("push -g ", ["dev", "cluster"]),
         ("push --host-group=c", ["--host-group=cluster"]),
         ("push --host ", ["apollo", "enterprise"]),
@@ -106,6 +109,7 @@ def bash_offers(*words: str) -> list[str]:
         (["igor", "push", "--host-group", "=", "cl"], ["cluster"]),
         (["igor", "push", "--host-group", "="], ["dev", "cluster"]),
         (["igor", "docker", "exec", "tr"], ["train.py"]),
+        (["igor", "run", "tr"], ["train.py"]),
         (["igor", "-C", "bi"], ["bin"]),
     ],
 )

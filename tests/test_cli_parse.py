@@ -81,6 +81,21 @@ def test_a_wrong_line_is_answered_in_one_sentence(line: str, message: str, hint:
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+def test_run_takes_all_after_the_file_as_the_programs() -> None:
+    given = parse(["run", "--host", "apollo", "train.py", "--host", "x", "-g", "--"])
+    assert verb_arguments(given) == {
+        "hosts": ["apollo"],
+        "file": "train.py",
+        "args": ["--host", "x", "-g", "--"],
+        "stdin": True,
+    }
+
+
+def test_places_are_asked_for_where_they_are_told() -> None:
+    assert verb_arguments(parse(["--json", "docker", "build"])) == {"places": True}
+    assert verb_arguments(parse(["--json", "push"])) == {}
+
+
 def test_an_empty_command_to_exec_is_refused() -> None:
     with pytest.raises(UsageError, match="empty word"):
         verb_arguments(parse(["docker", "exec", ""]))
