@@ -67,20 +67,21 @@ function Queue:is_ready()
   return terminal.reads == 'unknown' and not self.has_prompted and quiet >= QUIET_MS
 end
 
---- Whether brackets around a text make it one for the program. Readline's Python before 3.13 asks
---- for them where it may, and takes only one statement at a time all the same.
-function Queue:takes_pastes()
+--- How the program is written to: whether in the brackets of a paste, and whether the text must do
+--- without. Readline's Python before 3.13 asks for brackets where it may, and takes only one
+--- statement at a time all the same; from 3.13 on it completes at a tab in them. tmux asks for them
+--- whatever the program in it does.
+function Queue:manner()
   local terminal = self.repl.terminal
-  if terminal.reads == 'prompt' then
-    return not last_line(terminal.buf):find('^>>>')
-  end
-  return terminal.reads == 'editor'
+  local is_python = last_line(terminal.buf):find('^>>>') ~= nil
+  local pastes = terminal.reads == 'editor' or terminal.reads == 'prompt' and not is_python
+  return pastes, is_python or self.repl.is_persistent
 end
 
 function Queue:write(block)
   local terminal = self.repl.terminal
   self.prompts = terminal.prompts
-  local data = send_text.encode(block, self:takes_pastes(), self.repl.is_persistent)
+  local data = send_text.encode(block, self:manner())
   terminals.write(terminal, data)
   terminals.scroll(terminal)
   self.since = vim.uv.now()

@@ -13,77 +13,77 @@ local CLAUSES = { ['else'] = true, elif = true, except = true, finally = true }
 ---@field text string
 ---@field begins string|nil  what it begins in: 'string', 'raw' (a raw string), or 'expression' (brackets,
 --- or behind a backslash)
----@field tabs table<integer, string|nil>  position of a tab → what it is in, as `begins`
+---@field tabs table<integer, string>|nil  position of a tab → what it is in, as `begins`, or 'code'
 
-local OPEN, CLOSE = { ['('] = 1, ['['] = 1, ['{'] = 1 }, { [')'] = 1, [']'] = 1, ['}'] = 1 }
-
---- The quotes at `at`, three or one, and whether the letters before them make the string raw.
-local function opening(text, at)
-  local quote = text:match('^("""|\'\'\')', at) or text:sub(at, at)
-  local three = text:sub(at, at + 2)
-  if three == '"""' or three == "'''" then
-    quote = three
-  end
-  local prefix = text:sub(1, at - 1):match('([rRbBuUfFtT]+)$') or ''
-  return quote, prefix:find('[rR]') ~= nil
+local byte = string.byte
+local BACKSLASH, HASH, TAB = byte('\\'), byte('#'), byte('\t')
+local QUOTES = { [byte('"')] = true, [byte("'")] = true }
+local DEPTHS = {}
+for character, step in pairs({ ['('] = 1, ['['] = 1, ['{'] = 1, [')'] = -1, [']'] = -1, ['}'] = -1 }) do
+  DEPTHS[byte(character)] = step
 end
 
---- One step within a string: the position after it, and whether the string ended.
-local function in_string(state, text, at)
-  if text:sub(at, at) == '\\' then
-    return at + 2, false
-  end
-  if text:sub(at, at + #state.quote - 1) == state.quote then
-    return at + #state.quote, true
-  end
-  return at + 1, false
+--- Whether three quotes stand at `at`.
+local function is_triple(text, at, quote)
+  return byte(text, at + 1) == quote and byte(text, at + 2) == quote
 end
 
-local function in_code(state, text, at)
-  local character = text:sub(at, at)
-  if character == '#' then
-    return #text + 1
-  elseif character == '"' or character == "'" then
-    state.quote, state.raw = opening(text, at)
-    return at + #state.quote
-  elseif OPEN[character] then
-    state.depth = state.depth + 1
-  elseif CLOSE[character] then
-    state.depth = math.max(0, state.depth - 1)
+--- A string begins at `at`; how many characters its quotes have.
+local function open_string(state, text, at, quote)
+  local prefix = text:sub(math.max(1, at - 2), at - 1):match('%a+$') or ''
+  state.quote, state.is_raw = quote, prefix:find('[rR]') ~= nil
+  state.is_triple = is_triple(text, at, quote)
+  return state.is_triple and 3 or 1
+end
+
+--- How many characters of a string to pass over.
+local function step_in_string(state, text, at, character)
+  if character == BACKSLASH then
+    return 2
+  elseif character ~= state.quote or state.is_triple and not is_triple(text, at, character) then
+    return 1
   end
-  return at + 1
+  state.quote = nil
+  return state.is_triple and 3 or 1
+end
+
+local function step_in_code(state, text, at, character)
+  local depth = DEPTHS[character]
+  if depth then
+    state.depth = math.max(0, state.depth + depth)
+  elseif QUOTES[character] then
+    return open_string(state, text, at, character)
+  elseif character == HASH then
+    return #text
+  end
+  return 1
 end
 
 local function place(state)
   if state.quote then
-    return state.raw and 'raw' or 'string'
+    return state.is_raw and 'raw' or 'string'
   end
   return (state.depth > 0 or state.continued) and 'expression' or nil
 end
 
+--- Byte by byte: a pattern for each would take ten times as long, and files are long.
 local function scan_line(state, text)
-  local line = { text = text, begins = place(state), tabs = {} }
-  local at = 1
-  -- The next character that means something.
-  local marks = { code = '[#"\'()%[%]{}\t]', string = '[\\"\'\t]' }
-  while true do
-    at = text:find(state.quote and marks.string or marks.code, at)
-    if not at then
-      break
-    end
-    if text:sub(at, at) == '\t' then
+  local line = { text = text, begins = place(state) }
+  local at, size = 1, #text
+  while at <= size do
+    local character = byte(text, at)
+    if character == TAB then
+      line.tabs = line.tabs or {}
       line.tabs[at] = place(state) or 'code'
       at = at + 1
     elseif state.quote then
-      local ended
-      at, ended = in_string(state, text, at)
-      state.quote = not ended and state.quote or nil
+      at = at + step_in_string(state, text, at, character)
     else
-      at = in_code(state, text, at)
+      at = at + step_in_code(state, text, at, character)
     end
   end
-  state.continued = text:sub(-1) == '\\'
-  if state.quote and #state.quote == 1 and not state.continued then
+  state.continued = byte(text, size) == BACKSLASH
+  if state.quote and not state.is_triple and not state.continued then
     state.quote = nil -- not closed: Python says so
   end
   return line
@@ -118,8 +118,21 @@ local function common(a, b)
   return a:sub(1, size)
 end
 
+--- Whether the first statement is indented, and so all that belongs to it.
+local function begins_indented(lines)
+  for _, line in ipairs(lines) do
+    if line:find('^%s*[^%s#]') then
+      return line:find('^%s') ~= nil
+    end
+  end
+  return false
+end
+
 --- Lines without the indentation that all statements share. Strings stay as they are.
 function M.dedent(lines)
+  if not begins_indented(lines) then
+    return lines
+  end
   local shared
   local scanned = scan(lines)
   for _, line in ipairs(scanned) do
@@ -140,7 +153,7 @@ end
 --- The tabs of a line as what can be typed: one would complete. In a string that is not raw `\t` is
 --- the same, in a raw one nothing is.
 local function without_tabs(line)
-  if not next(line.tabs) then
+  if not line.tabs then
     return line.text
   end
   local parts, column = {}, 0

@@ -8,9 +8,24 @@ local OPEN, CLOSE = '\27[200~', '\27[201~'
 -- What the Return key sends; in a paste, what terminals send for the end of a line.
 local RETURN = '\r'
 
+local SPACE, TAB, DELETE = 32, 9, 127
+-- The first byte of the control characters from U+0080 to U+009F, and of other characters.
+local C1 = 194
+
 ---@class IgorBlock
 ---@field lines string[]  see clean()
 ---@field is_python boolean
+
+--- Whether there may be control characters. Byte by byte, which is compiled; a pattern is not.
+local function is_suspect(line)
+  for at = 1, #line do
+    local byte = line:byte(at)
+    if byte < SPACE and byte ~= TAB or byte == DELETE or byte == C1 then
+      return true
+    end
+  end
+  return false
+end
 
 --- Lines without their trailing CRs and without control characters but tabs: those would act as
 --- keys, and end the paste. A second result counts what was left out.
@@ -18,11 +33,14 @@ local RETURN = '\r'
 function M.clean(lines)
   local left_out, cleaned = 0, {}
   for i, line in ipairs(lines) do
-    line = line:gsub('\r+$', '')
-    local ascii, c1
-    line, ascii = line:gsub('[%z\1-\8\10-\31\127]', '')
-    line, c1 = line:gsub('\194[\128-\159]', '')
-    cleaned[i], left_out = line, left_out + ascii + c1
+    if is_suspect(line) then
+      local ascii, c1
+      line = line:gsub('\r+$', '')
+      line, ascii = line:gsub('[%z\1-\8\10-\31\127]', '')
+      line, c1 = line:gsub('\194[\128-\159]', '')
+      left_out = left_out + ascii + c1
+    end
+    cleaned[i] = line
   end
   return cleaned, left_out
 end
@@ -49,13 +67,12 @@ end
 --- The bytes for a program.
 ---@param block IgorBlock
 ---@param takes_pastes boolean
----@param by_proxy boolean  what announced pastes is not the program: tmux drops the brackets where
---- the program in it has not asked for them, so the text must do without
-function M.encode(block, takes_pastes, by_proxy)
+---@param plain boolean  whether the text must be fit to be typed, in brackets or not
+function M.encode(block, takes_pastes, plain)
   local lines = trimmed(block.lines)
   if block.is_python then
     lines = send_python.dedent(lines)
-    if by_proxy or not takes_pastes then
+    if plain or not takes_pastes then
       lines = send_python.typed(lines)
     end
   end
