@@ -137,13 +137,15 @@ class Runtime:
         tty: bool = False,
         env: Mapping[str, str] | None = None,
         workdir: str = "",
+        user: str = "",
     ) -> list[str]:
-        """Run a command in a running container."""
+        """Run a command in a running container, as the user that it was made for, or `user`."""
         words = [self.word, "exec"]
         words += ["--interactive"] if stdin else []
         words += ["--tty", "--detach-keys", DETACH_KEYS] if tty else []
         words += _pairs("--env", env or {})
         words += ["--workdir", workdir] if workdir else []
+        words += ["--user", user] if user else []
         return [*words, container, *command]
 
     def throw_away(self, image: str, script: str, argument: str) -> list[str]:

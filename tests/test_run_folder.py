@@ -23,4 +23,5 @@ def test_setup_writes_igors_own_files_and_again_only_what_differs(
     assert project.call("setup")["status"] == 0
     assert helper.read_text() == helper_source()
     assert python.stat().st_ino == before[1]
-    assert {path.name for path in folder.iterdir()} == {"debug_helper.py", "python.sh"}
+    names = {"debug_helper.py", "python.sh", "sitecustomize.py"}
+    assert {path.name for path in folder.iterdir()} == names

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # An editor's ear: it does nothing of its own.
 WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "debug", "diff", WATCH})
+INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "debug", "diff", "stack", "processes", WATCH})
 REMEMBERED = 20
 
 
@@ -139,8 +139,9 @@ class Job:
             self.answered(prompt, None)
         if self._listener is not None:
             self._end_streams()
-            places, dropped = self._finding.found()
-            outcome = replace(outcome, places=places, dropped=dropped)
+            if not outcome.places:
+                places, dropped = self._finding.found()
+                outcome = replace(outcome, places=places, dropped=dropped)
             self._listener.finished(self._request, outcome.to_wire())
             self._listener = None
 

@@ -7,12 +7,14 @@ single line `:files`, which leaves it to the shell.
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from igor_core.agent.client import connect
 from igor_core.cli import report
-from igor_core.cli.commands import COMMANDS, GLOBAL, GROUP, Command, Option, visible
+from igor_core.cli.commands import COMMANDS, GLOBAL, GROUP, HOST, Command, Option, visible
 from igor_core.cli.outlet import STDOUT
 from igor_core.cli.parse import Given, Invocation, read
+from igor_core.cli.text import printable
 from igor_core.config import Config, find_project
 from igor_core.errors import IgorError, UsageError
 
@@ -99,22 +101,37 @@ def _operands(command: Command, given: Given, current: str) -> Candidates:
         return [(choice, "") for choice in operand.choices]
     if operand.completes == "held back":
         return _held_back(given, current)
+    if operand.completes == "process":
+        return _processes(given)
     return [(FILES, "")] if operand.completes else []
 
 
 def _held_back(given: Given, current: str) -> Candidates:
     """What the last push has held back; files where there is nothing like it, or no agent."""
+    data = _asked("status", given)
+    hosts = data["hosts"] if data else []
+    found = dict.fromkeys(path for host in hosts for path in host["held_back"])
+    fitting = [(p, "") for p in found if p.startswith(current) and p not in given.operands]
+    return fitting or [(FILES, "")]
+
+
+def _processes(given: Given) -> Candidates:
+    """Those of the hosts that were named, or of all, with their command lines."""
+    hosts = [value for flag, value in given.options if flag in HOST.flags]
+    data = _asked("processes", given, **({"hosts": hosts} if hosts else {}))
+    found = data["processes"] if data else []
+    return [(str(item["pid"]), printable(f"{item['host']}: {item['command']}")) for item in found]
+
+
+def _asked(verb: str, given: Given, **more: Any) -> Any:
+    """What an agent that runs says of the group that was named; None without one."""
     group = next((value for flag, value in given.options if flag in GROUP.flags), None)
     try:
         client = connect("completion", answers=False, start=False)
         client.wait_at_most(PATIENCE)
-        outcome = client.call("status", os.path.abspath(_folder(given)), group=group)
+        return client.call(verb, os.path.abspath(_folder(given)), group=group, **more)["data"]
     except IgorError:
-        return [(FILES, "")]
-    hosts = outcome["data"]["hosts"] if outcome["data"] else []
-    found = dict.fromkeys(path for host in hosts for path in host["held_back"])
-    fitting = [(p, "") for p in found if p.startswith(current) and p not in given.operands]
-    return fitting or [(FILES, "")]
+        return None
 
 
 def _folder(given: Given) -> str:

@@ -1,21 +1,25 @@
 """run: a file of the project by the container's Python, on each host."""
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core.container.interactive import find_python
+from igor_core.debug.looking import registered
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
 from igor_core.local.files import shown
-from igor_core.paths import HostPaths
+from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.verbs.compare import below
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.execute import run_on
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
 from igor_core.verbs.push import Pusher
+from igor_core.verbs.run_folder import renew_run_folder
 from igor_core.verbs.targets import Target, targets_of
 
 
@@ -43,12 +47,18 @@ async def run_file(job: Job, context: Context) -> Outcome:
     words = [program.word, *list_argument(job, "args")]
 
     async def command(target: Target, paths: HostPaths) -> Sequence[str]:
-        python = await python_of(target, paths)
+        python, _ = await asyncio.gather(python_of(target, paths), _renewed(target, paths))
         target.step(f"runs {shown(program.path)} by {python}")
-        return [python, *words]
+        return registered([python, *words], paths.run if target.runtime is None else RUN_FOLDER)
 
     needed = [*words, os.fsdecode(program.real)]
     return await run_on(targets, context, pusher, needed, command)
+
+
+async def _renewed(target: Target, paths: HostPaths) -> None:
+    """What lets `igor stack` ask the program is there; no program waits for it in vain."""
+    with contextlib.suppress(HostError):
+        await renew_run_folder(target, paths)
 
 
 async def python_of(target: Target, paths: HostPaths) -> str:

@@ -1,0 +1,14 @@
+"""What looks at Python processes from beside them: in their container, or on the host itself.
+
+Standard library, Python 3.6+; nothing is installed and no process is stopped. The modules are
+joined to one file (see debug/looking.py), so each top-level name is there once, and imports from
+here stand on one line.
+
+    processes    which Python processes there are: /proc (proc(5))
+    access       whether the kernel lets this user look into another process, and why not
+    py_spy       stacks read from a process's memory by py-spy
+    dumps        stacks that a process itself writes, where `sitecustomize` has registered it
+    main         the command line: one line of JSON in, one out
+
+`sitecustomize` is none of them: it goes to /run/igor and runs in the programs.
+"""

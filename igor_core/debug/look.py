@@ -1,0 +1,96 @@
+"""What a look at a host's Python processes found, as data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One call: where it stands. `line` is 0 where that is not known."""
+
+    path: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread and its calls, the innermost first. `active` and `gil` are None where not known."""
+
+    name: str
+    ident: int
+    active: bool | None
+    gil: bool | None
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True)
+class PythonProcess:
+    """A process as /proc has it: `started` is Unix time, `state` proc(5)'s letter.
+
+    `by` says what read its stacks ("py-spy", "faulthandler"); where nothing could, `problem` is
+    a word for why, and `said` what was said. `session` names igor's debug session that it is of.
+    """
+
+    pid: int
+    ppid: int
+    argv: tuple[str, ...]
+    state: str
+    started: float
+    uid: int
+    exe: str
+    rank: str
+    session: str
+    threads: tuple[Thread, ...] = ()
+    by: str = ""
+    problem: str = ""
+    said: str = ""
+
+    @property
+    def command(self) -> str:
+        return " ".join(self.argv)
+
+
+@dataclass(frozen=True)
+class Look:
+    """`root_may`: root of that container has the capability to look into all its processes."""
+
+    processes: tuple[PythonProcess, ...]
+    py_spy: str
+    root_may: bool
+    uid: int
+
+    def with_those_of(self, other: "Look") -> "Look":
+        """What could not be read here, as the other look has read it."""
+        read = {process.pid: process for process in other.processes if process.threads}
+        processes = tuple(
+            process if process.threads else read.get(process.pid, process)
+            for process in self.processes
+        )
+        return replace(self, processes=processes)
+
+
+def look_of(data: bytes) -> Look:
+    """From what the program there wrote. Raises ValueError where that is something else."""
+    said = json.loads(data)
+    try:
+        processes = tuple(_process(item) for item in said["processes"])
+        return Look(processes, said["py_spy"], said["root_may"], said["uid"])
+    except (TypeError, KeyError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _process(item: Mapping[str, Any]) -> PythonProcess:
+    return PythonProcess(
+        item["pid"], item["ppid"], tuple(item["argv"]), item["state"], item["started"],
+        item["uid"], item["exe"], item["rank"], item["session"],
+        tuple(_thread(thread) for thread in item.get("threads", ())),
+        item.get("by", ""), item.get("problem", ""), item.get("said") or "",
+    )  # fmt: skip
+
+
+def _thread(item: Mapping[str, Any]) -> Thread:
+    frames = (Frame(frame["path"], frame["line"], frame["function"]) for frame in item["frames"])
+    return Thread(item["name"], item["id"], item["active"], item["gil"], tuple(frames))

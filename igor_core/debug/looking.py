@@ -1,0 +1,64 @@
+"""The program that looks at Python processes, as one file, and the words that start it there."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from igor_core.debug import inside
+
+#: In /run/igor, and the folder to be put in front of PYTHONPATH is that one.
+REGISTRATION = "sitecustomize.py"
+
+# Each after those that it imports.
+_MODULES = ("processes", "access", "py_spy", "dumps", "main")
+_OWN = "from igor_core."
+_FOLDER = Path(str(inside.__file__)).parent
+
+# A container may be older than the folder, or than what is in it.
+_REGISTERED = """\
+if [ -f "$1/sitecustomize.py" ]; then
+    PYTHONPATH=$1${PYTHONPATH:+:$PYTHONPATH}
+    export PYTHONPATH
+fi
+shift
+exec "$@"
+"""
+
+
+@cache
+def looking_source() -> bytes:
+    """What goes to the standard input of `looking_words`."""
+    parts = []
+    for name in _MODULES:
+        lines = (_FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith((_OWN, "# mypy", "# ruff"))]
+        parts.append("\n".join(kept))
+    return ("\n\n\n".join(parts) + "\n").encode()
+
+
+def looking_words(
+    *, tree: str | None, pids: Sequence[int] | None = None, stacks: bool = False
+) -> list[str]:
+    """What follows `python`: look at this container's Python processes, or at those in a host's
+    folder `tree`.
+
+    Isolated: nothing there stands in its way.
+    """
+    wanted = {"tree": tree, "pids": pids, "stacks": stacks}
+    start = "import sys;exec(sys.stdin.buffer.read())"
+    return ["-I", "-c", start, json.dumps(wanted)]
+
+
+@cache
+def registration_source() -> bytes:
+    """The content of the file REGISTRATION: lets a program be asked for its stacks."""
+    return (_FOLDER / REGISTRATION).read_bytes()
+
+
+def registered(argv: Sequence[str], folder: str) -> list[str]:
+    """`argv` such that it and its Python children can be asked for their stacks.
+
+    `folder` is where the program will see REGISTRATION; where it is not, all is as without.
+    """
+    return ["sh", "-c", _REGISTERED, "igor", folder, *argv]

@@ -1,0 +1,94 @@
+"""stack: what all Python processes of the project do, on all hosts, without stopping any."""
+
+from dataclasses import asdict
+from typing import Any
+
+from igor_core.debug.look import Look, PythonProcess
+from igor_core.debug.stacks import Host, stack_places, stack_text
+from igor_core.debug.unread import unread
+from igor_core.events import Outcome
+from igor_core.output import Place, Tree, address
+from igor_core.paths import HostPaths
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job
+from igor_core.verbs.looking import look_at
+from igor_core.verbs.pids import pids_argument
+from igor_core.verbs.places import tree_of
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+
+async def stack(job: Job, context: Context) -> Outcome:
+    """The data has all of it, the places what differs. Status 1 where not all could be read."""
+    targets = targets_of(job, context)
+    pids = pids_argument(job)
+    found: dict[str, Host] = {}
+
+    async def on(target: Target) -> Done:
+        paths = await target.connect()
+        look = await look_at(target, paths, pids=pids, stacks=True)
+        tree = await _tree(target, paths, context)
+        found[target.name] = Host(target.name, look.processes, tree)
+        await _show(target, look, tree)
+        return _done(look)
+
+    outcome = await each(targets, on)
+    hosts = [found[target.name] for target in targets if target.name in found]
+    places, dropped = stack_places(hosts)
+    return Outcome(
+        outcome.status,
+        results=outcome.results,
+        data={"hosts": [_to_wire(host) for host in hosts]},
+        places=tuple(entry.to_wire() for entry in places),
+        dropped=dropped,
+    )
+
+
+async def _tree(target: Target, paths: HostPaths, context: Context) -> Tree:
+    clone = context.clones.of(target.project)
+    files = clone.local.tree
+    if files is None:
+        files = await clone.scan()
+    real = context.clones.freshness(target.project, target.entry).there.real_path
+    return tree_of(target, paths, files, ("", ""), real)
+
+
+async def _show(target: Target, look: Look, tree: Tree) -> None:
+    for process in look.processes:
+        text = stack_text(process, tree)
+        await target.job.output(target.name, "stdout", text.encode("utf-8", "replace"))
+    for kind in unread(look.processes, in_container=target.runtime is not None):
+        target.warn(kind.text, kind.hint)
+
+
+def _done(look: Look) -> Done:
+    if not look.processes:
+        return Done("no Python process of this project runs there")
+    threads = sum(len(process.threads) for process in look.processes)
+    missing = sum(not process.threads for process in look.processes)
+    text = f"{_count(len(look.processes), 'process')}, {_count(threads, 'thread')}"
+    return Done(text + (f", {missing} not read" if missing else ""), 1 if missing else 0)
+
+
+def _count(number: int, word: str) -> str:
+    plural = "es" if word.endswith("s") else "s"
+    return f"{number} {word}{'' if number == 1 else plural}"
+
+
+def _to_wire(host: Host) -> dict[str, Any]:
+    processes = [_process(host, process) for process in host.processes]
+    return {"host": host.name, "processes": processes}
+
+
+def _opened(host: Host, place: Place) -> str:
+    return place.path or address(host.name, place.remote)
+
+
+def _process(host: Host, process: PythonProcess) -> dict[str, Any]:
+    """With what an editor opens in each frame: "name", "" where there is no file."""
+    described = asdict(process)
+    for thread in described["threads"]:
+        for frame in thread["frames"]:
+            place = host.tree.place(frame["path"], certain=True)
+            frame["name"] = _opened(host, place) if place else ""
+            frame["library"] = place is None or place.library
+    return described
