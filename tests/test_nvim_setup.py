@@ -64,7 +64,8 @@ def mapped(nvim: Path, home: Path, setup: str) -> set[str]:
 
 def test_keys_are_off_unless_asked_for(nvim: Path, home: Path) -> None:
     assert mapped(nvim, home / "1", "{}") == set()
-    assert mapped(nvim, home / "2", '{"keymaps": true}') == {" ip", " idb", " idc", " ids", " ir"}
+    all_of_them = {" ip", " idb", " idc", " ids", " ig", " it", " il", " ir"}
+    assert mapped(nvim, home / "2", '{"keymaps": true}') == all_of_them
     assert mapped(nvim, home / "3", '{"keymaps": {"push": "gp"}}') == {"gp"}
 
 

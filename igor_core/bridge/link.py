@@ -9,6 +9,7 @@ from typing import Any
 from igor_core.agent.client import connect
 from igor_core.agent.protocol import Decoder, Frame, Kind, ProtocolError, encode
 from igor_core.bridge.batches import Batches
+from igor_core.bridge.streams import Streams
 from igor_core.errors import AgentError, IgorError
 
 
@@ -20,6 +21,7 @@ class Link(asyncio.Protocol):
         self._batches = batches
         self._requests = itertools.count(1, 2)
         self._running: set[int] = set()
+        self.streams = Streams(self.send)
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] | None = None  # a list while the connection is being opened
         self._attaching: asyncio.Task[Any] | None = None
@@ -94,7 +96,16 @@ class Link(asyncio.Protocol):
             self._batches.add(request, frame[2])
         elif kind is Kind.FINISHED:
             self._running.discard(request)
+            self.streams.drop(request)
             self._batches.add(request, {**frame[2], "type": "finished"})
+        elif kind is Kind.OPEN:
+            self._batches.add(frame[2], self.streams.opened(request, frame[2], frame[3]))
+        elif kind is Kind.CREDIT:
+            self.streams.granted(request, frame[2])
+        elif kind is Kind.CLOSE:
+            closed = self.streams.closed(request)
+            if closed:
+                self._batches.add(*closed)
 
     def _lost(self, error: IgorError) -> None:
         """No connection (any more): the jobs that it carried are told so, once."""
@@ -105,3 +116,4 @@ class Link(asyncio.Protocol):
             lost = {"type": "lost", "error": error.message, "hint": error.hint}
             self._batches.add(request, lost)
         self._running.clear()
+        self.streams.drop()

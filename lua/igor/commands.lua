@@ -8,6 +8,8 @@ local RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
 -- Puts aside what is to be sent. Neovim expands a command twice, the first time it is given.
 local SEND = "v:lua.require'igor.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
 local DIFF_PLACE = "v:lua.require'igor.diff'.place()"
+-- The same, with what is under the cursor and what was debugged last.
+local DEBUG_PLACE = "v:lua.require'igor.debug.command'.place()"
 local COMPLETE = "customlist,v:lua.require'igor.complete'.command"
 
 local function command(name, opts)
@@ -19,8 +21,10 @@ M.specs = {
   command('IgorBuild', { nargs = '*', bang = '', bar = '', eval = PLACE }),
   command('IgorCancel', { nargs = '?', bang = '', bar = '' }),
   command('IgorClean', { nargs = '*', bar = '', eval = PLACE }),
+  command('IgorDebug', { nargs = '?', bang = '', eval = DEBUG_PLACE }),
   command('IgorDiff', { nargs = '*', bar = '', eval = DIFF_PLACE }),
   command('IgorExec', { nargs = '1', eval = RUN_PLACE }),
+  command('IgorInput', { nargs = '?', bang = '' }),
   command('IgorOutput', { nargs = '?', bar = '' }),
   command('IgorPush', { nargs = '*', bang = '', bar = '', eval = PLACE }),
   command('IgorRepl', { nargs = '?', bang = '', eval = RUN_PLACE }),
@@ -39,5 +43,8 @@ M.flags = {
   run = { '--no-push', '--setup' },
   repl = { '--no-push', '--end' },
 }
+
+-- They are not all the same here and on the command line.
+M.debug_options = { '--ranks', '--reattach', '--no-push', '--test', '-m', '--host', '-g' }
 
 return M

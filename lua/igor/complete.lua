@@ -37,6 +37,24 @@ local function is_harmless(name)
   return not name:find('^-') and not name:find('[%c%s\'"`$;&<>|(){}\\/@]')
 end
 
+--- Of :IgorDebug: its options, then the programs that the config names, in front only.
+local function debugged(words, lead)
+  local previous = words[#words]
+  local is_value = previous and previous:find('^%-%-ranks$')
+  for i, word in ipairs(words) do
+    local is_option = word:find('^%-') or words[i - 1] and words[i - 1]:find('^%-')
+    if i > 1 and not is_option or word == '--test' or word == '--' or word == '-m' then
+      return {}
+    end
+  end
+  if lead:find('^%-') then
+    return require('igor.commands').debug_options
+  end
+  local command = require('igor.debug.command')
+  local root = require('igor.project').root(require('igor.project').place())
+  return is_value and {} or vim.tbl_filter(is_harmless, command.programs(root))
+end
+
 local function candidates(verb, words, lead)
   if verb == 'cancel' or verb == 'output' then
     return job_numbers()
@@ -45,6 +63,9 @@ local function candidates(verb, words, lead)
     return #words == 1 and require('igor.send').WORDS or {}
   end
   local previous = words[#words]
+  if verb == 'debug' and previous ~= '--host' and not GROUP_OPTIONS[previous] then
+    return debugged(words, lead)
+  end
   if lead:sub(1, 1) == '-' then
     return vim.list_extend({ '--host', '-g' }, require('igor.commands').flags[verb] or {})
   end

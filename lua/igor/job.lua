@@ -14,11 +14,12 @@ local born = 0
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 -- Verbs that begin with a push of what is on disk.
-local PUSHES = { push = true, build = true, setup = true, exec = true, run = true }
+local PUSHES = { push = true, build = true, setup = true, exec = true, run = true, debug = true }
 
 --- What a job runs, in a few words; nil where it runs nothing of the user's.
 local function command(args)
-  local file = args.file and vim.fs.basename(args.file)
+  local module = args.module and '-m ' .. args.module
+  local file = args.file and vim.fs.basename(args.file) or args.program or module or args.test or args.name
   return args.shell or file and table.concat({ file, unpack(args.args or {}) }, ' ')
 end
 
@@ -122,8 +123,28 @@ function on.result(job, event)
   end
 end
 
+function on.opened(job, event)
+  require('igor.input').opened(job, event)
+end
+
+function on.closed(job, event)
+  require('igor.input').closed(job, event)
+end
+
+function on.debuggee(job, event)
+  require('igor.debug').listens(job, event)
+end
+
+on['lost-debuggee'] = function(job, event)
+  require('igor.debug').lost(job, event)
+end
+
 local function finish(job, outcome)
   ending.finish(job, outcome)
+  require('igor.input').ended(job)
+  if job.debuggees then
+    require('igor.debug').ended(job, outcome)
+  end
   if outcome.status ~= 0 and not is_listed(job.verb) then
     job.output:open()
   end
@@ -132,7 +153,7 @@ end
 on.finished = finish
 
 function on.lost(job, event)
-  finish(job, { status = 255, error = event.error, hint = event.hint, results = {} })
+  finish(job, { type = 'lost', status = 255, error = event.error, hint = event.hint, results = {} })
 end
 
 local function meet(new_channel)

@@ -6,6 +6,9 @@ M.defaults = {
   build = '<leader>idb',
   clean = '<leader>idc',
   setup = '<leader>ids',
+  debug = '<leader>ig',
+  debug_test = '<leader>it',
+  debug_last = '<leader>il',
   repl = '<leader>ir',
   send = '<leader>is',
 }
@@ -17,6 +20,10 @@ local commands = {
   setup = 'IgorSetup',
   output = 'IgorOutput',
   cancel = 'IgorCancel',
+  debug = 'IgorDebug',
+  debug_test = 'IgorDebug --test',
+  debug_last = 'IgorDebug!',
+  input = 'IgorInput',
   repl = 'IgorRepl',
   run = 'IgorRun',
 }

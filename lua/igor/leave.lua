@@ -5,12 +5,14 @@ local M = {}
 
 -- Starting Python and the agent takes less; CTRL-C ends the wait.
 local PATIENCE_MS = 3000
+-- What ends with the editor.
+local ENDING = { exec = true, run = true, debug = true }
 
 --- Commands that were given and that Python has not spoken of yet.
 local given = 0
 
 local function is_known_to_the_agent(job)
-  return job.number or job.status or job.verb == 'exec' -- which ends with the editor
+  return job.number or job.status or ENDING[job.verb]
 end
 
 local function is_all_told()

@@ -4,6 +4,7 @@ local M = {}
 ---@class IgorOption
 ---@field name string  dots separate tables: 'output.height'
 ---@field types string[]
+---@field choices string[]|nil
 ---@field default any
 ---@field desc string
 
@@ -34,8 +35,16 @@ M.list = {
     name = 'write_before_run',
     types = { 'boolean' },
     default = nil,
-    desc = 'What |:IgorExec| and |:IgorRun| do with changed buffers of the project: true writes them first, '
-      .. 'false runs without them. Unset: it asks.',
+    desc = 'What |:IgorExec|, |:IgorRun| and |:IgorDebug| do with changed buffers of the project: true '
+      .. 'writes them first, false runs without them. Unset: it asks.',
+  },
+  {
+    name = 'debugger',
+    types = { 'string' },
+    choices = { 'auto', 'vimspector', 'dap' },
+    default = 'auto',
+    desc = 'What |:IgorDebug| shows a session in: "vimspector", "dap" (nvim-dap), or "auto": the one that '
+      .. 'is loaded, else the one that is there, Vimspector where both are.',
   },
   {
     name = 'repl.position',
@@ -70,7 +79,7 @@ M.list = {
   {
     name = 'output.open',
     types = { 'table' },
-    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run' },
+    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run', 'debug' },
     desc = 'Verbs that open the split when they start; the others open it when they fail.',
   },
   {
@@ -152,6 +161,9 @@ local function problem_of(option, value)
   if not vim.tbl_contains(option.types, type(value)) then
     local wanted = table.concat(option.types, ' or ')
     return ('setup{}: %s must be a %s, not a %s'):format(option.name, wanted, type(value))
+  elseif option.choices and not vim.tbl_contains(option.choices, value) then
+    local known = table.concat(option.choices, ', ')
+    return ('setup{}: %s must be one of %s, not %s'):format(option.name, known, value)
   end
 end
 

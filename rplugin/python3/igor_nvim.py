@@ -21,6 +21,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 sys.path.insert(0, _ROOT)
 from igor_core.agent.protocol import Kind  # noqa: E402
 from igor_core.bridge.batches import Batches  # noqa: E402
+from igor_core.bridge.debug_words import debug_args  # noqa: E402
 from igor_core.bridge.link import Link  # noqa: E402
 from igor_core.bridge.words import arguments, command, parse, split_diff, split_exec  # noqa: E402
 from igor_core.errors import UsageError  # noqa: E402
@@ -35,6 +36,8 @@ RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
 SEND = "v:lua.require'igor.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
 # The same, with what paths on the command line are relative to.
 DIFF_PLACE = "v:lua.require'igor.diff'.place()"
+# The same, with what is under the cursor and what was debugged last.
+DEBUG_PLACE = "v:lua.require'igor.debug.command'.place()"
 # Verbs whose output is read for the places that it names.
 WITH_PLACES = ("build", "setup", "exec", "run")
 COMPLETE = "customlist,v:lua.require'igor.complete'.command"
@@ -147,6 +150,19 @@ class Igor:
     def send(self, words: list[str], lines: list[int], bang: int, held: int) -> None:
         self._batches.call("igor.send", "command", "".join(words), held)
 
+    @_command("IgorDebug", nargs="?", bang=True, place=DEBUG_PLACE, bar=False)
+    def debug(self, line: list[str], bang: int, where: dict[str, Any]) -> None:
+        try:
+            args = debug_args("".join(line), bool(bang), where)
+        except UsageError as error:
+            self._refuse("debug", error)
+        else:
+            self._when_written(self._agent.request, "debug", where["place"], args, where["ask"])
+
+    @_command("IgorInput", nargs="?", bang=True, place=None, bar=False)
+    def input(self, line: list[str], bang: int) -> None:
+        self._batches.call("igor.input", "command", "".join(line), bool(bang))
+
     @_command("IgorCancel", nargs="?", bang=True, place=None)
     def cancel(self, words: list[str], bang: int) -> None:
         self._batches.call("igor.jobs", "cancel", "".join(words), bool(bang))
@@ -168,6 +184,14 @@ class Igor:
     @_for_lua("igor:answer")
     def answer(self, request: int, prompt: int, text: str | None) -> None:
         self._agent.send(Kind.ANSWER, request, prompt, text)
+
+    @_for_lua("igor:input")
+    def send_input(self, stream: int, text: str | None) -> None:
+        """What was typed to a program, None at the end of its input."""
+        if text is None:
+            self._agent.streams.end(stream)
+        else:
+            self._agent.streams.write(stream, text.encode("utf-8", "surrogateescape"))
 
     @_for_lua("igor:decided")
     def decided(self, number: int, runs: bool) -> None:
@@ -192,7 +216,13 @@ class Igor:
         except UsageError as error:
             self._refuse(verb, error)
             return
-        if is_held and "no_push" not in args:
+        self._when_written(do, verb, place, args, is_held)
+
+    def _when_written(
+        self, do: Callable[[str, str, dict[str, Any]], None], verb: str, place: str,
+        args: dict[str, Any], is_held: bool,
+    ) -> None:  # fmt: skip
+        if is_held and "no_push" not in args and "reattach" not in args:
             number = next(self._held_numbers)
             self._held[number] = partial(do, verb, place, args)
             self._batches.call("igor.unwritten", "ask", self._channel, number, place)

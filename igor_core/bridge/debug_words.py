@@ -1,0 +1,84 @@
+"""The words after :IgorDebug, read."""
+
+import re
+import shlex
+from typing import Any
+
+from igor_core.errors import UsageError
+
+USAGE = ":IgorDebug [--host NAME] [-g GROUP] [--ranks 0,2] [-m MODULE | --test | NAME] [args…]"
+# The program's output is read for places, and its input comes from the output's window.
+ALWAYS = {"places": True, "stdin": True}
+
+
+def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
+    """A request's args. `where` is what lua/igor/debug/command.lua says of the editor.
+
+    Raises UsageError.
+    """
+    if where["problem"]:
+        raise UsageError(where["problem"], where["hint"])
+    words = _words(line)
+    if again or (not words and not where["file"] and where["last"]):
+        return _last(words, where)
+    args: dict[str, Any] = dict(ALWAYS)
+    while words and words[0].startswith("-"):
+        option, equals, value = words.pop(0).partition("=")
+        if option == "--reattach":
+            return {**where["last"], **args, "reattach": True}
+        if option == "--no-push":
+            args["no_push"] = True
+            continue
+        if option in ("-m", "--test", "--"):
+            return args | _chosen(option, words, where)
+        if option not in ("--host", "-g", "--host-group", "--host_group", "--ranks"):
+            raise UsageError(f"{option} is unknown here", USAGE)
+        if not equals:
+            value = words.pop(0) if words else ""
+        if not value:
+            raise UsageError(f"{option} needs a value after it", USAGE)
+        _add(args, option, value)
+    if words and words[0] in where["programs"]:
+        return args | {"name": words[0], "args": words[1:]}
+    return args | _chosen("--", words, where)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{line}: {error}", "quotes are as in a shell") from None
+
+
+def _last(words: list[str], where: dict[str, Any]) -> dict[str, Any]:
+    if words:
+        raise UsageError("the last program is debugged as it was, without other words", USAGE)
+    if not where["last"]:
+        raise UsageError("nothing was debugged in this project yet", USAGE)
+    last: dict[str, Any] = where["last"]
+    return last
+
+
+def _add(args: dict[str, Any], option: str, value: str) -> None:
+    if option == "--host":
+        args["hosts"] = [*args.get("hosts", []), value]
+    elif option == "--ranks":
+        if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", value):
+            raise UsageError(f"--ranks {value}: numbers and commas are wanted", "--ranks 0,2")
+        args["ranks"] = sorted({int(rank) for rank in value.split(",")})
+    else:
+        args["group"] = value
+
+
+def _chosen(option: str, words: list[str], where: dict[str, Any]) -> dict[str, Any]:
+    if option == "-m":
+        if not words:
+            raise UsageError("-m needs a module after it", USAGE)
+        return {"module": words[0], "args": words[1:]}
+    if not where["file"]:
+        raise UsageError("this window shows no file of a project", ":IgorDebug! repeats the last")
+    if option == "--test":
+        if not where["test"]:
+            raise UsageError("no test is under the cursor", "pytest's names: test…, Test…")
+        return {"test": where["test"], "args": words}
+    return {"program": where["file"], "args": words}

@@ -1,0 +1,37 @@
+-- What :IgorDebug acts on: Neovim evaluates it when the command is given.
+local project = require('igor.project')
+
+local M = {}
+
+--- Names of the config's table debug.programs.
+function M.programs(root)
+  local config = root and project.config(root) or {}
+  local programs = type(config.debug) == 'table' and config.debug.programs
+  return type(programs) == 'table' and vim.tbl_keys(programs) or {}
+end
+
+--- The project's file in the window, a path in the project, and the test that the cursor is in.
+local function under_cursor()
+  local root, file = project.locate_buffer(0)
+  if not root then
+    return '', ''
+  end
+  local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+  local line = vim.api.nvim_win_get_cursor(0)[1]
+  local name = require('igor.debug.python_test').around(lines, line)
+  return file, name and file .. name or ''
+end
+
+--- `problem` where no front end is here; `ask` and `place` are those of |igor-unwritten|.
+function M.place()
+  local where = require('igor.unwritten').place()
+  local root = project.root(where.place)
+  where.file, where.test = under_cursor()
+  where.programs = M.programs(root)
+  where.last = require('igor.debug').last(root or where.place) or vim.empty_dict()
+  local _, problem, hint = require('igor.debug.front').choose()
+  where.problem, where.hint = problem or '', hint or ''
+  return where
+end
+
+return M

@@ -1,0 +1,160 @@
+-- nvim-dap as the front end. Its own list of configurations offers igor's too, which start the whole
+-- chain: push, build, start, attach.
+local file_window = require('igor.debug.file_window')
+
+local M = {}
+
+local PATIENCE_MS = 20000
+
+---@type table<string, IgorDebuggee>
+local sessions = {}
+---@type thread[]  runs of nvim-dap's that wait for a program to listen
+local waiting = {}
+
+function M.is_loaded()
+  return package.loaded.dap ~= nil
+end
+
+function M.is_there()
+  return M.is_loaded() or #vim.api.nvim_get_runtime_file('lua/dap.lua', false) > 0 or (pcall(require, 'dap'))
+end
+
+function M.problem() end
+
+local function adapter(callback, config)
+  local at = config.connect or config
+  local options = { source_filetype = 'python' }
+  callback({ type = 'server', host = at.host or '127.0.0.1', port = at.port, options = options })
+end
+
+--- The type of igor's configurations. A program that is started as the adapter would not connect to
+--- igor's port.
+local function adapter_type(dap)
+  return type(dap.adapters.debugpy) == 'function' and 'debugpy' or 'igor'
+end
+
+local function configuration(dap, session)
+  return {
+    type = adapter_type(dap),
+    request = 'attach',
+    name = session.name,
+    igor = session.id,
+    connect = { host = '127.0.0.1', port = session.port },
+    justMyCode = session.just_my_code,
+    pathMappings = { { localRoot = session.local_root, remoteRoot = session.remote_root } },
+  }
+end
+
+--- What nvim-dap's list offers for a file: each starts the program that its words name.
+local function offers(buf)
+  local root, file = require('igor.project').locate_buffer(buf)
+  if not root then
+    return {}
+  end
+  local found = {}
+  local function offer(what, words)
+    found[#found + 1] = { type = 'igor', request = 'attach', name = 'igor: ' .. what, igor_words = words }
+  end
+  if vim.bo[buf].filetype == 'python' then
+    offer(file, '--')
+    offer('the test under the cursor', '--test')
+  end
+  for _, name in ipairs(vim.fn.sort(require('igor.debug.command').programs(root))) do
+    offer(name, name)
+  end
+  return found
+end
+
+--- nvim-dap runs a configuration: one of igor's whose program does not live starts it, and waits.
+local function prepare(config)
+  local session = sessions[config.igor]
+  if not config.igor_words and not config.igor or session and not session.is_over then
+    return config
+  end
+  waiting[#waiting + 1] = coroutine.running()
+  local command = { cmd = 'IgorDebug', bang = not config.igor_words }
+  command.args = config.igor_words and { config.igor_words } or nil
+  vim.schedule(function()
+    vim.cmd(command)
+  end)
+  return coroutine.yield()
+end
+
+local function registered(dap)
+  dap.adapters.debugpy = dap.adapters.debugpy or adapter
+  dap.adapters.igor = adapter
+  dap.providers.configs.igor = offers
+  dap.listeners.on_config.igor = prepare
+  dap.listeners.after.configurationDone.igor = function(its)
+    local session = sessions[its.config.igor]
+    if session then
+      session.is_up = true
+    end
+  end
+  return dap
+end
+
+--- Load nvim-dap as Lua would without this, and tell it of igor.
+local function load(name)
+  package.preload.dap = nil
+  for _, loader in ipairs(package.loaders) do
+    local found = loader(name)
+    if type(found) == 'function' then
+      local dap = found(name)
+      return registered(dap == nil and package.loaded[name] or dap)
+    end
+  end
+  package.preload.dap = load
+  error("module 'dap' not found")
+end
+
+--- Be in nvim-dap's list of configurations from its first use on, without loading it.
+function M.register()
+  if M.is_loaded() then
+    registered(require('dap'))
+  else
+    package.preload.dap = load
+  end
+end
+
+--- The runs that wait for a program get none.
+function M.refuse()
+  local runs = waiting
+  waiting = {}
+  for _, run in ipairs(runs) do
+    coroutine.resume(run, { igor = require('dap').ABORT })
+  end
+end
+
+function M.start(session)
+  local dap = registered(require('dap'))
+  sessions[session.id] = session
+  file_window.enter(session.local_root, session.job.args.program)
+  local config = configuration(dap, session)
+  local run = table.remove(waiting, 1)
+  if run then
+    coroutine.resume(run, config)
+  else
+    dap.run(config, { new = true })
+  end
+  vim.defer_fn(function()
+    if not session.is_up then
+      session.fail(('nvim-dap has not attached to 127.0.0.1:%d'):format(session.port))
+    end
+  end, PATIENCE_MS)
+end
+
+--- nvim-dap closes what ends by itself; what is left is closed.
+function M.close(session)
+  sessions[session.id] = nil
+  if not M.is_loaded() then
+    return
+  end
+  for _, its in pairs(require('dap').sessions()) do
+    if its.config.igor == session.id and not its.closed then
+      its:close()
+    end
+  end
+end
+
+return M

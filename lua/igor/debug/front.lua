@@ -1,0 +1,50 @@
+-- The front ends: which of them shows a debug session.
+local M = {}
+
+M.names = { 'vimspector', 'dap' }
+
+local TITLES = { vimspector = 'Vimspector', dap = 'nvim-dap' }
+
+---@class IgorFront
+---@field is_loaded fun(): boolean  whether the user has used it in this editor
+---@field is_there fun(): boolean
+---@field problem fun(): string|nil  why it can't be used, though it is there
+---@field start fun(session: IgorDebuggee)
+---@field close fun(session: IgorDebuggee)
+
+local function front(name)
+  return require('igor.debug.' .. name)
+end
+
+--- The name of the one to use; with 'auto' that which is loaded, else the first that is there.
+local function found()
+  local wanted = require('igor.options').current.debugger
+  if wanted ~= 'auto' then
+    return wanted
+  end
+  for _, ask in ipairs({ 'is_loaded', 'is_there' }) do
+    for _, name in ipairs(M.names) do
+      if front(name)[ask]() then
+        return name
+      end
+    end
+  end
+end
+
+--- The front end to use, nil with what is wrong and what to do.
+---@return IgorFront|nil, string|nil, string|nil
+function M.choose()
+  local name = found()
+  if not name then
+    return nil, 'neither Vimspector nor nvim-dap is here', 'install one; for other debuggers: igor debug'
+  elseif not front(name).is_there() then
+    return nil, ('%s is not here'):format(TITLES[name]), ':help igor-option-debugger'
+  end
+  local problem = front(name).problem()
+  if problem then
+    return nil, problem, ':checkhealth igor'
+  end
+  return front(name)
+end
+
+return M

@@ -1,0 +1,208 @@
+-- Vimspector as the front end. What it does not do by itself is done for it: it notices no connection
+-- that fails, asks about exceptions, and mixes up the threads of several sessions.
+local file_window = require('igor.debug.file_window')
+
+local M = {}
+
+---@type table<integer, IgorDebuggee>  Vimspector's number of a session → whom it shows
+local shown = {}
+
+-- Vimspector says nothing of a connection that comes to nothing; attaching takes less.
+local CHECK_MS, PATIENCE_MS = 500, 20000
+local CLOSE_TRIES = 40
+-- A program far away takes its time to load debugpy.
+local ATTACH_MS = 60000
+-- A filter that is left out is asked about. "" is debugpy's own default.
+local EXCEPTIONS = { raised = 'N', uncaught = 'Y', userUnhandled = '' }
+
+-- One list of requests serves the threads of all sessions, so answers reach the wrong ones.
+local OWN_REQUESTS = [[
+from vimspector import stack_trace as _igor_stack_trace
+if ( "pending_thread_requests" in vars( _igor_stack_trace.Session )
+     and not hasattr( _igor_stack_trace.Session, "igor_own_requests" ) ):
+  def _igor_own_requests( orig ):
+    def __init__( self, *args, **kwargs ):
+      orig( self, *args, **kwargs )
+      self.pending_thread_requests = []
+    return __init__
+  _igor_stack_trace.Session.__init__ = _igor_own_requests( _igor_stack_trace.Session.__init__ )
+  _igor_stack_trace.Session.igor_own_requests = True
+]]
+
+local COPY_BREAKPOINTS = [[
+_vimspector_session._breakpoints.Load( __import__( "copy" ).deepcopy(
+  _vimspector_session_man.GetSession( %d )._breakpoints.Save() ) )
+]]
+
+-- "lost", "up", "attaching" or "none": of a session's connection and windows.
+local STATE = [[(lambda s: "none" if s is None else "up" if s._init_complete else "attaching"
+ if s._connection else "lost" if s.HasUI() else "none")(_vimspector_session_man.GetSession( %d ))]]
+
+local function call(name, ...)
+  return vim.fn['vimspector#' .. name](...)
+end
+
+local function execute(code)
+  vim.fn.py3eval(('exec( %s, globals() )'):format(vim.json.encode(code)))
+end
+
+function M.is_loaded()
+  return vim.fn.exists('*vimspector#Launch') == 1
+end
+
+function M.is_there()
+  return vim.fn.exists(':VimspectorReset') == 2
+    or #vim.api.nvim_get_runtime_file('autoload/vimspector.vim', false) > 0
+end
+
+function M.problem()
+  if vim.fn.has('python3') == 0 then
+    return 'Vimspector needs Python in Neovim, with pynvim: g:python3_host_prog'
+  end
+end
+
+local function state(number)
+  local ok, found = pcall(vim.fn.py3eval, (STATE:format(number):gsub('\n', '')))
+  return ok and found or 'none'
+end
+
+--- A session of its own for each rank but the first, with the first one's breakpoints.
+local function new_session(session)
+  local first = session.job.debuggees[1].vimspector
+  call('NewSession', session.name)
+  if first then
+    execute(COPY_BREAKPOINTS:format(first))
+  end
+end
+
+--- Whether nobody listens: connecting would block the editor for ten seconds. It is never tried out
+--- by a connection, which debugpy would take for its only one.
+local function is_closed(port)
+  local tcp = assert(vim.uv.new_tcp())
+  local ok = tcp:bind('127.0.0.1', port) and tcp:listen(1, function() end)
+  tcp:close()
+  return ok == 0
+end
+
+--- See that the session comes up; the user may be asked something meanwhile.
+local function watch(session)
+  local timer, waited = assert(vim.uv.new_timer()), 0
+  timer:start(CHECK_MS, CHECK_MS, vim.schedule_wrap(function()
+    if timer:is_closing() then
+      return
+    end
+    waited = waited + CHECK_MS
+    local now = state(session.vimspector)
+    if session.is_over or now == 'up' then
+      session.is_up = now == 'up'
+      timer:close()
+    elseif now == 'lost' or now == 'none' or waited >= PATIENCE_MS then
+      timer:close()
+      session.fail(('Vimspector has not attached to 127.0.0.1:%d'):format(session.port))
+    end
+  end))
+end
+
+--- The program's output where Vimspector shows such.
+local function show_output(session)
+  local windows = vim.g.vimspector_session_windows
+  local win = type(windows) == 'table' and windows.output
+  if win and vim.api.nvim_win_is_valid(win) and session.job.output:is_there() then
+    vim.api.nvim_win_set_buf(win, session.job.output.buf)
+    require('igor.window').follow({ win })
+  end
+end
+
+--- What Vimspector is to do, in the shape of .vimspector.json.
+local function configuration(session)
+  local at = { host = '127.0.0.1', port = session.port }
+  return {
+    adapter = session.name,
+    breakpoints = { exception = EXCEPTIONS },
+    configuration = {
+      request = 'attach',
+      type = 'python',
+      connect = at,
+      justMyCode = session.just_my_code,
+      pathMappings = { { localRoot = session.local_root, remoteRoot = session.remote_root } },
+    },
+  }, vim.tbl_extend('error', at, { async_timeout = ATTACH_MS })
+end
+
+--- Call `act` while Vimspector knows the session's configuration. It comes from no file, so it is
+--- right whatever port was free and whoever wrote the project's .vimspector.json.
+local function with_configuration(session, act)
+  local its, adapter = configuration(session)
+  local before = {}
+  for name, value in pairs({ vimspector_configurations = its, vimspector_adapters = adapter }) do
+    before[name] = vim.g[name] or vim.NIL
+    vim.g[name] = vim.tbl_extend('force', vim.g[name] or {}, { [session.name] = value })
+  end
+  local ok, err = pcall(act)
+  for name, value in pairs(before) do
+    vim.g[name] = value ~= vim.NIL and value or nil
+  end
+  assert(ok, err)
+end
+
+local function launch(session)
+  call('ResetExceptionBreakpoints')
+  with_configuration(session, function()
+    if not vim.tbl_contains(call('GetConfigurations'), session.name) then
+      error('Vimspector does not take the configuration', 0)
+    end
+    call('LaunchWithSettings', { configuration = session.name })
+  end)
+  session.vimspector = tonumber(call('GetSessionID'))
+  shown[session.vimspector] = session
+  show_output(session)
+  watch(session)
+end
+
+function M.start(session)
+  if not file_window.enter(session.local_root, session.job.args.program) then
+    return session.fail('Vimspector needs a window that shows a file of the project')
+  elseif is_closed(session.port) then
+    return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
+  end
+  if session.subprocess or #session.job.debuggees > 1 or #(session.job.args.ranks or {}) > 1 then
+    execute(OWN_REQUESTS)
+  end
+  if not session.first then
+    new_session(session)
+  end
+  launch(session)
+end
+
+--- Forget the session of a rank, as soon as its connection has ended.
+local function destroy(session, tries)
+  local now = state(session.vimspector)
+  if now == 'none' then
+    pcall(call, 'DestroySession', session.name)
+  elseif tries > 0 then
+    vim.defer_fn(function()
+      destroy(session, tries - 1)
+    end, 50)
+  end
+end
+
+--- Its windows go, without questions, and the cursor stays where it is.
+function M.close(session)
+  local number = session.vimspector
+  if not number or not M.is_loaded() then
+    return
+  end
+  local win = vim.api.nvim_get_current_win()
+  if shown[number] == session and state(number) ~= 'none' then
+    call('internal#state#SwitchToSession', number)
+    call('Reset', vim.empty_dict())
+  end
+  if not session.first then
+    destroy(session, CLOSE_TRIES)
+  end
+  if vim.api.nvim_win_is_valid(win) then
+    vim.api.nvim_set_current_win(win)
+  end
+end
+
+return M
