@@ -9,7 +9,7 @@ class Option(NamedTuple):
 
     `value` is the word for its value in the help; without one it is a switch. `many` may be
     given again. `completes` says what its value is: "group", "host", "directory" or "file";
-    of an operand also "held back". What follows the `last` one is operands.
+    of an operand also "held back" and "process". What follows the `last` one is operands.
     """
 
     key: str
@@ -127,6 +127,7 @@ DEBUG_OPTIONS = (
     Option("reattach", ("--reattach",), "Come back to what was left running there."),
     Option("no_push", ("--no-push",), "Debug with the files that the hosts have now."),
 )
+PRINT_OPTIONS = (Option("print", ("--print",), "Print what it is to hold; write nothing."),)
 INIT_OPTIONS = (
     Option("user", ("--user",), "Whose containers and images these are.", value="NAME"),
     Option(
@@ -209,6 +210,28 @@ COMMANDS: dict[str, Command] = {
             "repl",
             WHERE + REPL_OPTIONS,
             Operand("command", "CMD…", optional=True, rest=True, completes="file"),
+        ),
+        Command(
+            "stack",
+            "Show what the Python processes of the hosts do, without stopping any.",
+            "job:run",
+            "stack",
+            WHERE,
+            Operand("pid", "PID", optional=True, completes="process"),
+        ),
+        Command(
+            "vimspector",
+            "Write .vimspector.json, from which Vimspector knows the hosts.",
+            "job:run",
+            "vimspector",
+            PRINT_OPTIONS,
+        ),
+        Command(
+            "vscode",
+            "Write .vscode/launch.json, for VS Code and nvim-dap.",
+            "job:run",
+            "vscode",
+            PRINT_OPTIONS,
         ),
         Command("init", "Write a first config.", "init:run", options=INIT_OPTIONS),
         Command(

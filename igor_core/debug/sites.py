@@ -1,6 +1,6 @@
 """The hosts of a project as an editor's debugger is to know them: names, ports, folders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from igor_core.config import Host, HostGroup, Project
@@ -20,9 +20,9 @@ class Site:
     """One host of a group.
 
     `name` tells it from the other sites: the group's, and the host's where the group has several.
-    `port` is on this machine. `container` is "" where programs run on the host itself. `root` and
-    `run` are the folders of the project and of igor's own files where programs run; on a host
-    they may start with "~/".
+    `port` is on this machine. `container` is its name, which also names the debug sessions there.
+    `root` and `run` are the folders of the project and of igor's own files where programs run; on
+    a host itself they may start with "~/". `mapped_root` is `root` as debugpy is to know it.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Site:
     container: str
     root: str
     run: str
+    mapped_root: str
 
 
 def sites(
@@ -83,16 +84,9 @@ def _site(
         group=group.name,
         entry=entry,
         port=ports.get((group.name, host), usual_port(config.debug_port, index)),
-        container=containers[group.name] if in_container else "",
+        container=containers[group.name],
         root=config.workspace if in_container else on_host.tree,
         run=RUN_FOLDER if in_container else on_host.run,
+        # The folder in which a program is started, which on a host has links and a home in it.
+        mapped_root=config.workspace if in_container else ".",
     )
-
-
-def mapped_root(site: Site) -> str:
-    """The project's folder as debugpy is to know it: "." is where the program is started."""
-    return "." if site.root.startswith("~") else site.root
-
-
-def names(found: Sequence[Site]) -> list[str]:
-    return [site.name for site in found]

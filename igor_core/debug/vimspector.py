@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from igor_core.config import Project
 from igor_core.debug import by_ssh
-from igor_core.debug.sites import Site, mapped_root
+from igor_core.debug.sites import Site
 
 Table = dict[str, Any]
 Kind = Literal["attach", "launch", "process"]
@@ -43,9 +43,18 @@ _QUOTED = (
 )
 
 
-def generate(project: Project, sites: Sequence[Site], root: Path | None = None) -> dict[str, Any]:
-    """The content of the file. With `root` the project's folder here is named, for a file that
-    Vimspector does not take for the project's own.
+def generate(
+    project: Project,
+    sites: Sequence[Site],
+    *,
+    root: Path | None = None,
+    default: bool = True,
+) -> Table:
+    """The content of the file.
+
+    With `root` the project's folder here is named, for a file that Vimspector does not take for
+    the project's own. `default`: what starts when nothing else is chosen is igor's: not the
+    configuration that waits for igor, but the one that works by itself.
     """
     here = str(root) if root else WORKSPACE_ROOT
     adapters, configurations = {}, {}
@@ -54,7 +63,7 @@ def generate(project: Project, sites: Sequence[Site], root: Path | None = None) 
             adapter, configuration = make(project, site)
             name = f"{ADAPTER}{kind}-{site.name.replace(' ', '/', 1)}"
             adapters[name] = adapter
-            is_default = kind == "launch" and site is sites[0]
+            is_default = default and kind == "launch" and site is sites[0]
             configurations[configuration_name(kind, site)] = {
                 "adapter": name,
                 **({"default": True} if is_default else {}),
@@ -82,7 +91,7 @@ def _attach(_project: Project, site: Site) -> tuple[Table, Table]:
 def _launch(project: Project, site: Site) -> tuple[Table, Table]:
     """The current file: its terminal is a process that ends the program when it ends."""
     children = ["--subprocess"] if project.config.debug.subprocess else []
-    serve = ["serve", "--group", site.group, "--id", _SESSION, *children, "--"]
+    serve = ["serve", "--group", site.container, "--id", _SESSION, *children, "--"]
     ssh = by_ssh.ssh_words(site)
     there = by_ssh.helper(project, site, serve)
     relay = by_ssh.helper(project, site, ["relay", "--id", _SESSION])
@@ -92,7 +101,7 @@ def _launch(project: Project, site: Site) -> tuple[Table, Table]:
         "async_timeout": START_MS,
         "launch": {"remote": {"runCommand": ["sh", "-c", script, "igor", "%CMD%"]}},
     }
-    file = f"./{RELATIVE_FILE}" if site.root.startswith("~") else f"{site.root}/{RELATIVE_FILE}"
+    file = f"{site.mapped_root}/{RELATIVE_FILE}"
     return adapter, {"remote-request": "launch", "remote-cmdLine": [file]}
 
 
@@ -115,7 +124,7 @@ def _request(project: Project, site: Site, here: str) -> Table:
         "request": "attach",
         "type": "python",
         "justMyCode": project.config.debug.just_my_code,
-        "pathMappings": [{"localRoot": here, "remoteRoot": mapped_root(site)}],
+        "pathMappings": [{"localRoot": here, "remoteRoot": site.mapped_root}],
     }
 
 

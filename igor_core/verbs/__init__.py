@@ -7,15 +7,18 @@ from igor_core.events import Outcome
 from igor_core.verbs.containers import build, clean, setup
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug import debug
+from igor_core.verbs.debug_files import vimspector, vscode
 from igor_core.verbs.diff import diff
 from igor_core.verbs.doctor import doctor
 from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
 from igor_core.verbs.locate import locate
+from igor_core.verbs.processes import processes
 from igor_core.verbs.push import push
 from igor_core.verbs.read_file import read_file
 from igor_core.verbs.repl import repl
 from igor_core.verbs.run_file import run_file
+from igor_core.verbs.stack import stack
 from igor_core.verbs.status import status
 from igor_core.verbs.trust import trust
 from igor_core.verbs.watch import watch
@@ -31,9 +34,13 @@ VERBS: dict[str, Verb] = {
     "run": run_file,
     "repl": repl,
     "debug": debug,
+    "vimspector": vimspector,
+    "vscode": vscode,
     "diff": diff,
     "trust": trust,
     "status": status,
+    "stack": stack,
+    "processes": processes,
     "doctor": doctor,
     "watch": watch,
     "locate": locate,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from igor_core.push.trees import Trees
 from igor_core.ssh.pool import Pool
 from igor_core.verbs.clones import Clones
+from igor_core.verbs.debug_ports import DebugPorts
 from igor_core.verbs.debugging import Debugging
 from igor_core.verbs.saves import Saves
 from igor_core.verbs.turns import Turns
@@ -18,6 +19,7 @@ class Context:
     trees: Trees = field(default_factory=Trees)
     turns: Turns = field(default_factory=Turns)
     debugging: Debugging = field(default_factory=Debugging)
+    debug_ports: DebugPorts = field(default_factory=DebugPorts)
     clones: Clones = field(init=False)
     saves: Saves = field(init=False)
 

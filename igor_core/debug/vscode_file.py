@@ -1,0 +1,31 @@
+""".vscode/launch.json of a project: igor's part of it is kept current, the rest is the user's."""
+
+from collections.abc import Sequence
+
+from igor_core.config import Project
+from igor_core.debug.files import Notice, Ours, as_text, merged, put
+from igor_core.debug.local_file import LocalFile, Untouched
+from igor_core.debug.sites import Site
+from igor_core.debug.splice import Unusable
+from igor_core.debug.vscode import CONFIGURATION, generate
+
+FILE = ".vscode/launch.json"
+TABLES = (Ours("configurations", CONFIGURATION, "["),)
+PASTE = "igor vscode --print shows what belongs into it"
+
+
+def vscode_text(project: Project, sites: Sequence[Site]) -> str:
+    """The file as it is where it is igor's alone."""
+    return as_text(generate(project, sites))
+
+
+def write_vscode_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
+    """Bring igor's configurations in the file up to date; the rest stays. Blocks."""
+    file = LocalFile(project.root / FILE)
+    try:
+        before = file.read()
+        return [put(project, file, before, merged(before, generate(project, sites), TABLES))]
+    except Unusable as why:
+        return [Notice("failed", f"{FILE} was left alone: {why}", PASTE)]
+    except Untouched as why:
+        return [Notice("failed", str(why), PASTE)]

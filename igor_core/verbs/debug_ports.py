@@ -1,0 +1,24 @@
+"""Behind which ports of this machine programs are debugged now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from igor_core.debug.sites import Place
+
+
+class DebugPorts:
+    """By project, group and host. The files that editors read follow them."""
+
+    def __init__(self) -> None:
+        self._ports: dict[Path, dict[Place, int]] = {}
+
+    def of(self, root: Path) -> Mapping[Place, int]:
+        return dict(self._ports.get(root, {}))
+
+    def opened(self, root: Path, place: Place, port: int) -> None:
+        self._ports.setdefault(root, {})[place] = port
+
+    def closed(self, root: Path, place: Place, port: int) -> None:
+        """Unless another session of that host has opened one since."""
+        if self._ports.get(root, {}).get(place) == port:
+            del self._ports[root][place]
