@@ -36,6 +36,7 @@ class Debugger:
         self._socket = socket.create_connection((host, port), SECONDS)
         self._socket.settimeout(None)
         self._sequence = 0
+        self._is_initialized = False
         self._answers: dict[int, queue.Queue[Message]] = {}
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -49,13 +50,18 @@ class Debugger:
 
     # -- the way in
 
+    def initialize(self) -> None:
+        self.request("initialize", adapterID="igor", clientID="test", pathFormat="path",
+                     linesStartAt1=True, columnsStartAt1=True,
+                     supportsStartDebuggingRequest=True)  # fmt: skip
+        self._is_initialized = True
+
     def attach(
         self, local: Path | str, remote: str, breakpoints: dict[str, list[int]], **more: Any
     ) -> "Debugger":
         """Until the program runs; `breakpoints` are lines of local files."""
-        self.request("initialize", adapterID="igor", clientID="test", pathFormat="path",
-                     linesStartAt1=True, columnsStartAt1=True,
-                     supportsStartDebuggingRequest=True)  # fmt: skip
+        if not self._is_initialized:
+            self.initialize()
         mapping = [{"localRoot": str(local), "remoteRoot": remote}]
         attaching = self.send("attach", justMyCode=False, pathMappings=mapping, type="python",
                               connect={"host": "127.0.0.1", "port": self.port}, **more)  # fmt: skip
@@ -97,7 +103,10 @@ class Debugger:
     def send(self, command: str, **arguments: Any) -> int:
         self._sequence += 1
         number = self._sequence
-        self._answers[number] = queue.Queue()
+        with self._news:
+            self._answers[number] = queue.Queue()
+            if self.closed:
+                raise DapError("the connection has ended")
         self._write({"seq": number, "type": "request", "command": command, "arguments": arguments})
         return number
 
@@ -167,8 +176,8 @@ class Debugger:
         with self._news:
             self.closed = True
             self._news.notify_all()
-        for waiting in list(self._answers.values()):
-            waiting.put({"success": False})
+            for waiting in self._answers.values():
+                waiting.put({"success": False})
 
     def _take(self, message: Message) -> None:
         if message["type"] == "response":

@@ -41,6 +41,7 @@ class Door:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[object] = set()
         self._told: set[object] = set()
+        self._departing: set[object] = set()
         self._news = asyncio.Event()
         self._spare: asyncio.Task[Process] | None = None
         self._closed = False
@@ -65,9 +66,12 @@ class Door:
         )
 
     async def told(self, seconds: float) -> None:
-        """Wait until each debugger has heard that the program has ended, but not for long."""
+        """Wait until each debugger has heard that the program has ended, but not for long.
+
+        Those that take their leave have heard when debugpy has closed their connection.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
-        while self._open - self._told:
+        while (self._open - self._told) | (self._open & self._departing):
             self._news.clear()
             left = deadline - asyncio.get_running_loop().time()
             try:
@@ -124,7 +128,7 @@ class Door:
         name = object()
         self._open.add(name)
         process = await self._take_spare()
-        upward = asyncio.ensure_future(self._upward(first, reader, process))
+        upward = asyncio.ensure_future(self._upward(name, first, reader, process))
         downward = asyncio.ensure_future(self._downward(name, process, writer))
         try:
             await asyncio.wait([upward, downward], return_when=asyncio.FIRST_COMPLETED)
@@ -136,18 +140,22 @@ class Door:
         finally:
             self._open.discard(name)
             self._told.discard(name)
+            self._departing.discard(name)
             self._news.set()
             upward.cancel()
             downward.cancel()
             if not process.finished:
                 await asyncio.shield(process.end())
 
-    async def _upward(self, data: bytes, reader: asyncio.StreamReader, process: Process) -> None:
+    async def _upward(
+        self, name: object, data: bytes, reader: asyncio.StreamReader, process: Process
+    ) -> None:
         last = b""
         with contextlib.suppress(ConnectionError):
             while data:
                 last = last[-64:] + data
                 if len(self._open) == 1 and _DISCONNECT.search(last):
+                    self._departing.add(name)
                     await self._leaving()
                 await process.write(data)
                 data = await reader.read(CHUNK)
