@@ -9,7 +9,7 @@ import pytest
 
 from igor_core.output import Entry, Places, Tree
 from igor_core.output.lines import LONGEST_LINE, Lines
-from igor_core.output.merge import MOST_REPORTS
+from igor_core.output.merge import MOST_REPORTS, MOST_ROWS
 from tests.data.outputs import project, show
 from tests.data.outputs.cases import CASES, Case
 
@@ -125,6 +125,43 @@ def test_reports_beyond_the_most_are_counted_and_let_go() -> None:
         places.feed("apollo", "stdout", b"train.py:%d:1: error: wrong\n" % (line + 1))
     assert len(places.finish()) == MOST_REPORTS
     assert places.dropped == 10
+
+
+def test_what_a_program_ends_with_is_kept_whatever_it_said_before() -> None:
+    places = Places({"apollo": TREE})
+    for line in range(3 * MOST_REPORTS):
+        places.feed("apollo", "stdout", b"train.py:%d:1: warning: unused %d\n" % (line + 1, line))
+    places.feed("apollo", "stderr", TRACEBACK.format(5, "ValueError", "end").encode())
+    entries = places.finish()
+    assert (entries[0].line, entries[0].kind, len(entries)) == (5, "E", MOST_REPORTS)
+    assert (entries[1].line, places.dropped) == (1, 2 * MOST_REPORTS + 1)
+
+
+def test_of_too_many_errors_the_first_and_the_last_stay() -> None:
+    places = Places({"apollo": TREE})
+    for line in range(1, 3 * MOST_REPORTS + 1):
+        places.feed("apollo", "stdout", b"train.py:%d:1: error: wrong\n" % line)
+    lines = [entry.line for entry in places.finish()]
+    half = MOST_REPORTS // 2
+    assert sorted(lines) == [*range(1, half + 1), *range(5 * half + 1, 6 * half + 1)]
+    assert places.dropped == 2 * MOST_REPORTS
+
+
+def test_rows_and_names_are_bounded_too() -> None:
+    frame = '  File "/workspace/train.py", line {}, in deeper\n    deeper()\n'
+    places = Places({"apollo": TREE})
+    for error in range(100):
+        frames = "".join(frame.format(n + error) for n in range(1, 90))
+        text = f"Traceback (most recent call last):\n{frames}ValueError: {error}\n"
+        places.feed("apollo", "stderr", text.encode())
+    for rank in range(1000):
+        places.feed("apollo", "stdout", b"%d: train.py:7:1: error: wrong\n" % rank)
+    entries = places.finish()
+    assert len(entries) <= MOST_ROWS
+    assert places.dropped == 101 - len(
+        {(entry.line, entry.text) for entry in entries if entry.kind == "E"}
+    )
+    assert all(len(entry.ranks) <= 256 for entry in entries)
 
 
 def test_a_terminals_line_is_what_was_written_last_in_it() -> None:

@@ -18,6 +18,8 @@ class Finding:
         self._trees: dict[str, Tree] = {}
         self._places = Places(self._trees)
         self._size = LEAST
+        # Of many hosts that write much, one is read in each turn of the loop.
+        self._turn = asyncio.Lock()
 
     def know(self, host: str, tree: Tree) -> None:
         self._trees[host] = tree
@@ -29,14 +31,15 @@ class Finding:
         at = 0
         try:
             while at < len(data):
-                began, piece = time.perf_counter(), data[at : at + self._size]
-                at += len(piece)
-                self._places.feed(host, stream, piece, joined=joined)
-                if self._took(time.perf_counter() - began):
-                    await asyncio.sleep(0)
+                async with self._turn:
+                    began, piece = time.perf_counter(), data[at : at + self._size]
+                    at += len(piece)
+                    self._places.feed(host, stream, piece, joined=joined)
+                    if self._took(time.perf_counter() - began):
+                        await asyncio.sleep(0)
         except asyncio.CancelledError:
             # It has been shown; of a job that is cancelled too, people want to see the places.
-            self._places.feed(host, stream, data[at:], joined=joined)
+            self._places.feed(host, stream, data[at:][-MOST:], joined=joined)
             raise
 
     def _took(self, seconds: float) -> bool:

@@ -2,12 +2,14 @@
 
 import itertools
 import re
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from igor_core.output.entry import Entry, Kind, Report, Trace
 from igor_core.output.tree import Tree
 
-#: Of more, the later ones are let go: nobody walks through so many.
+#: Nobody walks through more. The first half stays; of later ones errors take the place of earlier
+#: ones, so that what a program ends with is always there.
 MOST_REPORTS = 2000
 #: Rows of all reports, and of one: chains of deep recursions have thousands.
 MOST_ROWS = 4000
@@ -45,6 +47,9 @@ class Merger:
 
     def __init__(self) -> None:
         self._merged: dict[object, _Merged] = {}
+        # What can give way, in the order of arrival: other kinds before errors.
+        self._others = deque[object]()
+        self._errors = deque[object]()
         # Some places of each report, by the first.
         self._begin: dict[tuple[str, int], list[list[tuple[str, int]]]] = {}
         self.dropped = 0
@@ -60,12 +65,11 @@ class Merger:
         if merged is None and report.cut and self._is_end_of_other(entries):
             return True
         if merged is None:
-            if len(self._merged) >= MOST_REPORTS:
+            if not self._has_room(report.kind):
                 self.dropped += 1
                 return True
             merged = _Merged(entries, report.kind, report.order, report.last)
-            self._merged[key] = merged
-            self._known(entries)
+            self._keep(key, merged)
         merged.count += 1
         merged.last |= report.last
         merged.hosts[host] = None
@@ -89,11 +93,32 @@ class Merger:
             ]
         return found
 
-    def _known(self, entries: list[Entry]) -> None:
-        places = [_where(entry) for entry in entries]
+    def _has_room(self, kind: Kind) -> bool:
+        """Whether one more can be kept; an error makes room for itself."""
+        if len(self._merged) < MOST_REPORTS:
+            return True
+        if kind != "E":
+            return False
+        self._forget((self._others or self._errors).popleft())
+        return True
+
+    def _keep(self, key: object, merged: _Merged) -> None:
+        self._merged[key] = merged
+        if len(self._merged) > MOST_REPORTS // 2:
+            (self._errors if merged.kind == "E" else self._others).append(key)
+        places = [_where(entry) for entry in merged.entries]
         same = self._begin.setdefault(places[0], [])
         if len(same) < _MOST_ALIKE:
             same.append(places)
+
+    def _forget(self, key: object) -> None:
+        self.dropped += 1
+        places = [_where(entry) for entry in self._merged.pop(key).entries]
+        same = self._begin[places[0]]
+        if places in same:
+            same.remove(places)
+        if not same:
+            del self._begin[places[0]]
 
     def _is_end_of_other(self, entries: list[Entry]) -> bool:
         """A traceback without its beginning that was seen whole (as BuildKit repeats it)."""
