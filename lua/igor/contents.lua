@@ -1,6 +1,11 @@
 -- The bytes of a file of a host, as a buffer has them.
 local M = {}
 
+-- Bytes that are gone over at once.
+local SLICE = 131072
+
+local function no_pause() end
+
 -- Bytes that follow the first one of a character, by that one (RFC 3629).
 local function follow(lead)
   return lead >= 0xC2 and lead < 0xE0 and 1
@@ -23,38 +28,61 @@ local function is_utf8(bytes)
   return true
 end
 
-local function as_utf8(bytes)
-  -- iconv ends at a NUL.
-  return is_utf8(bytes) and bytes or (bytes:gsub('[\128-\255]', function(byte)
+local function from_latin1(bytes)
+  -- iconv would end at a NUL.
+  return (bytes:gsub('[\128-\255]', function(byte)
     return vim.fn.nr2char(byte:byte(), true)
   end))
 end
 
-local function is_dos(lines)
-  return #lines > 0
-    and vim.iter(lines):all(function(line)
-      return line:sub(-1) == '\r'
-    end)
+--- The content in pieces of whole lines.
+local function pieces_of(content)
+  local pieces, from = {}, 1
+  while from <= #content do
+    local last = content:find('\n', from + SLICE, true) or #content
+    pieces[#pieces + 1] = content:sub(from, last)
+    from = last + 1
+  end
+  return pieces
+end
+
+local function all(items, holds, pause)
+  for _, item in ipairs(items) do
+    if not holds(item) then
+      return false
+    end
+    pause()
+  end
+  return true
+end
+
+local function ends_with_return(line)
+  return line:sub(-1) == '\r'
 end
 
 --- Bytes of UTF-8, else of Latin 1, as lines, and the options that say how they end.
 ---@param content string
+---@param pause fun()|nil  called every few milliseconds
 ---@return string[] lines
 ---@return { endofline: boolean, fileformat: string }
-function M.lines(content)
-  local text = as_utf8(content:gsub('^\239\187\191', ''))
-  local lines = vim.split(text, '\n', { plain = true })
-  local complete = lines[#lines] == ''
-  if complete then
-    table.remove(lines)
+function M.lines(content, pause)
+  pause = pause or no_pause
+  local lines = {}
+  local pieces = pieces_of((content:gsub('^\239\187\191', '')))
+  local recode = not all(pieces, is_utf8, pause)
+  for _, piece in ipairs(pieces) do
+    piece = recode and from_latin1(piece) or piece
+    piece = piece:gsub('\n$', '')
+    vim.list_extend(lines, vim.split(piece, '\n', { plain = true }))
+    pause()
   end
-  local dos = text:find('\r\n', 1, true) and is_dos(lines)
-  if dos or text:find('%z') then
+  local dos = #lines > 0 and ends_with_return(lines[1]) and all(lines, ends_with_return, no_pause)
+  if dos then
     for i, line in ipairs(lines) do
-      -- Where Neovim has a NUL in a line, its API has a line break.
-      lines[i] = (dos and line:sub(1, -2) or line):gsub('%z', '\n')
+      lines[i] = line:sub(1, -2)
     end
   end
+  local complete = content == '' or content:sub(-1) == '\n'
   return lines, { endofline = complete, fileformat = dos and 'dos' or 'unix' }
 end
 

@@ -11,6 +11,11 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace('igor_remote_file')
 local EMPTY_LINES = 50000
+-- How much is done before the editor has its turn.
+local PUT_LINES, TURN_NS = 5000, 5e6
+
+-- What stands where the text can't be had, and its highlights.
+local FAILURE = { 'IgorError', 'IgorHint' }
 
 local readings = 0
 
@@ -28,23 +33,27 @@ local function root_of(buf)
   return found or project.root(vim.fn.getcwd())
 end
 
----@type { buf: integer, lines: string[] }|nil  see set_lines()
+---@type { buf: integer, from: integer, to: integer, lines: string[] }|nil  see put()
 local new
 
---- For set_lines() only.
+--- For put() only.
 function M.replace()
-  vim.api.nvim_buf_set_lines(new.buf, 0, -1, false, new.lines)
+  vim.api.nvim_buf_set_lines(new.buf, new.from, new.to, false, new.lines)
 end
 
---- Put `lines` in place of all, without a trace in the undo history. Places in the quickfix list and
---- marks are about the text that comes: they must not move with what is here before.
-local function set_lines(buf, lines)
+--- Put `lines` in place of those of a buffer, without a trace in the undo history. Places in the
+--- quickfix list and marks are about the text that comes: they must not move with what is here before.
+local function put(buf, from, to, lines)
   local its = vim.bo[buf]
   its.modifiable, its.undolevels = true, -1
-  new = { buf = buf, lines = lines }
+  new = { buf = buf, from = from, to = to, lines = lines }
   vim.cmd([[lockmarks lua require('igor.remote_file').replace()]])
   new = nil
   its.modifiable, its.modified = false, false
+end
+
+local function set_lines(buf, lines)
+  put(buf, 0, -1, lines)
 end
 
 local function say_in(buf, text, group)
@@ -75,7 +84,7 @@ end
 local function refine(buf, view)
   local wanted = vim.b[buf].igor_wanted
   local item = wanted_by_list(buf)
-  if wanted then
+  if wanted and (view.lnum <= #FAILURE or view.lnum == math.min(wanted[1], EMPTY_LINES)) then
     view.lnum, view.col = wanted[1], math.max(wanted[2] - 1, 0)
   elseif item and item.lnum > 0 and item.lnum == view.lnum then
     view.col = math.max(item.col - 1, 0)
@@ -101,45 +110,89 @@ local function restore(buf, found)
   vim.b[buf].igor_wanted = nil
 end
 
-local function fill(buf, path, content)
-  local lines, options = contents.lines(content)
-  local found = views(buf)
-  local its = vim.bo[buf]
-  set_lines(buf, lines)
-  its.endofline, its.fileformat = options.endofline, options.fileformat
-  its.modified = false
-  restore(buf, found)
+--- Run `act`, which is given a function to pause by, and leave the editor its turns meanwhile.
+local function in_turns(act)
+  local running, since = nil, vim.uv.hrtime()
+  local function go_on()
+    since = vim.uv.hrtime()
+    assert(coroutine.resume(running))
+  end
+  running = coroutine.create(function()
+    act(function()
+      if vim.uv.hrtime() - since > TURN_NS then
+        vim.defer_fn(go_on, 1)
+        coroutine.yield()
+      end
+    end)
+  end)
+  go_on()
+end
+
+local function set_filetype(buf, path, lines)
   local filetype, configure = vim.filetype.match({ filename = path, contents = lines, buf = buf })
   if filetype then
-    its.filetype = filetype
+    vim.bo[buf].filetype = filetype
     if configure then
       configure(buf)
     end
   end
 end
 
+--- Put the text in place of the empty lines, from the top; `is_wanted()` tells whether it still is.
+local function fill(buf, path, content, is_wanted)
+  in_turns(function(pause)
+    local lines, options = contents.lines(content, pause)
+    for from = 0, #lines - 1, PUT_LINES do
+      if not is_wanted() then
+        return
+      end
+      local to = math.min(from + PUT_LINES, #lines)
+      put(buf, from, to, vim.list_slice(lines, from + 1, to))
+      pause()
+    end
+    if not is_wanted() then
+      return
+    end
+    local found = views(buf)
+    put(buf, #lines, -1, {})
+    vim.bo[buf].modifiable = true
+    vim.bo[buf].endofline, vim.bo[buf].fileformat = options.endofline, options.fileformat
+    vim.bo[buf].modifiable, vim.bo[buf].modified = false, false
+    restore(buf, found)
+    set_filetype(buf, path, lines)
+    vim.b[buf].igor_is_read = true
+  end)
+end
+
 local function failed(buf, outcome)
   local text = outcome.error:gsub('%s*[\r\n]+%s*', ' ')
   local hint = outcome.hint ~= '' and (' (%s)'):format(outcome.hint) or ''
+  local _, view = next(views(buf))
+  if view and view.lnum > #FAILURE then
+    vim.b[buf].igor_wanted = { view.lnum, view.col }
+  end
   set_lines(buf, { text .. hint, ':e tries again' })
-  for row, group in ipairs({ 'IgorError', 'IgorHint' }) do
+  for row, group in ipairs(FAILURE) do
     vim.api.nvim_buf_set_extmark(buf, namespace, row - 1, 0, { end_row = row, hl_group = group })
   end
+  vim.b[buf].igor_is_read = true
   notice.say(text, vim.log.levels.ERROR)
 end
 
 --- The agent has answered. A buffer that was read again meanwhile, or has gone, wants it no more.
 local function answered(buf, reading, path, outcome)
-  if not vim.api.nvim_buf_is_loaded(buf) or vim.b[buf].igor_remote ~= reading then
+  local function is_wanted()
+    return vim.api.nvim_buf_is_loaded(buf) and vim.b[buf].igor_remote == reading
+  end
+  if not is_wanted() then
     return
   end
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   if outcome.status == 0 then
-    fill(buf, path, outcome.data.content)
+    fill(buf, path, outcome.data.content, is_wanted)
   else
     failed(buf, outcome)
   end
-  vim.b[buf].igor_is_read = true
 end
 
 local function prepare(buf)
@@ -151,11 +204,6 @@ local function prepare(buf)
   return readings
 end
 
-local function refuse(buf, error, hint)
-  failed(buf, { error = error, hint = hint })
-  vim.b[buf].igor_is_read = true
-end
-
 --- Read the file of a buffer that is being opened, or read again.
 function M.read(buf, name)
   require('igor.highlights').define()
@@ -163,9 +211,9 @@ function M.read(buf, name)
   local root = root_of(buf)
   local reading = prepare(buf)
   if not host or host == '' then
-    return refuse(buf, name .. ' names no file', 'igor://host/path')
+    return failed(buf, { error = name .. ' names no file', hint = 'igor://host/path' })
   elseif not root then
-    return refuse(buf, name .. ' belongs to no project', 'open it from one of its files')
+    return failed(buf, { error = name .. ' belongs to no project', hint = 'open it from its files' })
   end
   vim.b[buf].igor_root, vim.b[buf].igor_host = root, host
   vim.schedule(function()
@@ -176,6 +224,14 @@ function M.read(buf, name)
   agent.request('read', root, { name = name }, vim.schedule_wrap(function(outcome)
     answered(buf, reading, path, outcome)
   end))
+end
+
+--- An empty buffer has got such a name: so a session brings back what has a 'buftype'.
+function M.named(buf, name)
+  local lines = vim.api.nvim_buf_get_lines(buf, 0, 2, false)
+  if vim.bo[buf].buftype == '' and #lines == 1 and lines[1] == '' then
+    M.read(buf, name)
+  end
 end
 
 --- Put the cursor of the current window, which shows `buf`, at line and column (0: not said), or do so
@@ -190,9 +246,8 @@ end
 
 --- `:w` in such a buffer, or to such a name.
 function M.refuse_write(name)
-  local host = parts(name)
-  local text = '%s is a file of %s, which igor only shows; :w {file} copies it'
-  notice.say(text:format(name, host or '?'), vim.log.levels.ERROR)
+  local text = 'not written: the file is on %s, and only shown here; :w {file} copies it'
+  notice.say(text:format(parts(name) or 'a host'), vim.log.levels.ERROR)
 end
 
 --- `:r igor://…`, which can't wait for the host.
