@@ -1,4 +1,4 @@
-"""REPLs in Neovim for real: keys in, the real agent, a real container, cut cables and no orphans."""
+"""REPLs in Neovim for real: keys in, real containers, cut cables, and no orphans."""
 
 import itertools
 import os

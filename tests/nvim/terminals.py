@@ -1,4 +1,4 @@
-"""The REPLs of an editor: their terminals' text and state, and what runs in a project's container."""
+"""The REPLs of an editor: text and state of their terminals, and what runs in a container."""
 
 import json
 import time
