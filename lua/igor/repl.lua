@@ -189,6 +189,8 @@ local function start(root, args)
   repl.is_persistent = project.config(root).repl_persist == true
   local buf = vim.api.nvim_create_buf(true, false)
   vim.b[buf].igor_root = root
+  vim.b[buf].igor_group, vim.b[buf].igor_host = args.group, args.host
+  require('igor.places').map(buf)
   vim.b[buf].igor_repl = {
     root = root, group = args.group or 'dev', host = args.host or '',
     command = table.concat(words_of(args.command), ' '), state = 'starting',
