@@ -141,7 +141,7 @@ class Debuggee(Event):
     `rank` is the host's place in its group, `session` a name that is new each time.
     `configuration` is the debugger's, in the files that igor generates. `local_root` and
     `remote_root` are the same folder, here and where the program runs. `command` is what follows
-    `python`.
+    `python`. `process` is 0, or the number of a process that ran before and is attached to.
     """
 
     type = "debuggee"
@@ -156,6 +156,7 @@ class Debuggee(Event):
     subprocess: bool
     python: str
     command: tuple[str, ...]
+    process: int = 0
 
 
 @dataclass(frozen=True)

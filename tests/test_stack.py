@@ -30,7 +30,7 @@ def process(pid: int, *frames: tuple[str, int, str], rank: str = "", **more: Any
     calls = tuple(Frame(*frame) for frame in frames)
     threads = (Thread("MainThread", pid, False, None, calls),) if calls else ()
     argv = ("python", "train.py")
-    found = PythonProcess(pid, 0, argv, "S", 0.0, 0, "/usr/bin/python3", rank, "", threads)
+    found = PythonProcess(pid, 0, argv, "S", 0.0, 0, "/usr/bin/python3", rank, "", True, threads)
     return PythonProcess(**{**vars(found), **more})
 
 
@@ -88,11 +88,11 @@ def test_nothing_that_a_program_calls_itself_moves_the_cursor() -> None:
 
 def test_one_sentence_for_each_kind_of_process() -> None:
     found = [process(pid, problem="no py-spy") for pid in range(1, 7)]
-    found += [process(7, *WAITS), process(8, problem="seccomp", said="Permission denied")]
+    found += [process(7, *WAITS), process(8, problem="yama", said="Permission denied")]
     first, second = unread(found, in_container=True)
     assert first.text.startswith("processes 1, 2, 3, 4 and 2 more: there is no py-spy")
     assert "pip install py-spy" in first.hint
-    assert second.text.startswith("process 8 can't be read by py-spy: the engine's seccomp filter")
+    assert second.text.startswith("process 8 can't be read by py-spy: kernel.yama")
     assert "--cap-add=SYS_PTRACE" in second.hint
 
 

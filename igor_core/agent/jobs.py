@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 # An editor's ear: it does nothing of its own.
 WATCH = "watch"
 # These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset({"exec", "run", "repl", "debug", "diff", "stack", "processes", WATCH})
+INTERACTIVE_VERBS = frozenset(
+    {"exec", "run", "repl", "debug", "attach", "stack", "processes", "diff", WATCH}
+)
 REMEMBERED = 20
 
 

@@ -128,6 +128,9 @@ DEBUG_OPTIONS = (
     Option("no_push", ("--no-push",), "Debug with the files that the hosts have now."),
 )
 PRINT_OPTIONS = (Option("print", ("--print",), "Print what it is to hold; write nothing."),)
+ATTACH_OPTIONS = (
+    Option("force", ("--force",), "Attach by an old gdb too, which can kill the process."),
+)
 INIT_OPTIONS = (
     Option("user", ("--user",), "Whose containers and images these are.", value="NAME"),
     Option(
@@ -210,6 +213,14 @@ COMMANDS: dict[str, Command] = {
             "repl",
             WHERE + REPL_OPTIONS,
             Operand("command", "CMD…", optional=True, rest=True, completes="file"),
+        ),
+        Command(
+            "attach",
+            "Attach a debugger to a Python process that runs on a host.",
+            "attach:run",
+            "attach",
+            WHERE + ATTACH_OPTIONS,
+            Operand("pid", "PID", optional=True, completes="process"),
         ),
         Command(
             "stack",

@@ -27,11 +27,31 @@ class Thread:
 
 
 @dataclass(frozen=True)
+class Means:
+    """What a debugger would need to attach to a process, and what of it is there.
+
+    `version` is of the process's Python, `adapter` of the project's, `python` its path;
+    `debugpy` is the folder that has it, `denied` a word for why the process may not be looked
+    into, `gdb_version` its major number. What is not there is empty or 0.
+    """
+
+    version: tuple[int, ...]
+    adapter: tuple[int, ...]
+    python: str
+    debugpy: str
+    denied: str
+    may_write: bool
+    gdb: str
+    gdb_version: int
+
+
+@dataclass(frozen=True)
 class PythonProcess:
     """A process as /proc has it: `started` is Unix time, `state` proc(5)'s letter.
 
     `by` says what read its stacks ("py-spy", "faulthandler"); where nothing could, `problem` is
-    a word for why, and `said` what was said. `session` names igor's debug session that it is of.
+    a word for why, and `said` what was said. `session` names igor's debug session that it is of;
+    `remote_exec` is false where it wants no code from others (PEP 768).
     """
 
     pid: int
@@ -43,10 +63,12 @@ class PythonProcess:
     exe: str
     rank: str
     session: str
+    remote_exec: bool = True
     threads: tuple[Thread, ...] = ()
     by: str = ""
     problem: str = ""
     said: str = ""
+    means: Means | None = None
 
     @property
     def command(self) -> str:
@@ -85,9 +107,17 @@ def look_of(data: bytes) -> Look:
 def _process(item: Mapping[str, Any]) -> PythonProcess:
     return PythonProcess(
         item["pid"], item["ppid"], tuple(item["argv"]), item["state"], item["started"],
-        item["uid"], item["exe"], item["rank"], item["session"],
+        item["uid"], item["exe"], item["rank"], item["session"], item["remote_exec"],
         tuple(_thread(thread) for thread in item.get("threads", ())),
         item.get("by", ""), item.get("problem", ""), item.get("said") or "",
+        _means(item["means"]) if "means" in item else None,
+    )  # fmt: skip
+
+
+def _means(item: Mapping[str, Any]) -> Means:
+    return Means(
+        tuple(item["version"]), tuple(item["adapter"]), item["python"], item["debugpy"],
+        item["denied"], item["may_write"], item["gdb"], item["gdb_version"],
     )  # fmt: skip
 
 

@@ -11,9 +11,12 @@ from igor_core.debug import inside
 REGISTRATION = "sitecustomize.py"
 
 # Each after those that it imports.
-_MODULES = ("processes", "access", "py_spy", "dumps", "main")
+_MODULES = (
+    "inside/processes", "inside/access", "inside/py_spy", "inside/dumps",
+    "helper/folder", "helper/marks", "helper/debuggee", "inside/means", "inside/main",
+)  # fmt: skip
 _OWN = "from igor_core."
-_FOLDER = Path(str(inside.__file__)).parent
+_FOLDER = Path(str(inside.__file__)).parents[1]
 
 # A container may be older than the folder, or than what is in it.
 _REGISTERED = """\
@@ -38,14 +41,18 @@ def looking_source() -> bytes:
 
 
 def looking_words(
-    *, tree: str | None, pids: Sequence[int] | None = None, stacks: bool = False
+    *,
+    tree: str | None,
+    pids: Sequence[int] | None = None,
+    stacks: bool = False,
+    means: bool = False,
 ) -> list[str]:
     """What follows `python`: look at this container's Python processes, or at those in a host's
     folder `tree`.
 
     Isolated: nothing there stands in its way.
     """
-    wanted = {"tree": tree, "pids": pids, "stacks": stacks}
+    wanted = {"tree": tree, "pids": pids, "stacks": stacks, "means": means}
     start = "import sys;exec(sys.stdin.buffer.read())"
     return ["-I", "-c", start, json.dumps(wanted)]
 
@@ -53,7 +60,7 @@ def looking_words(
 @cache
 def registration_source() -> bytes:
     """The content of the file REGISTRATION: lets a program be asked for its stacks."""
-    return (_FOLDER / REGISTRATION).read_bytes()
+    return (_FOLDER / "inside" / REGISTRATION).read_bytes()
 
 
 def registered(argv: Sequence[str], folder: str) -> list[str]:

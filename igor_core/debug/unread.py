@@ -51,7 +51,6 @@ def _them(found: Sequence[PythonProcess]) -> str:
 
 
 _DENIED = {
-    "seccomp": "the engine's seccomp filter forbids it in this container",
     "user": "another user's",
     "yama": "kernel.yama.ptrace_scope forbids it on this host",
     "denied": "the kernel forbids it",

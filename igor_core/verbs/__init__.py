@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
+from igor_core.verbs.attach import attach
 from igor_core.verbs.containers import build, clean, setup
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug import debug
@@ -40,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "trust": trust,
     "status": status,
     "stack": stack,
+    "attach": attach,
     "processes": processes,
     "doctor": doctor,
     "watch": watch,

@@ -16,6 +16,10 @@ class Debugging:
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], asyncio.Event] = {}
 
+    def has(self, host: str, group: str) -> bool:
+        """Whether there is such a session."""
+        return (host, group) in self._ended
+
     @contextlib.contextmanager
     def session(self, host: str, group: str) -> Iterator[Before]:
         """To be held by a session; gives what waits until the one before it has let go."""

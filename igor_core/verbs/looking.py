@@ -17,7 +17,7 @@ from igor_core.verbs.debug_session import python_for
 from igor_core.verbs.targets import Target
 
 SECONDS = 60.0
-DENIED = frozenset({"seccomp", "user", "yama", "denied"})
+DENIED = frozenset({"user", "yama", "denied"})
 
 
 async def look_at(
@@ -26,31 +26,31 @@ async def look_at(
     *,
     pids: Sequence[int] | None = None,
     stacks: bool = False,
+    means: bool = False,
 ) -> Look:
     """The processes in the project's container, or the user's in its folder on the host.
 
     Raises HostError where nothing can be looked at.
     """
-    look = await _look(target, paths, pids, stacks)
+    tree = paths.tree if target.runtime is None else None
+    words = looking_words(tree=tree, pids=pids, stacks=stacks, means=means)
+    look = await _look(target, paths, words)
     denied = [process.pid for process in look.processes if process.problem in DENIED]
     if denied and look.root_may and look.uid != 0 and target.runtime is not None:
         # The config has given the container what only its root can use.
         target.step("reads the rest as root of the container, by its SYS_PTRACE")
-        look = look.with_those_of(await _look(target, paths, denied, stacks, user="0"))
+        words = looking_words(tree=None, pids=denied, stacks=stacks)
+        look = look.with_those_of(await _look(target, paths, words, user="0"))
     return look
 
 
-async def _look(
-    target: Target, paths: HostPaths, pids: Sequence[int] | None, stacks: bool, user: str = ""
-) -> Look:
-    tree = paths.tree if target.runtime is None else None
-    words = looking_words(tree=tree, pids=pids, stacks=stacks)
+async def _look(target: Target, paths: HostPaths, words: Sequence[str], user: str = "") -> Look:
     argv = python_for(target).runs(words)
     spec = spec_for(target, paths)
     if target.runtime is not None:
         argv = target.runtime.exec(spec.owner.container, argv, user=user)
     command = exec_command(None, spec, argv)
-    done = await _run(target, command.argv, command.cwd if tree else "")
+    done = await _run(target, command.argv, command.cwd if target.runtime is None else "")
     if done.status != 0:
         raise await _not_looked(target, paths, done)
     try:

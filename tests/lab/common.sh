@@ -21,3 +21,31 @@ debian_mirror() {
         head -n 1)
     say "${found:-http://deb.debian.org/debian}"
 }
+
+# debian_packages WORK SUITE PACKAGE: downloads it from that suite of Debian, with what it needs, into
+# WORK/archives, by an apt of its own: empty package status, one suite, one signing key.
+debian_packages() {
+    for tool in apt-get dpkg-deb patchelf; do
+        have "$tool" || fail "$tool is missing, so $3 can't be fetched from Debian $2"
+    done
+    [ -e "$keyring" ] || fail "$keyring is missing; install debian-archive-keyring"
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    : >"$1/status"
+    say "deb [signed-by=$keyring] $(debian_mirror) $2 main" >"$1/sources.list"
+    private_apt "$1" update
+    private_apt "$1" install --yes --download-only --no-install-recommends "$3" >"$1/log" 2>&1 || {
+        cat "$1/log" >&2
+        fail "Debian $2 did not give its package $3"
+    }
+}
+
+private_apt() {
+    apt=$1
+    shift
+    apt-get -qq -o Dir::State="$apt" -o Dir::State::lists="$apt/lists" \
+        -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" \
+        -o Dir::Cache::archives="$apt/archives" -o Dir::Etc::sourcelist="$apt/sources.list" \
+        -o Dir::Etc::sourceparts=- -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=- \
+        -o APT::Sandbox::User= -o Acquire::Languages=none -o DPkg::Post-Invoke= \
+        -o APT::Update::Post-Invoke= "$@"
+}

@@ -17,34 +17,14 @@ esac
 prefix=$cache/nvim-$version
 [ -x "$prefix/bin/nvim" ] && exit 0
 
-for tool in apt-get dpkg-deb patchelf; do
-    have "$tool" || fail "neovim.sh: $tool is missing, so Neovim $version can't be fetched from Debian $suite"
-done
-[ -e "$keyring" ] || fail "neovim.sh: $keyring is missing; install debian-archive-keyring"
-
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/nvim-$version.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# An apt of its own: empty package status, one suite, one signing key.
-mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/prefix"
-: >"$work/status"
-say "deb [signed-by=$keyring] $(debian_mirror) $suite main" >"$work/sources.list"
-private_apt() {
-    apt-get -qq -o Dir::State="$work" -o Dir::State::lists="$work/lists" \
-        -o Dir::State::status="$work/status" -o Dir::Cache="$work" \
-        -o Dir::Cache::archives="$work/archives" -o Dir::Etc::sourcelist="$work/sources.list" \
-        -o Dir::Etc::sourceparts=- -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=- \
-        -o APT::Sandbox::User= -o Acquire::Languages=none -o DPkg::Post-Invoke= \
-        -o APT::Update::Post-Invoke= "$@"
-}
 say "fetching Neovim $version from Debian $suite into $prefix"
-private_apt update
-private_apt install --yes --download-only --no-install-recommends neovim >"$work/log" 2>&1 || {
-    cat "$work/log" >&2
-    fail "neovim.sh: Debian $suite did not give its neovim package"
-}
+debian_packages "$work" "$suite" neovim
+mkdir "$work/prefix"
 for package in "$work"/archives/*.deb; do
     dpkg-deb -x "$package" "$work/prefix"
 done

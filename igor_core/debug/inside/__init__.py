@@ -8,6 +8,7 @@ here stand on one line.
     access       whether the kernel lets this user look into another process, and why not
     py_spy       stacks read from a process's memory by py-spy
     dumps        stacks that a process itself writes, where `sitecustomize` has registered it
+    means        what a debugger would need to attach
     main         the command line: one line of JSON in, one out
 
 `sitecustomize` is none of them: it goes to /run/igor and runs in the programs.

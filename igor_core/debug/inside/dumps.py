@@ -131,7 +131,8 @@ def parse_dump(text):
                     "function": unescaped(frame.group(3)),
                 }
             )
-    if threads and not threads[-1]["name"]:
+    if threads:
+        # From 3.14 on it has the name that the kernel knows, the program's.
         threads[-1]["name"] = "MainThread"
     return threads
 

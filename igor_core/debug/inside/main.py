@@ -3,7 +3,8 @@
 """One line of JSON in, one out: what Python processes are there, and what they do (3.6).
 
 In: "tree", a folder, where only this user's processes there are meant, null in a container;
-"pids", null for all; "stacks", whether to read them. Out: "processes", "py_spy" (where that is),
+"pids", null for all; "stacks", whether to read them; "means", whether to say what a debugger would
+need to attach. Out: "processes", "py_spy" (where that is),
 "root_may", "uid", "python" (version of the one that says all this).
 """
 
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from igor_core.debug.inside.access import root_may, why_denied
 from igor_core.debug.inside.dumps import file_of, threads_by_dump
+from igor_core.debug.inside.means import means_for
 from igor_core.debug.inside.processes import python_processes
 from igor_core.debug.inside.py_spy import find_py_spy, threads_by_py_spy
 
@@ -25,6 +27,8 @@ def look(wanted):
     if wanted["pids"] is not None:
         found = [process for process in found if process["pid"] in wanted["pids"]]
     program = find_py_spy()
+    for process in found if wanted["means"] else ():
+        process["means"] = means_for(process)
     if wanted["stacks"]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda process: read_stack(process, program), found))

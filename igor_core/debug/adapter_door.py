@@ -1,0 +1,101 @@
+"""A port of this machine's loopback behind which adapters attach to one running process."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import cast
+
+from igor_core.debug.door import Door
+from igor_core.debug.rewriting import Rewriting
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.process import Command, Process
+
+
+# For an adapter to let go of the process.
+LEAVE_SECONDS = 5.0
+
+
+class AdapterDoor(Door):
+    """Each connection has an adapter of its own there, which attaches to process `pid`.
+
+    Whoever leaves, and however, the process lives on.
+    """
+
+    def __init__(self, host: RemoteHost, adapter: Callable[[], Command], pid: int) -> None:
+        super().__init__(host, adapter, _nothing)
+        self._pid = pid
+        self._came = False
+        self._joined: set[_Rewritten] = set()
+
+    async def until_left(self) -> None:
+        """Wait until the last debugger has gone, or each has heard that the session has ended."""
+        while not self._came or self._open - self._told:
+            self._news.clear()
+            await self._news.wait()
+
+    async def close(self) -> None:
+        """Let each adapter take its leave of the process: one that is killed leaves it in such a
+        state that nobody attaches to it again for a while."""
+        for reader in self._joined:
+            reader.close()
+        deadline = asyncio.get_running_loop().time() + LEAVE_SECONDS
+        while self._joined and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            self._news.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), left)
+        await super().close()
+
+    async def _start(self) -> Process:
+        return await self._host.start(self._relay())
+
+    async def _join(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        rewritten = _Rewritten(reader, Rewriting(self._pid))
+        start = await rewritten.starting_with(first)
+        self._came = bool(start) or self._came
+        if not start:
+            return
+        self._joined.add(rewritten)
+        try:
+            await super()._join(start, cast(asyncio.StreamReader, rewritten), writer)
+        finally:
+            self._joined.discard(rewritten)
+            self._news.set()
+
+
+class _Rewritten:
+    """A reader of what the adapter is to hear."""
+
+    def __init__(self, reader: asyncio.StreamReader, messages: Rewriting) -> None:
+        self._reader = reader
+        self._messages = messages
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """The debugger is not heard any more."""
+        self._closing.set()
+
+    async def starting_with(self, data: bytes) -> bytes:
+        return self._messages.feed(data) or await self.read(1 << 16)
+
+    async def read(self, most: int) -> bytes:
+        """Whole messages; nothing at the end."""
+        found = b""
+        while not found and (data := await self._heard(most)):
+            found = self._messages.feed(data)
+        return found or self._messages.end()
+
+    async def _heard(self, most: int) -> bytes:
+        reading = asyncio.ensure_future(self._reader.read(most))
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait([reading, closing], return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else b""
+        finally:
+            reading.cancel()
+            closing.cancel()
+
+
+async def _nothing() -> None:
+    """The process needs no care when its debugger leaves."""

@@ -1,0 +1,160 @@
+"""attach: a debugger for a process that runs already, and goes on when the debugger has left."""
+
+import asyncio
+
+from igor_core.container.exec import ENDING, exec_command
+from igor_core.debug.adapter_door import AdapterDoor
+from igor_core.debug.attaching import SAFE_GDB, is_dangerous, way_to_attach
+from igor_core.debug.look import Means, PythonProcess
+from igor_core.errors import HostError, UsageError
+from igor_core.events import Debuggee, Outcome
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import Command
+from igor_core.verbs.containers import spec_for
+from igor_core.verbs.context import Context
+from igor_core.verbs.debug_checks import say_port, warn_of_users
+from igor_core.verbs.debug_session import configuration, python_for
+from igor_core.verbs.job import Job, flag, text_argument
+from igor_core.verbs.looking import look_at
+from igor_core.verbs.pids import pid_argument
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+
+async def attach(job: Job, context: Context) -> Outcome:
+    """Open a port behind which a debugger attaches, until the last one has left."""
+    targets = targets_of(job, context)
+    pid = pid_argument(job)
+    if pid is None:
+        raise UsageError("attach: to which process?", "igor attach lists them")
+    target = await _target(job, targets, pid)
+
+    async def on(target: Target) -> Done:
+        paths = await target.connect()
+        process = await _process(target, paths, pid)
+        where = "on" if target.runtime is None else "in the container on"
+        way = way_to_attach(process, f"{where} {target.name}")
+        await _check_is_safe(target, process)
+        warn_of_users(target)
+        target.step(f"{process.command}: attaches by {way}")
+        return await _stay(target, paths, process, context)
+
+    return await each([target], on)
+
+
+async def _target(job: Job, targets: list[Target], pid: int) -> Target:
+    """The host that is meant: the one that is named, else the only one with such a process."""
+    name = text_argument(job, "host")
+    named = [target for target in targets if name in (target.name, target.entry.host)]
+    if name and not named:
+        known = ", ".join(target.name for target in targets)
+        raise UsageError(f"attach: {name!r} is no host of the group", f"its hosts: {known}")
+    found = named or targets
+    if len(found) == 1:
+        return found[0]
+    there = [target for target in found if await _has(target, pid)]
+    if len(there) == 1:
+        return there[0]
+    names = ", ".join(target.name for target in there or found)
+    what = "several hosts have" if there else "no host has"
+    raise UsageError(
+        f"attach: {what} a Python process {pid} of this project: {names}",
+        f"igor attach --host {found[0].entry.host} {pid}" if there else "igor attach lists them",
+    )
+
+
+async def _has(target: Target, pid: int) -> bool:
+    try:
+        return bool((await look_at(target, await target.connect(), pids=[pid])).processes)
+    except HostError as error:
+        target.warn(error.message, error.hint)
+        return False
+
+
+async def _process(target: Target, paths: HostPaths, pid: int) -> PythonProcess:
+    look = await look_at(target, paths, pids=[pid], means=True)
+    if not look.processes:
+        where = "on" if target.runtime is None else "in the container on"
+        raise HostError(
+            f"there is no Python process {pid} of this project {where} {target.name}",
+            "igor attach lists them",
+        )
+    return look.processes[0]
+
+
+async def _check_is_safe(target: Target, process: PythonProcess) -> None:
+    """HostError where gdb may kill the process and nobody wants that risk."""
+    if not is_dangerous(process) or flag(target.job, "force"):
+        return
+    assert process.means is not None
+    text = f"gdb {process.means.gdb_version} can kill process {process.pid} when it attaches"
+    answer = await target.job.ask(target.name, f"{text}. Attach all the same? [y/N] ", True)
+    if (answer or "").strip().lower() not in ("y", "yes"):
+        raise HostError(
+            f"{text}; nothing was done", f"gdb {SAFE_GDB} in the image, or: igor attach --force"
+        )
+
+
+async def _stay(target: Target, paths: HostPaths, process: PythonProcess, context: Context) -> Done:
+    name = f"attached {spec_for(target, paths).owner.container} {process.pid}"
+    if context.debugging.has(target.remote.name, name):
+        raise HostError(
+            f"a debugger is at process {process.pid} on {target.name} already",
+            "leave it there first: igor jobs, igor cancel",
+        )
+    assert process.means is not None
+    command = _adapter(target, paths, process.means)
+    door = AdapterDoor(target.remote, lambda: command, process.pid)
+    with context.debugging.session(target.remote.name, name):
+        try:
+            door.warm()
+            await _tell(target, door, process)
+            await door.until_left()
+        finally:
+            await asyncio.shield(door.close())
+    runs = (await look_at(target, paths, pids=[process.pid])).processes
+    return Done(f"process {process.pid} {'runs on' if runs else 'has ended'}")
+
+
+def _adapter(target: Target, paths: HostPaths, means: Means) -> Command:
+    """debugpy's adapter, which speaks on its standard input and output."""
+    words = ["-Xfrozen_modules=off", "-m", "debugpy.adapter"]
+    argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *python_for(target).runs(words)]
+    found = exec_command(target.runtime, spec_for(target, paths), argv)
+    # It takes INT for a key that is pressed at its debugger.
+    end = [word for word in found.end if word != ENDING[0]]
+    return Command(
+        found.argv, cwd=found.cwd or "/", env=found.env, announce=found.announce, end=end
+    )
+
+
+# It may be in a folder of igor's own, where Python would not look.
+_WITH_DEBUGPY = """\
+PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$1
+export PYTHONPATH
+shift
+exec "$@"
+"""
+
+
+async def _tell(target: Target, door: AdapterDoor, process: PythonProcess) -> None:
+    config = target.project.config
+    await door.open(config.debug_port)
+    await say_port(target, config.debug_port, door.port)
+    paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
+    assert process.means is not None
+    target.job.emit(
+        Debuggee(
+            target.name,
+            target.project.config.group(target.group).hosts.index(target.entry),
+            f"process-{process.pid}",
+            door.port,
+            configuration(target),
+            str(target.project.root),
+            paths.tree if target.runtime is None else config.workspace,
+            config.debug.just_my_code,
+            False,
+            process.means.python,
+            process.argv[1:],
+            process.pid,
+        )
+    )
