@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.agent.protocol import Kind
-from tests.lab import Lab
+from tests.lab import Host, Lab
 from tests.places import DOCKERFILE, job, make_project, rows
 from tests.sample_project import SampleProject
 
@@ -85,7 +85,9 @@ def test_a_chained_traceback_of_two_hosts_is_one_failure_and_comes_first(
 def test_pytest_leads_to_the_assertions_and_json_on_the_command_line_has_them_too(
     project: SampleProject,
 ) -> None:
-    done = project.igor("--json", "docker", "exec", "--setup", "--host", "apollo", "python -m pytest -q")
+    done = project.igor(
+        "--json", "docker", "exec", "--setup", "--host", "apollo", "python -m pytest -q"
+    )
     ended = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, ended["status"]) == (1, 1), done.stdout
     own = [row for row in rows(project, ended) if not row[0].startswith("igor://")]
@@ -109,6 +111,24 @@ def test_a_build_that_fails_leads_to_the_dockerfiles_line(
     assert rows(project, ended)[0] == ("dockerfile", 6, "E")
     assert sorted(ended["places"][0]["hosts"]) == ["apollo", "enterprise"]
     assert all("build failed" in result["text"] for result in ended["results"])
+
+
+def test_what_fails_in_a_build_with_podman_has_its_line_and_a_programs_error_there_its_frames(
+    ssh_home: Path, podman_host: Host
+) -> None:
+    files = {"setup.py": "def build():\n    raise ValueError('no')\n\nbuild()\n"}
+    name, more = ssh_home / f"places-{time.time_ns() % 10**9}", ["--network=host"]
+    project = make_project(name, [podman_host], files, runtime="podman", docker_run_args=more)
+    project.write("dockerfile", f"{DOCKERFILE}COPY setup.py /\n\nRUN python3 /setup.py\n")
+    ended = job(project, "build").end()
+    assert rows(project, ended) == [
+        ("dockerfile", 5, "E"),
+        ("igor://plain/setup.py", 2, "E"),
+        ("igor://plain/setup.py", 4, "N"),
+    ]
+    assert "\x1b" not in ended["results"][0]["text"]
+    project.igor("docker", "clean", "--images")
+    project.igor("agent", "stop")
 
 
 def test_a_cancelled_job_tells_its_places_and_how_each_host_ended(project: SampleProject) -> None:

@@ -17,6 +17,7 @@ from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.local.files import Tree, shown
+from igor_core.output.lines import plain
 from igor_core.paths import HostPaths
 from igor_core.push.survey import hashes
 from igor_core.runtime import Runtime
@@ -226,7 +227,8 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
         raise HostError(f"the connection to {target.name} was lost during the build",
                         "the old image, if there was one, is as it was; try again")  # fmt: skip
     if process.status != 0:
-        raise build_error(site.runtime, process.status, tail.decode("utf-8", "replace"))
+        said = "\n".join(map(plain, tail.decode("utf-8", "replace").splitlines()))
+        raise build_error(site.runtime, process.status, said)
 
 
 async def _warn_of_hidden(site: Site, built: Inspection) -> None:
