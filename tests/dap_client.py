@@ -32,6 +32,7 @@ class Debugger:
         self.events: list[Message] = []
         self.children: list[Message] = []
         self.closed = False
+        self.refused = ""
         self.port = port
         self._socket = socket.create_connection((host, port), SECONDS)
         self._socket.settimeout(None)
@@ -153,8 +154,10 @@ class Debugger:
         with self._news:
             while not (result := found()):
                 left = deadline - time.monotonic()
-                if left <= 0 or self.closed:
-                    raise DapError(f"it did not come ({self.closed=}); heard: {self.events[-5:]}")
+                if left <= 0 or self.closed or self.refused:
+                    raise DapError(
+                        f"closed: {self.closed}, {self.refused}; heard: {self.events[-5:]}"
+                    )
                 self._news.wait(left)
         return result
 
@@ -181,6 +184,8 @@ class Debugger:
 
     def _take(self, message: Message) -> None:
         if message["type"] == "response":
+            if message["command"] == "attach" and not message["success"]:
+                self.refused = message.get("message", "?")
             self._answers[message["request_seq"]].put(message)
         elif message["type"] == "event":
             self.events.append(message)

@@ -96,13 +96,17 @@ class Session:
 class Inside:
     """A look into where a project's programs run."""
 
-    def __init__(self, project: SampleProject, host: Host | None = None) -> None:
+    def __init__(
+        self, project: SampleProject, host: Host | None = None, engine: str = "docker"
+    ) -> None:
         self._host = host or project.hosts[0]
+        self._engine = engine
         self._container = f"dino-{project.root.name}-dev"
 
     def processes(self) -> list[str]:
         """Command lines of all but what keeps the container running."""
-        done = self._host.docker("top", self._container, "-eo", "pid,args")
+        columns = ["-eo", "pid,args"] if self._engine == "docker" else ["pid", "args"]
+        done = self._host.run([self._engine, "top", self._container, *columns])
         assert done.returncode == 0, done.stderr
         rows = [line.split(None, 1)[1] for line in done.stdout.splitlines()[1:]]
         return [row for row in rows if "2147483647" not in row]
@@ -116,7 +120,7 @@ class Inside:
         return self.run("sh", "-c", "ls /tmp/igor-debug-*").split()
 
     def run(self, *argv: str) -> str:
-        done = self._host.docker("exec", self._container, *argv)
+        done = self._host.run([self._engine, "exec", self._container, *argv])
         return done.stdout
 
     def is_empty(self) -> bool:
@@ -134,4 +138,4 @@ def listeners(tables: str) -> list[str]:
 
 
 def program_runs(processes: Sequence[str]) -> bool:
-    return any("-m debugpy" in line for line in processes)
+    return any(" --wait-for-client " in line for line in processes)

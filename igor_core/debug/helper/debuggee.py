@@ -13,6 +13,53 @@ import sysconfig
 from igor_core.debug.helper.folder import Refused
 from igor_core.debug.helper.marks import MARK_GROUP, MARK_ID
 
+# debugpy leaves its breakpoints in a child that is forked, where nobody hears of a stop: it would
+# wait there for ever. What is started anew (spawn, subprocess) knows nothing of them.
+STARTER = """\
+'''Igor's: runs debugpy so that children which are not debugged run on.'''
+import os
+import sys
+
+set_trace = sys.settrace
+
+
+def forget_the_debugger():
+    import threading
+
+    set_trace(None)
+    threading._trace_hook = None
+    threading.current_thread().additional_info = None
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring and monitoring.get_tool(monitoring.DEBUGGER_ID):
+        monitoring.set_events(monitoring.DEBUGGER_ID, 0)
+        for name in vars(monitoring.events):
+            event = getattr(monitoring.events, name)
+            if isinstance(event, int) and event:
+                try:
+                    monitoring.register_callback(monitoring.DEBUGGER_ID, event, None)
+                except ValueError:
+                    continue
+    constants = sys.modules.get("_pydevd_bundle.pydevd_constants")
+    holder = getattr(constants, "GlobalDebuggerHolder", None)
+    debugger = getattr(holder, "global_dbg", None)
+    if debugger is not None:
+        debugger.pydb_disposed = True
+        debugger.created_pydb_daemon_threads = {}
+        holder.global_dbg = None
+    frame = sys._getframe()
+    while frame is not None:
+        frame.f_trace = None
+        frame = frame.f_back
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_the_debugger)
+del sys.path[0]
+from debugpy.server import cli
+
+cli.main()
+"""
+
 
 def own_folder():
     """Where igor puts a debugpy that the image does not have: in the home, for this Python."""
@@ -79,7 +126,11 @@ def start(options, folder):
     )
     # debugpy has the option since 1.6.7; it is only given where it changes something.
     children = [] if options.subprocess else ["--configure-subProcess", "False"]
-    command = [sys.executable, "-Xfrozen_modules=off", "-m", "debugpy"]
+    starter = os.path.join(folder, "debugpy.py")
+    with open(starter, "w") as file:
+        file.write(STARTER)
+    what = ["-m", "debugpy"] if options.subprocess else [starter]
+    command = [sys.executable, "-Xfrozen_modules=off"] + what
     command += ["--listen", "127.0.0.1:0", "--wait-for-client"] + children
     pipe = subprocess.PIPE
     return subprocess.Popen(
