@@ -65,7 +65,7 @@ def test_its_output_runs_it_again_and_has_its_name(nvim: Path, home: Path) -> No
 def test_what_can_not_be_run_is_said(nvim: Path, home: Path) -> None:
     with scene(nvim, home) as on:
         on.editor.command("IgorRun")
-        on.editor.wait_message("igor: run: the window has no file of a project")
+        on.editor.wait_message("igor: run: the window has no file to run")
         on.editor.command("edit main.py")
         on.editor.command("IgorRun 'open")
         on.editor.wait_message("igor: run: a quote or a backslash has nothing to end it")
@@ -183,7 +183,7 @@ def test_what_ended_a_cancelled_program_is_in_the_output(nvim: Path, home: Path)
         on.editor.command("IgorCancel")
         assert on.agent.frame(Kind.CANCEL)[1] == request
         on.agent.result(request, "apollo", 130, "ended by TERM")
-        on.agent.finish(request, 130)
+        on.agent.finish(request, 130, "cancelled")
         lines = on.editor.wait_output("ended in")
-        assert lines[1] == "cancelled, ended by TERM"
+        assert lines[1:-1] == ["cancelled, ended by TERM"]
         assert on.editor.lua("return require('igor').status()") == "igor: exec failed"

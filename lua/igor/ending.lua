@@ -74,7 +74,8 @@ local function write(job, outcome, seconds, places)
     output:settle(host)
   end
   output:settle('')
-  if outcome.error ~= '' then
+  -- That it was cancelled the hosts have said, and how.
+  if outcome.error ~= '' and not (outcome.status == 130 and #outcome.results > 0) then
     output:say('', outcome.error, 'IgorError')
   end
   if outcome.hint ~= '' then

@@ -55,7 +55,7 @@ end
 ---@param place { name: string, line: integer, column: integer }  0 where not said
 ---@param how 'here'|'split'|'tab'
 function M.open(place, how, root)
-  local buf = vim.fn.bufadd(place.name)
+  local buf = vim.fn.bufadd(require('igor.project').shown(place.name))
   vim.bo[buf].buflisted = true
   if vim.startswith(place.name, 'igor://') then
     vim.b[buf].igor_root = root

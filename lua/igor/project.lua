@@ -107,6 +107,11 @@ function M.host_names(group)
   return names
 end
 
+--- A path as Neovim shows those that it opens itself: from the working directory where it is below.
+function M.shown(path)
+  return vim.startswith(path, '/') and vim.fn.fnamemodify(path, ':.') or path
+end
+
 --- Buffers of the project in `root` that were changed and not written: buffer → path in there.
 function M.unwritten(root)
   local found = {}

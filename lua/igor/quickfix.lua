@@ -4,6 +4,7 @@
 -- :cfirst, :cc and the first :cnext all lead there. That row and those of libraries are not "valid":
 -- :cnext passes them over, <CR> on them opens them.
 local mode = require('igor.mode')
+local project = require('igor.project')
 
 local M = {}
 
@@ -38,7 +39,7 @@ end
 local function item_of(entry, several)
   local is_known = entry.line > 0 or entry.symbol == ''
   return {
-    filename = entry.name,
+    filename = project.shown(entry.name),
     lnum = entry.line,
     col = entry.column,
     pattern = not is_known and definition(entry.symbol) or nil,
@@ -47,6 +48,10 @@ local function item_of(entry, several)
     valid = entry.library and 0 or 1,
     user_data = { count = entry.count, hosts = entry.hosts, ranks = entry.ranks },
   }
+end
+
+local function dropped(outcome)
+  return tonumber(outcome.dropped) or 0
 end
 
 --- The rows of the list.
@@ -59,8 +64,8 @@ local function rows(outcome, several)
   local text = require('igor.words').summary(outcome)
   local first = vim.tbl_extend('force', failure or items[1], { text = text, valid = 0, type = '' })
   table.insert(items, 1, first)
-  if outcome.dropped > 0 then
-    items[#items + 1] = { text = ('and %d more'):format(outcome.dropped), valid = 0 }
+  if dropped(outcome) > 0 then
+    items[#items + 1] = { text = ('and %d more'):format(dropped(outcome)), valid = 0 }
   end
   return items
 end
@@ -111,7 +116,7 @@ end
 --- How many places an outcome names, with those that are not listed.
 function M.count(outcome)
   local places = type(outcome.places) == 'table' and #outcome.places or 0
-  return places > 0 and places + outcome.dropped or 0
+  return places > 0 and places + dropped(outcome) or 0
 end
 
 --- List the places of a job that has ended; where there are none, no list is touched.
