@@ -22,6 +22,8 @@ def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
     if again or (not words and not where["file"] and where["last"]):
         return _last(words, where)
     args: dict[str, Any] = dict(ALWAYS)
+    if where.get("vimspector"):
+        args["vimspector"] = True
     while words and words[0].startswith("-"):
         option, equals, value = words.pop(0).partition("=")
         if option == "--reattach":

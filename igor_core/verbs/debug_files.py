@@ -52,12 +52,18 @@ async def tell_editors(target: Target, context: Context, port: int) -> None:
     """
     root = target.project.root
     context.debug_ports.opened(root, (target.group, target.name), port)
-    ports = context.debug_ports.of(root)
     asked = flag(target.job, "vimspector")
-    if asked or await asyncio.to_thread(_has_ours, root, *VIMSPECTOR_FILES):
-        _tell(target, await asyncio.to_thread(write_vimspector, target.project, ports))
-    if await asyncio.to_thread(_has_ours, root, vscode_file.FILE):
-        _tell(target, await asyncio.to_thread(write_vscode, target.project, ports))
+    async with context.debug_ports.writing:
+        ports = context.debug_ports.of(root)
+        if asked or await asyncio.to_thread(_has_ours, root, *VIMSPECTOR_FILES):
+            _tell(target, await asyncio.to_thread(write_vimspector, target.project, ports))
+        if await asyncio.to_thread(_has_ours, root, vscode_file.FILE):
+            _tell(target, await asyncio.to_thread(write_vscode, target.project, ports))
+
+
+def leave_editors(target: Target, context: Context, port: int) -> None:
+    """Nothing is behind the port any more."""
+    context.debug_ports.closed(target.project.root, (target.group, target.name), port)
 
 
 def _tell(target: Target, notices: Sequence[Notice]) -> None:
@@ -69,11 +75,13 @@ def _tell(target: Target, notices: Sequence[Notice]) -> None:
 
 async def _file(job: Job, context: Context, text: Text, write: Write) -> Outcome:
     project = await asyncio.to_thread(find_project, Path(job.root))
-    found = _sites(project, context.debug_ports.of(project.root))
     if flag(job, "print"):
+        found = _sites(project, context.debug_ports.of(project.root))
         await job.output("", "stdout", os.fsencode(text(project, found)))
         return Outcome(0)
-    notices = await asyncio.to_thread(write, project, found)
+    async with context.debug_ports.writing:
+        found = _sites(project, context.debug_ports.of(project.root))
+        notices = await asyncio.to_thread(write, project, found)
     for notice in notices:
         job.emit(_event(notice))
     return Outcome(1 if any(notice.kind == "failed" for notice in notices) else 0)

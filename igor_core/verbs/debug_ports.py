@@ -1,5 +1,6 @@
 """Behind which ports of this machine programs are debugged now."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,9 +8,10 @@ from igor_core.debug.sites import Place
 
 
 class DebugPorts:
-    """By project, group and host. The files that editors read follow them."""
+    """By project, group and host. The files that editors read follow them, one after the other."""
 
     def __init__(self) -> None:
+        self.writing = asyncio.Lock()
         self._ports: dict[Path, dict[Place, int]] = {}
 
     def of(self, root: Path) -> Mapping[Place, int]:

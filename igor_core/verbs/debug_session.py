@@ -18,6 +18,7 @@ from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_checks import check_is_pushed, refusal, say_port, warn_of_users
+from igor_core.verbs.debug_files import leave_editors, tell_editors
 from igor_core.verbs.debug_install import install, may_install
 from igor_core.verbs.debug_program import Program, needed_files, sha256_of
 from igor_core.verbs.debugging import Before
@@ -120,12 +121,12 @@ class Place:
         with context.debugging.session(self._target.remote.name, self.group) as before:
             process = await self._target.remote.start(self.command(helper))
             try:
-                return await self._stay(process, ident, before)
+                return await self._stay(process, ident, before, context)
             finally:
                 if not process.finished:
                     await asyncio.shield(process.end())
 
-    async def _stay(self, process: Process, ident: str, before: Before) -> Done:
+    async def _stay(self, process: Process, ident: str, before: Before, context: Context) -> Done:
         session = Session(process, self._write)
         names = [ident]
         door = Door(
@@ -142,7 +143,7 @@ class Place:
                 names[0] = facts.ident
                 door.warm()
                 await before()
-                await self._tell(door, facts)
+                await self._tell(door, facts, context)
             if flag(self._target.job, "stdin"):
                 tasks.append(asyncio.ensure_future(self._feed(session)))
             else:
@@ -157,6 +158,7 @@ class Place:
                 self._debugged.stopped.set()
             for task in tasks:
                 task.cancel()
+            leave_editors(self._target, context, door.port)
             await asyncio.shield(door.close())
         return Done(how(ended), ended.status)
 
@@ -196,11 +198,12 @@ class Place:
         except asyncio.TimeoutError:
             return
 
-    async def _tell(self, door: Door, facts: Facts) -> None:
+    async def _tell(self, door: Door, facts: Facts, context: Context) -> None:
         target, debug = self._target, self._config.debug
         first = self._config.debug_port + self._debugged.place
         await door.open(first)
         await say_port(target, first, door.port)
+        await tell_editors(target, context, door.port)
         target.step(f"runs {facts.python}; debugpy waits behind 127.0.0.1:{door.port}")
         target.job.emit(
             Debuggee(

@@ -22,14 +22,16 @@ local function under_cursor()
   return file, name and file .. name or ''
 end
 
---- `problem` where no front end is here; `ask` and `place` are those of |igor-unwritten|.
+--- `problem` where no front end is here; `ask` and `place` are those of |igor-unwritten|. With
+--- Vimspector its file is written too, for what it does without :IgorDebug.
 function M.place()
   local where = require('igor.unwritten').place()
   local root = project.root(where.place)
   where.file, where.test = under_cursor()
   where.programs = M.programs(root)
   where.last = require('igor.debug').last(root or where.place) or vim.empty_dict()
-  local _, problem, hint = require('igor.debug.front').choose()
+  local front, problem, hint = require('igor.debug.front').choose()
+  where.vimspector = front == require('igor.debug.vimspector')
   where.problem, where.hint = problem or '', hint or ''
   return where
 end
