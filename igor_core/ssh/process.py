@@ -124,6 +124,11 @@ class Process:
         """Send a signal ("INT", "TERM", …) to the process group."""
         self._carrier.send_signal(self, name)
 
+    def begin_end(self) -> None:
+        """Ask for its end, as `end` does; what it still has to say is to be read."""
+        if not self._finished.is_set():
+            self._carrier.send_end(self)
+
     async def end(self) -> None:
         """End it for good (INT, TERM, KILL) and wait until it has ended."""
         self.abandon()

@@ -1,6 +1,7 @@
 """exec: run a command in the project's container on each host, with its output as it comes."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from igor_core.container.exec import ExecCommand, exec_command, shell_line
@@ -15,6 +16,7 @@ from igor_core.verbs.push import Pusher
 from igor_core.verbs.ready import check_container_still_runs, how_it_ended, make_ready
 from igor_core.verbs.targets import Done, Ended, Target, each, targets_of
 
+LAST_WORDS_SECONDS = 10.0
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
 FAILURE = 255
 
@@ -78,7 +80,7 @@ async def run_command(
             while (item := await process.read()) is not None:
                 await target.job.output(target.name, *item)
         except asyncio.CancelledError:
-            await asyncio.shield(process.end())
+            await asyncio.shield(_end(target, process))
             raise Ended(how_it_ended(target, process.ended)) from None
         finally:
             feeding.cancel()
@@ -90,6 +92,20 @@ async def run_command(
     if process.error:
         raise HostError(f"{target.name}: {process.error}")
     return process.status
+
+
+async def _end(target: Target, process: Process) -> None:
+    """End it, and show its last words: that it has saved its state, or where it was."""
+
+    async def show() -> None:
+        while (item := await process.read()) is not None:
+            await target.job.output(target.name, *item)
+
+    process.begin_end()
+    # Not for longer than until KILL: a client may have stopped reading.
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(show(), LAST_WORDS_SECONDS)
+    await process.end()
 
 
 async def _feed(process: Process, stdin: AsyncIterator[bytes] | None) -> None:
