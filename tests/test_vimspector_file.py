@@ -1,0 +1,342 @@
+"""igor's part of .vimspector.json and launch.json beside what is the user's."""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igor_core.config import Project
+from igor_core.config.read import parse
+from igor_core.debug.files import Notice
+from igor_core.debug.sites import sites
+from igor_core.debug.splice import Unusable, check, spliced
+from igor_core.debug.vimspector import generate
+from igor_core.debug.vimspector_file import write_vimspector_file
+from igor_core.debug.vscode import generate as generate_vscode
+from igor_core.debug.vscode_file import write_vscode_file
+from tests.vimspector_rules import mistakes
+
+CONFIG = '{"user": "dino", "host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/d"}]}}}'
+
+THEIRS = """{
+\t"configurations": {
+\t\t"mine" : {"adapter": "debugpy", "n": 1.50, "e": 1e3 , "text": "\\u00e4 // no /* comment */"},
+
+\t\t"igor: attach gone": {"adapter": "igor-gone"},
+\t\t"igorific": {"adapter": "x"}
+\t},
+\t"adapters": { "mine": {"port": "1"}, "igor-gone": {"port": 1}, "igor-attach-dev": {"port": 2} },
+\t"more": [ ]
+}
+"""
+OURS = ("igor: ", "igor-")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    root = tmp_path / "project"
+    (root / ".igor").mkdir(parents=True)
+    (root / ".igor" / "config.json").write_text(CONFIG)
+    (root / ".igor" / "config.json").chmod(0o640)
+    return Project(root, parse(CONFIG.encode(), Path("config.json")), "")
+
+
+def write(project: Project, port: int = 5678) -> list[Notice]:
+    found = sites(project, {"dev": "dino-project-dev"}, {("dev", "apollo"): port})
+    return write_vimspector_file(project, found)
+
+
+def wanted(project: Project, **more: Any) -> dict[str, Any]:
+    return generate(project, sites(project, {"dev": "dino-project-dev"}, {}), **more)
+
+
+def read(project: Project, name: str = ".vimspector.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project.root / name).read_text())
+    return found
+
+
+def without_ours(content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {n: v for n, v in each.items() if not n.startswith(OURS)}
+        if isinstance(each, dict) else each
+        for name, each in content.items()
+    }  # fmt: skip
+
+
+def test_a_new_file_is_igors_alone_and_read_by_whoever_reads_the_config(project: Project) -> None:
+    assert [notice.text for notice in write(project)] == [".vimspector.json written"]
+    assert read(project) == wanted(project)
+    file = project.root / ".vimspector.json"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(os.listdir(project.root)) == [".igor", ".vimspector.json"]
+
+
+def test_what_is_as_it_should_be_is_not_written(project: Project) -> None:
+    write(project)
+    file = project.root / ".vimspector.json"
+    before = file.stat()
+    assert [notice.kind for notice in write(project)] == ["same"]
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_another_port_changes_igors_entry_and_back_gives_the_same_bytes(project: Project) -> None:
+    write(project)
+    file = project.root / ".vimspector.json"
+    first = file.read_bytes()
+    assert [notice.text for notice in write(project, 5680)] == [".vimspector.json renewed"]
+    assert read(project)["adapters"]["igor-attach-dev"]["port"] == 5680
+    write(project)
+    assert file.read_bytes() == first
+
+
+def test_what_is_the_users_keeps_its_bytes_and_its_order(project: Project) -> None:
+    file = project.root / ".vimspector.json"
+    file.write_text(THEIRS)
+    write(project)
+    text, content = file.read_text(), read(project)
+    assert without_ours(content) == without_ours(json.loads(THEIRS))
+    assert list(content) == ["configurations", "adapters", "more"]
+    assert list(content["configurations"])[:2] == ["mine", "igorific"]
+    for line in THEIRS.splitlines():
+        if "gone" not in line and "igor" not in line:
+            assert line in text
+    igors = {n: v for n, v in content["adapters"].items() if n.startswith("igor-")}
+    assert igors == wanted(project)["adapters"]
+    assert "igor: attach gone" not in content["configurations"]
+    assert [notice.kind for notice in write(project)] == ["same"]
+
+
+def test_what_the_user_starts_by_itself_stays_the_only_one(project: Project) -> None:
+    theirs = {"configurations": {"mine": {"adapter": "x", "default": True, "configuration": {}}}}
+    (project.root / ".vimspector.json").write_text(json.dumps(theirs))
+    write(project)
+    found = read(project)["configurations"]
+    assert [name for name, each in found.items() if each.get("default")] == ["mine"]
+    assert set(found) == {"mine", *wanted(project)["configurations"]}
+
+
+COMMENTED = '// mine\n{"configurations": {"mine": {"adapter": "x"}}}\n'
+
+
+def test_a_file_with_comments_is_left_alone_and_igors_part_is_beside_it(project: Project) -> None:
+    file, beside = project.root / ".vimspector.json", project.root / ".vimspector.python.json"
+    file.write_text(COMMENTED)
+    left, written = write(project)
+    assert (left.kind, left.text) == (
+        "warning", ".vimspector.json was left alone: line 1: it holds comments",
+    )  # fmt: skip
+    assert written.text == ".vimspector.python.json written"
+    assert file.read_text() == COMMENTED
+    content = read(project, beside.name)
+    assert content == wanted(project, root=project.root)
+    roots = [each["configuration"]["pathMappings"][0]["localRoot"]
+             for each in content["configurations"].values()]  # fmt: skip
+    assert set(roots) == {str(project.root)}
+    assert mistakes(content) == []
+    # Once it can be changed, there is only one of them again.
+    file.write_text(COMMENTED.partition("\n")[2])
+    assert (
+        write(project)[-1].text
+        == ".vimspector.python.json was removed: .vimspector.json has it now"
+    )
+    assert not beside.exists()
+
+
+def test_the_users_own_python_file_loses_only_igors_part(project: Project) -> None:
+    file, beside = project.root / ".vimspector.json", project.root / ".vimspector.python.json"
+    theirs = '{"configurations": {"theirs": {"adapter": "x"}}}\n'
+    beside.write_text(theirs)
+    file.write_text(COMMENTED)
+    write(project)
+    assert "theirs" in read(project, beside.name)["configurations"]
+    file.unlink()
+    write(project)
+    assert read(project, beside.name)["configurations"] == {"theirs": {"adapter": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"configurations": {},}', "line 1: remove this comma"),
+        ('// x\n{"a": 1,}', "line 2: remove this comma"),
+        ('{"configurations": []}', "its 'configurations' is not an object"),
+        ("[]", "it does not hold an object"),
+        ('{"adapters": {"a": 1, "a": 2}}', "the key 'a' stands there a second time"),
+    ],
+)
+def test_what_is_no_strict_json_stays_as_it_is(project: Project, text: str, said: str) -> None:
+    file = project.root / ".vimspector.json"
+    file.write_text(text)
+    left, written = write(project)
+    assert (left.kind, written.text) == ("warning", ".vimspector.python.json written")
+    assert said in left.text
+    assert file.read_text() == text
+
+
+def test_a_link_is_followed_and_a_mode_kept(project: Project, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.json"
+    real.write_text("{}")
+    real.chmod(0o604)
+    link = project.root / ".vimspector.json"
+    link.symlink_to(real)
+    write(project)
+    assert link.is_symlink()
+    assert json.loads(real.read_text())["configurations"]
+    assert real.stat().st_mode & 0o777 == 0o604
+    assert sorted(os.listdir(tmp_path)) == ["dotfiles.json", "project"]
+
+
+def _read_only(file: Path) -> None:
+    file.write_text("{}")
+    file.chmod(0o444)
+
+
+def _loop(file: Path) -> None:
+    file.symlink_to(file)
+
+
+def _not_text(file: Path) -> None:
+    file.write_bytes(b'{"a": "\xff"}')
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_read_only, "is read-only; igor left it alone"),
+        (Path.mkdir, "can't be read: Is a directory"),
+        (_loop, "can't be read: Too many levels of symbolic links"),
+        (_not_text, "is not UTF-8"),
+    ],
+)
+def test_what_can_t_be_written_is_one_sentence(
+    project: Project, spoil: Callable[[Path], None], said: str
+) -> None:
+    file = project.root / ".vimspector.json"
+    spoil(file)
+    for notice in (*write(project), *write_vscode(project, file)):
+        assert (notice.kind, notice.text) == ("failed", f"{file} {said}")
+        file = project.root / ".vscode" / "launch.json"
+    assert os.listdir(project.root / ".vscode") == ["launch.json"]
+
+
+def write_vscode(project: Project, like: Path | None = None) -> list[Notice]:
+    """With `like` the file is what that one is."""
+    if like is not None:
+        (project.root / ".vscode").mkdir()
+        file = project.root / ".vscode" / "launch.json"
+        if like.is_symlink():
+            _loop(file)
+        elif like.is_dir():
+            file.mkdir()
+        else:
+            file.write_bytes(like.read_bytes())
+            file.chmod(like.stat().st_mode & 0o777)
+    return write_vscode_file(project, sites(project, {"dev": "c"}, {}))
+
+
+# VS Code and nvim-dap
+
+
+def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None:
+    assert [notice.text for notice in write_vscode(project)] == [".vscode/launch.json written"]
+    assert read(project, ".vscode/launch.json") == {
+        "version": "0.2.0",
+        "configurations": [
+            {
+                "name": "igor: attach dev",
+                "type": "debugpy",
+                "request": "attach",
+                "connect": {"host": "127.0.0.1", "port": 5678},
+                "justMyCode": False,
+                "pathMappings": [{"localRoot": "${workspaceFolder}", "remoteRoot": "/workspace"}],
+            }
+        ],
+    }
+    assert (project.root / ".vscode").stat().st_mode & 0o777 == 0o750
+    assert [notice.kind for notice in write_vscode(project)] == ["same"]
+
+
+def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:
+    theirs = (
+        '{"version": "0.2.0", "inputs": [],\n "configurations": [\n'
+        '    {"type": "go", "name": "mine"},\n    {"name": "igor: attach gone"},\n    "odd"\n]}'
+    )
+    file = project.root / ".vscode" / "launch.json"
+    file.parent.mkdir()
+    file.write_text(theirs)
+    write_vscode(project)
+    content = read(project, ".vscode/launch.json")
+    found = sites(project, {"dev": "c"}, {})
+    assert content["configurations"] == [
+        {"type": "go", "name": "mine"}, "odd", *generate_vscode(project, found)["configurations"],
+    ]  # fmt: skip
+    assert file.read_text().startswith(theirs.partition('    {"name"')[0])
+    assert [notice.kind for notice in write_vscode(project)] == ["same"]
+
+
+def test_launch_json_with_comments_is_left_alone_and_what_to_paste_is_told(
+    project: Project,
+) -> None:
+    text = '{\n  // Use IntelliSense to learn about possible attributes.\n  "configurations": []\n}'
+    file = project.root / ".vscode" / "launch.json"
+    file.parent.mkdir()
+    file.write_text(text)
+    (notice,) = write_vscode(project)
+    assert notice == Notice(
+        "failed", ".vscode/launch.json was left alone: line 2: it holds comments",
+        "igor vscode --print shows what belongs into it",
+    )  # fmt: skip
+    assert file.read_text() == text
+
+
+# Any text
+
+
+def some(chance: random.Random, depth: int = 0) -> Any:
+    leaves: list[Any] = ['a"\\/é', "// x", "", 0, -1.5, True, None, [], {}]
+    if depth > 2 or chance.random() < 0.4:
+        return chance.choice(leaves)
+    if chance.random() < 0.5:
+        return [some(chance, depth + 1) for _ in range(chance.randrange(4))]
+    names = chance.sample(["a", "b", "igor-x", "igor-y", "igor-z", "t", ""], chance.randrange(6))
+    return {name: some(chance, depth + 1) for name in names}
+
+
+def test_whatever_the_text_just_igors_members_change() -> None:
+    for seed in range(500):
+        splice_some(random.Random(seed))
+
+
+def splice_some(chance: random.Random) -> None:
+    content = {"x": some(chance), "t": some(chance), "y": some(chance)}
+    if chance.random() < 0.3:
+        del content["t"]
+    new = {name: some(chance) for name in chance.sample(["igor-x", "igor-y", "igor-n"], 2)}
+    style: dict[str, Any] = chance.choice(
+        [{"indent": 2}, {"indent": "\t"}, {}, {"separators": (" ,", " : ")}, {"indent": 0}]
+    )
+    text = json.dumps(content, ensure_ascii=chance.random() < 0.5, **style)
+    if chance.random() < 0.3:
+        text = text.replace("\n", "\r\n")
+    check(text)
+    if not isinstance(content.get("t", {}), dict):
+        with pytest.raises(Unusable):
+            spliced(text, "t", new, lambda name: name.startswith("igor-"))
+        return
+    after = spliced(text, "t", new, lambda name: name.startswith("igor-"))
+    check(after)
+    kept = {n: v for n, v in content.get("t", {}).items() if not n.startswith("igor-")}
+    found = json.loads(after)
+    assert [*found] == [*content, *([] if "t" in content else ["t"])]
+    assert {n: v for n, v in found["t"].items() if n in kept} == kept
+    assert {n: v for n, v in found["t"].items() if n not in kept} == new
+    assert {n: v for n, v in found.items() if n != "t"} == {
+        n: v for n, v in content.items() if n != "t"
+    }
+    assert spliced(after, "t", new, lambda name: name.startswith("igor-")) == after
+    assert ("\r\n" in after) == ("\r\n" in text)
