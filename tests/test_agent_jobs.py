@@ -88,6 +88,22 @@ def test_cancel_ends_the_program_on_the_host_and_says_how(project: Path, plain_h
     assert plain_host.run(["pgrep", "-f", "^sleep 84"]).returncode == 1
 
 
+def test_last_words_are_heard_and_a_client_that_does_not_read_is_not_waited_for(
+    project: Path, plain_host: Host
+) -> None:
+    job = execute(project, "trap 'echo saved; exit' INT; echo up; sleep 87 & wait")
+    job.until(lambda seen: seen.output)
+    job.client.send(Kind.CANCEL, job.request)
+    assert (job.end()["status"], job.output) == (130, b"up\nsaved\n")
+    job = execute(project, "yes 8787")
+    job.until(lambda seen: len(seen.output) >= INITIAL_CREDIT, grant=False)
+    begun = time.monotonic()
+    job.client.send(Kind.CANCEL, job.request)
+    job.until(lambda seen: seen.outcome, grant=False)
+    assert time.monotonic() - begun < 9
+    assert plain_host.run(["pgrep", "-f", "^yes 8787"]).returncode == 1
+
+
 def test_an_interactive_job_ends_with_its_client(project: Path, plain_host: Host) -> None:
     job = execute(project, "echo up; exec sleep 85")
     job.until(lambda seen: seen.output)

@@ -16,7 +16,9 @@ from igor_core.verbs.push import Pusher
 from igor_core.verbs.ready import check_container_still_runs, how_it_ended, make_ready
 from igor_core.verbs.targets import Done, Ended, Target, each, targets_of
 
+# How long what is being ended is listened to, and a client that does not read waited for.
 LAST_WORDS_SECONDS = 10.0
+UNREAD_SECONDS = 2.0
 # Igor's own failure, as ssh has it; the command has all other statuses to itself.
 FAILURE = 255
 
@@ -99,10 +101,9 @@ async def _end(target: Target, process: Process) -> None:
 
     async def show() -> None:
         while (item := await process.read()) is not None:
-            await target.job.output(target.name, *item)
+            await asyncio.wait_for(target.job.output(target.name, *item), UNREAD_SECONDS)
 
     process.begin_end()
-    # Not for longer than until KILL: a client may have stopped reading.
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(show(), LAST_WORDS_SECONDS)
     await process.end()
