@@ -39,6 +39,9 @@ function M.setup(given)
   require('igor.register').when_loaded()
   require('igor.save').set()
   show_remote_files()
+  if options.current.debugger ~= 'vimspector' then
+    require('igor.debug.dap_hook').set()
+  end
   if #problems > 0 then
     require('igor.notice').say(table.concat(problems, '; '), vim.log.levels.ERROR)
   end

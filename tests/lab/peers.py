@@ -5,8 +5,9 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.lab.cache import base_tarball, neovim
+from tests.lab.cache import base_tarball, late_python, neovim
 
 INSTALL = "tests/lab/install.sh test"
 
@@ -44,6 +45,7 @@ PEERS = (
     Peer("dockerd", _tool("dockerd", "docker")),
     Peer("podman", _tool("podman", "newuidmap", "slirp4netns", "catatonit")),
     Peer("base image", lambda: base_tarball().exists(), f"as root: {INSTALL}"),
+    Peer("python 3.14", lambda: (late_python() / "usr/bin/python3.14").exists()),
     Peer("nvim 0.10", _has_neovim("0.10")),
     Peer("nvim 0.12", _has_neovim("0.12")),
     Peer("luacheck", _tool("luacheck")),
@@ -53,8 +55,18 @@ PEERS = (
     Peer("tcsh", _tool("tcsh")),
 )
 
+#: Other people's plugins of Neovim, which no list of packages has. Nobody is required to have them.
+PLUGINS = ("vimspector", "nvim-dap", "iron.nvim", "vim-slime")
+PLUGINS_REMEDY = "$IGOR_PLUGINS is a folder with checkouts of them"
+
 #: What a lab can't do without.
 LAB = ("root", "namespaces", "ssh", "sshd", "dockerd", "base image")
+
+
+def plugin(name: str) -> Path | None:
+    """The folder of a plugin, None where it is absent."""
+    folder = Path(os.environ.get("IGOR_PLUGINS", "/nonexistent")) / name
+    return folder if folder.is_dir() else None
 
 
 def absent(*names: str) -> list[Peer]:

@@ -1,10 +1,11 @@
 """What a test does about an absent peer: it is skipped, or fails where all must take part."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from tests.lab.peers import absent
+from tests.lab.peers import PLUGINS_REMEDY, absent, plugin
 
 
 def peers_are_required() -> bool:
@@ -17,6 +18,14 @@ def require_peer(*names: str) -> None:
     missing = absent(*names)
     if missing:
         do_without("; ".join(f"{peer.name} is absent: {peer.remedy}" for peer in missing))
+
+
+def require_plugin(name: str) -> Path:
+    """The checkout of an editor's plugin; the test is skipped without it."""
+    folder = plugin(name)
+    if folder is None:
+        pytest.skip(f"{name} is absent: {PLUGINS_REMEDY}")
+    return folder
 
 
 def do_without(reason: str) -> None:

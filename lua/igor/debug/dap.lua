@@ -39,6 +39,7 @@ local function configuration(dap, session)
     request = 'attach',
     name = session.name,
     igor = session.id,
+    igor_root = session.local_root,
     connect = { host = '127.0.0.1', port = session.port },
     justMyCode = session.just_my_code,
     pathMappings = { { localRoot = session.local_root, remoteRoot = session.remote_root } },
@@ -68,52 +69,35 @@ end
 --- nvim-dap runs a configuration: one of igor's whose program does not live starts it, and waits.
 local function prepare(config)
   local session = sessions[config.igor]
-  if not config.igor_words and not config.igor or session and not session.is_over then
+  if not config.igor_words and not config.igor or session and not session.has_left then
     return config
   end
   waiting[#waiting + 1] = coroutine.running()
   local command = { cmd = 'IgorDebug', bang = not config.igor_words }
   command.args = config.igor_words and { config.igor_words } or nil
   vim.schedule(function()
+    if config.igor_root then
+      file_window.enter(config.igor_root)
+    end
     vim.cmd(command)
   end)
   return coroutine.yield()
 end
 
-local function registered(dap)
+--- Tell nvim-dap of igor.
+function M.register(dap)
   dap.adapters.debugpy = dap.adapters.debugpy or adapter
   dap.adapters.igor = adapter
   dap.providers.configs.igor = offers
   dap.listeners.on_config.igor = prepare
   dap.listeners.after.configurationDone.igor = function(its)
     local session = sessions[its.config.igor]
-    if session then
+    if session and not its.parent then
       session.is_up = true
+      its.on_close.igor = function()
+        session.has_left = true
+      end
     end
-  end
-  return dap
-end
-
---- Load nvim-dap as Lua would without this, and tell it of igor.
-local function load(name)
-  package.preload.dap = nil
-  for _, loader in ipairs(package.loaders) do
-    local found = loader(name)
-    if type(found) == 'function' then
-      local dap = found(name)
-      return registered(dap == nil and package.loaded[name] or dap)
-    end
-  end
-  package.preload.dap = load
-  error("module 'dap' not found")
-end
-
---- Be in nvim-dap's list of configurations from its first use on, without loading it.
-function M.register()
-  if M.is_loaded() then
-    registered(require('dap'))
-  else
-    package.preload.dap = load
   end
 end
 
@@ -127,7 +111,8 @@ function M.refuse()
 end
 
 function M.start(session)
-  local dap = registered(require('dap'))
+  local dap = require('dap')
+  M.register(dap)
   sessions[session.id] = session
   file_window.enter(session.local_root, session.job.args.program)
   local config = configuration(dap, session)

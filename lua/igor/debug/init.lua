@@ -20,6 +20,7 @@ local M = {}
 ---@field front IgorFront
 ---@field is_up boolean|nil  the front end is connected
 ---@field is_over boolean|nil
+---@field has_left boolean|nil  its front end has closed it
 ---@field job table
 ---@field fail fun(text: string)  the front end has not come up
 
@@ -37,9 +38,11 @@ end
 
 --- A job of the verb was asked for.
 function M.started(job)
-  local args = vim.deepcopy(job.args)
-  args.reattach = nil
-  last[project.root(job.root) or job.root] = args
+  if job.verb == 'debug' then
+    local args = vim.deepcopy(job.args)
+    args.reattach = nil
+    last[project.root(job.root) or job.root] = args
+  end
   job.debuggees, job.inherited = {}, {}
   job.release_keys = mode.watch_keys()
 end
@@ -100,6 +103,9 @@ local function name_of(job, event)
   local args = job.args
   if args.ranks and #args.ranks > 1 then
     return ('igor: rank %d on %s'):format(event.rank, event.host)
+  end
+  if (event.process or 0) ~= 0 then
+    return ('igor: process %d on %s'):format(event.process, event.host)
   end
   return 'igor: ' .. (args.program or args.test or args.module or args.name or event.host)
 end
@@ -178,7 +184,7 @@ function M.ended(job, outcome)
   if #job.debuggees == 0 and not next_job then
     require('igor.debug.dap').refuse()
   end
-  if outcome.type == 'lost' and #job.debuggees > 0 then
+  if outcome.type == 'lost' and job.verb == 'debug' and #job.debuggees > 0 then
     offer(job, '', grace(job))
   end
 end

@@ -14,6 +14,8 @@ local CLOSE_TRIES = 40
 local ATTACH_MS = 60000
 -- A filter that is left out is asked about. "" is debugpy's own default.
 local EXCEPTIONS = { raised = 'N', uncaught = 'Y', userUnhandled = '' }
+-- pytest catches what a test raises, and what ends pytest itself is of no interest.
+local EXCEPTIONS_OF_TESTS = { raised = 'N', uncaught = 'N', userUnhandled = '' }
 
 -- One list of requests serves the threads of all sessions, so answers reach the wrong ones.
 local OWN_REQUESTS = [[
@@ -118,7 +120,7 @@ local function configuration(session)
   local at = { host = '127.0.0.1', port = session.port }
   return {
     adapter = session.name,
-    breakpoints = { exception = EXCEPTIONS },
+    breakpoints = { exception = session.job.args.test and EXCEPTIONS_OF_TESTS or EXCEPTIONS },
     configuration = {
       request = 'attach',
       type = 'python',

@@ -1,0 +1,79 @@
+"""Vimspector and nvim-dap themselves, in Neovim, with a program in a container on a real host.
+
+They are taken from $IGOR_PLUGINS, a folder with their checkouts.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.debugged import FILE, PROGRAM, STOP, Inside, make_project
+from tests.lab import Lab
+from tests.lab.required import require_plugin
+from tests.nvim.editor import Editor, running
+from tests.nvim.front_ends import Dap, FrontEnd, Vimspector
+from tests.sample_project import SampleProject
+
+pytestmark = pytest.mark.timeout(300)
+
+#: The line that goes into a library.
+LIBRARY = 1 + PROGRAM.splitlines().index('Path("here").is_file()')
+#: Where debugpy stops once more: SystemExit is an exception, and 3 is not 0.
+EXIT = LIBRARY + 1
+
+
+@pytest.fixture(params=[Vimspector, Dap], ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[FrontEnd]:
+    found: type[FrontEnd] = request.param
+    monkeypatch.setenv("IGOR_TEST_RUNTIME", str(require_plugin(found.name)))
+    return found
+
+
+@pytest.fixture
+def project(ssh_home: Path, lab: Lab) -> Iterator[SampleProject]:
+    project = make_project(ssh_home, lab["apollo"])
+    yield project
+    project.igor("agent", "stop")
+
+
+@pytest.fixture
+def editor(
+    nvim: Path, home: Path, kind: type[FrontEnd], project: SampleProject
+) -> Iterator[Editor]:
+    with running(nvim, home, project.root, "{}", *kind.arguments) as editor:
+        editor.nvim.ui_try_resize(200, 60)
+        editor.command(f"edit {FILE}")
+        yield editor
+
+
+def test_from_the_command_to_a_breakpoint_and_to_the_end(
+    editor: Editor, kind: type[FrontEnd], project: SampleProject
+) -> None:
+    file = project.root / FILE
+    front = kind(editor)
+    front.breakpoint(file, STOP)
+    front.breakpoint(file, LIBRARY)
+    rounds = int(os.environ.get("IGOR_TEST_ROUNDS", "3"))
+    for count in range(rounds):
+        editor.command("IgorDebug" if count == 0 else "IgorDebug!")
+        assert front.stop(file, STOP).text == "answer += 1"
+        assert front.value("answer") == "41"
+        front.go_on()
+        front.stop(file, LIBRARY)
+        if count == 0:
+            front.step_in()
+            editor.wait("a library's source", lambda: in_library(front.frame()), 30)
+        front.go_on()
+        front.stop(file, EXIT)
+        front.go_on()
+        editor.wait("the end", front.is_closed, 30)
+        editor.wait_output("exit status 3", 30)
+        assert "the answer is 42" in editor.output()
+        Inside(project).wait_until_empty()
+    editor.wait_message("apollo failed: exit status 3")
+
+
+def in_library(frame: object) -> bool:
+    return bool(frame) and "pathlib" in str(frame)
