@@ -5,13 +5,13 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-BATCH_SECONDS = 0.03
+BATCH_SECONDS = 0.015
 # Neovim draws nothing while it takes a batch in, so a batch holds no more output than this.
-BATCH_BYTES = 1 << 16
+BATCH_BYTES = 1 << 15
 
 
 class Batches:
-    """Events on their way to Lua: the first at once, then every 30 ms, one batch at a time.
+    """Events on their way to Lua: the first at once, then every 15 ms, one batch at a time.
 
     The next batch waits until Lua has taken the last one. What waits here is so bounded by the
     credit that the agent got, and that credit is renewed only for what was shown.
