@@ -38,8 +38,12 @@ _numbers = itertools.count(1)
 
 
 def make_project(folder: Path, *hosts: Host, **config: Any) -> SampleProject:
-    """A project that no other test has, with a program two folders deep."""
-    project = SampleProject(folder / f"debugged{next(_numbers)}", hosts)
+    """A project with a program two folders deep. One that is in `folder` is made as new: its image
+    and container serve many tests."""
+    project = SampleProject(folder / f"debugged-{folder.name}", hosts)
+    for host in hosts:
+        # Another test's igor has written it; the folder itself is mounted.
+        host.run(["find", f"{host.home}/dev/{project.root.name}", "-mindepth", "1", "-delete"])
     project.write("dockerfile", DOCKERFILE)
     project.write(FILE, PROGRAM)
     config = {"docker_rebuild_files": [], "debug_port": 20000 + 50 * next(_numbers), **config}

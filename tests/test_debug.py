@@ -8,10 +8,18 @@ from tests.debugged import FILE, STOP, Inside, Session, make_project
 from tests.lab import Lab
 from tests.sample_project import SampleProject
 
+pytestmark = pytest.mark.usefixtures("ssh_home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For one project of all tests here: making its image and container takes longest."""
+    return tmp_path_factory.mktemp("here")
+
 
 @pytest.fixture
-def project(ssh_home: Path, lab: Lab) -> SampleProject:
-    return make_project(ssh_home, lab["apollo"])
+def project(folder: Path, lab: Lab) -> SampleProject:
+    return make_project(folder, lab["apollo"])
 
 
 def test_a_breakpoint_two_folders_deep_and_back_again_without_leftovers(

@@ -27,10 +27,18 @@ ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
 """
 )
 
+pytestmark = pytest.mark.usefixtures("ssh_home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For one project of all tests here: making its image and container takes longest."""
+    return tmp_path_factory.mktemp("here")
+
 
 @pytest.fixture
-def project(ssh_home: Path, lab: Lab) -> SampleProject:
-    return make_project(ssh_home, lab["apollo"])
+def project(folder: Path, lab: Lab) -> SampleProject:
+    return make_project(folder, lab["apollo"])
 
 
 def refused(project: SampleProject, **more: Any) -> str:
@@ -72,9 +80,9 @@ def test_what_is_missing_is_named_with_its_remedy(project: SampleProject) -> Non
     assert inside.is_empty()
 
 
-def test_a_container_with_another_mount_is_named(ssh_home: Path, lab: Lab) -> None:
+def test_a_container_with_another_mount_is_named(tmp_path: Path, lab: Lab) -> None:
     arguments = ["--mount", f"type=tmpfs,target=/workspace/{FILE.partition('/')[0]}"]
-    project = make_project(ssh_home, lab["apollo"], docker_run_args=arguments)
+    project = make_project(tmp_path, lab["apollo"], docker_run_args=arguments)
     said = refused(project)
     assert f"/workspace/{FILE} is not there" in said
     assert "igor docker setup --force" in said
@@ -92,8 +100,8 @@ def _igor() -> list[str]:
     return [str(Path(sys.executable).with_name("igor"))]
 
 
-def test_debugpy_can_be_installed_for_the_session(ssh_home: Path, lab: Lab) -> None:
-    project = make_project(ssh_home, lab["apollo"])
+def test_debugpy_can_be_installed_for_the_session(tmp_path: Path, lab: Lab) -> None:
+    project = make_project(tmp_path, lab["apollo"])
     project.write("dockerfile", WHEEL)
     more = {"docker_rebuild_files": [], "debug_port": 20970}
     project.configure(**more, debug={"python": "/venv/empty/bin/python"})

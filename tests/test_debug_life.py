@@ -14,10 +14,18 @@ from tests.debugged import STOP, Inside, Session, make_project, program_runs
 from tests.lab import Lab
 from tests.sample_project import SampleProject
 
+pytestmark = pytest.mark.usefixtures("ssh_home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For one project of all tests here: making its image and container takes longest."""
+    return tmp_path_factory.mktemp("here")
+
 
 @pytest.fixture
-def project(ssh_home: Path, lab: Lab) -> SampleProject:
-    return make_project(ssh_home, lab["apollo"], debug={"grace": 2})
+def project(folder: Path, lab: Lab) -> SampleProject:
+    return make_project(folder, lab["apollo"], debug={"grace": 2})
 
 
 def stopped(session: Session) -> Debugger:
@@ -69,8 +77,8 @@ def test_one_of_two_debuggers_may_go(project: SampleProject) -> None:
     assert session.end()["status"] == 3
 
 
-def test_with_detach_it_runs_on_and_is_found_again(ssh_home: Path, lab: Lab) -> None:
-    project = make_project(ssh_home, lab["apollo"], debug={"detach": True})
+def test_with_detach_it_runs_on_and_is_found_again(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], debug={"detach": True})
     inside = Inside(project)
     session = Session(project, "wait")
     disconnect(stopped(session))
@@ -128,11 +136,11 @@ def test_a_program_that_nobody_attaches_to_is_ended_too(project: SampleProject) 
     Inside(project).wait_until_empty()
 
 
-@pytest.mark.parametrize("grace", [0, 2])
+@pytest.mark.parametrize("grace", [0, 6])
 def test_after_the_grace_nothing_is_left_by_a_killed_agent(
-    ssh_home: Path, lab: Lab, grace: int
+    folder: Path, lab: Lab, grace: int
 ) -> None:
-    project = make_project(ssh_home, lab["apollo"], debug={"grace": grace})
+    project = make_project(folder, lab["apollo"], debug={"grace": grace})
     session = Session(project, "wait")
     debugger = stopped(session)
     kill_agent()
@@ -140,14 +148,13 @@ def test_after_the_grace_nothing_is_left_by_a_killed_agent(
     inside = Inside(project)
     began = time.monotonic()
     if grace:
-        time.sleep(1)
         assert program_runs(inside.processes())
-    inside.wait_until_empty(20)
-    assert time.monotonic() - began >= grace - 0.5
+    inside.wait_until_empty(30)
+    assert time.monotonic() - began >= grace - 1
 
 
-def test_within_the_grace_a_new_agent_comes_back_to_it(ssh_home: Path, lab: Lab) -> None:
-    project = make_project(ssh_home, lab["apollo"], debug={"grace": 20})
+def test_within_the_grace_a_new_agent_comes_back_to_it(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], debug={"grace": 20})
     session = Session(project, "wait")
     thread = (debugger := session.attach(STOP)).stopped()
     debugger.go_on(thread)
@@ -168,10 +175,8 @@ def test_within_the_grace_a_new_agent_comes_back_to_it(ssh_home: Path, lab: Lab)
     Inside(project).wait_until_empty()
 
 
-def test_the_outcome_is_kept_for_the_grace_and_there_is_nothing_after_it(
-    ssh_home: Path, lab: Lab
-) -> None:
-    project = make_project(ssh_home, lab["apollo"], debug={"grace": 6})
+def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], debug={"grace": 40})
     session = Session(project)
     thread = (debugger := session.attach(STOP)).stopped()
     kill_agent()
@@ -193,10 +198,10 @@ def test_the_outcome_is_kept_for_the_grace_and_there_is_nothing_after_it(
 # -- the cable
 
 
-def test_a_cut_cable(ssh_home: Path, lab: Lab) -> None:
+def test_a_cut_cable(folder: Path, lab: Lab) -> None:
     """On apollo nothing is left after the grace; on enterprise it is found again."""
-    short = make_project(ssh_home, lab["apollo"], debug={"grace": 1})
-    long = make_project(ssh_home, lab["enterprise"], debug={"grace": 60})
+    short = make_project(folder / "short", lab["apollo"], debug={"grace": 1})
+    long = make_project(folder / "long", lab["enterprise"], debug={"grace": 60})
     sessions = [Session(short, "wait"), Session(long, "wait")]
     debuggers = [stopped(session) for session in sessions]
     for name in ("apollo", "enterprise"):
