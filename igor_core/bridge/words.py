@@ -17,6 +17,10 @@ FLAGS = {
     "exec": ("--no-push", "--setup"),
     "run": ("--no-push", "--setup"),
     "repl": ("--no-push", "--end"),
+    "attach": ("--force",),
+    "stack": (),
+    "vimspector": ("--print",),
+    "vscode": ("--print",),
 }
 
 
@@ -43,6 +47,15 @@ def parse(verb: str, words: list[str]) -> dict[str, Any]:
         else:
             args["group"] = word
     return args
+
+
+def split_pid(words: list[str]) -> tuple[list[str], int]:
+    """The words without the number of a process among them, and the number; 0 without one."""
+    named = ("", *words)
+    for place, word in enumerate(words):
+        if word.isdecimal() and named[place] not in ("--host", "-g", "--host-group"):
+            return words[:place] + words[place + 1 :], int(word)
+    return words, 0
 
 
 _OPTION_WITH_VALUE = r"(?:-g|--host(?:[-_]group)?)(?:\s+|=)\S+"

@@ -18,6 +18,7 @@ local function command(name, opts)
 end
 
 M.specs = {
+  command('IgorAttach', { nargs = '*', bar = '', eval = PLACE }),
   command('IgorBuild', { nargs = '*', bang = '', bar = '', eval = PLACE }),
   command('IgorCancel', { nargs = '?', bang = '', bar = '' }),
   command('IgorClean', { nargs = '*', bar = '', eval = PLACE }),
@@ -31,6 +32,9 @@ M.specs = {
   command('IgorRun', { nargs = '?', eval = RUN_PLACE }),
   command('IgorSend', { nargs = '?', range = '', bang = '', bar = '', eval = SEND }),
   command('IgorSetup', { nargs = '*', bang = '', bar = '', eval = PLACE }),
+  command('IgorStack', { nargs = '*', bar = '', eval = PLACE }),
+  command('IgorVimspector', { nargs = '?', bar = '', eval = PLACE }),
+  command('IgorVscode', { nargs = '?', bar = '', eval = PLACE }),
 }
 
 M.flags = {
@@ -42,6 +46,10 @@ M.flags = {
   exec = { '--no-push', '--setup' },
   run = { '--no-push', '--setup' },
   repl = { '--no-push', '--end' },
+  attach = { '--force' },
+  stack = {},
+  vimspector = { '--print' },
+  vscode = { '--print' },
 }
 
 -- They are not all the same here and on the command line.

@@ -62,6 +62,9 @@ local function candidates(verb, words, lead)
   if verb == 'send' then
     return #words == 1 and require('igor.send').WORDS or {}
   end
+  if verb == 'vimspector' or verb == 'vscode' then
+    return require('igor.commands').flags[verb]
+  end
   local previous = words[#words]
   if verb == 'debug' and previous ~= '--host' and not GROUP_OPTIONS[previous] then
     return debugged(words, lead)

@@ -44,6 +44,8 @@ function M.result(result)
     return ('%s (%s)'):format(text, M.duration(result.seconds))
   elseif result.status == 130 then
     return 'cancelled' .. (result.text ~= '' and ', ' .. result.text or '')
+  elseif vim.startswith(result.text, 'ended: ') then
+    return result.text -- by whoever is told
   end
   return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
 end

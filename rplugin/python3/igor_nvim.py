@@ -23,7 +23,14 @@ from igor_core.agent.protocol import Kind  # noqa: E402
 from igor_core.bridge.batches import Batches  # noqa: E402
 from igor_core.bridge.debug_words import debug_args  # noqa: E402
 from igor_core.bridge.link import Link  # noqa: E402
-from igor_core.bridge.words import arguments, command, parse, split_diff, split_exec  # noqa: E402
+from igor_core.bridge.words import (  # noqa: E402
+    arguments,
+    command,
+    parse,
+    split_diff,
+    split_exec,
+    split_pid,
+)
 from igor_core.errors import UsageError  # noqa: E402
 
 sys.path.remove(_ROOT)
@@ -123,9 +130,7 @@ class Igor:
         words, rest = split_exec("".join(line), "run")
         file = where["file"]
         if not file:
-            self._refuse(
-                "run", UsageError("the window has no file of a project", ":write it first")
-            )
+            self._refuse("run", UsageError("the window has no file to run", ":edit it first"))
             return
         try:
             args = arguments(rest)
@@ -159,9 +164,27 @@ class Igor:
         else:
             self._when_written(self._agent.request, "debug", where["place"], args, where["ask"])
 
+    @_command("IgorVimspector", nargs="?")
+    def vimspector(self, words: list[str], place: str) -> None:
+        self._ask("vimspector", place, words)
+
+    @_command("IgorVscode", nargs="?")
+    def vscode(self, words: list[str], place: str) -> None:
+        self._ask("vscode", place, words)
+
     @_command("IgorInput", nargs="?", bang=True, place=None, bar=False)
     def input(self, line: list[str], bang: int) -> None:
         self._batches.call("igor.input", "command", "".join(line), bool(bang))
+
+    @_command("IgorAttach", nargs="*")
+    def attach(self, words: list[str], place: str) -> None:
+        words, pid = split_pid(words)
+        self._ask("attach", place, words, pid=pid, do=None if pid else self._choose_process)
+
+    @_command("IgorStack", nargs="*")
+    def stack(self, words: list[str], place: str) -> None:
+        words, pid = split_pid(words)
+        self._ask("stack", place, words, pid=pid)
 
     @_command("IgorCancel", nargs="?", bang=True, place=None)
     def cancel(self, words: list[str], bang: int) -> None:
@@ -200,9 +223,17 @@ class Igor:
         if runs:
             go()
 
+    @_for_lua("igor:attach")
+    def attach_to(self, place: str, args: dict[str, Any]) -> None:
+        """The process that was chosen."""
+        self._agent.request("attach", place, args)
+
     @_for_lua("igor:leave")
     def leave(self) -> None:
         self._agent.close()
+
+    def _choose_process(self, _verb: str, place: str, args: dict[str, Any]) -> None:
+        self._batches.call("igor.debug.attach", "choose", self._channel, place, args)
 
     def _ask(
         self, verb: str, place: str, words: list[str], is_held: bool = False,

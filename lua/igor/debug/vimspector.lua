@@ -148,6 +148,10 @@ local function with_configuration(session, act)
 end
 
 local function launch(session)
+  local name = call('GetSessionName')
+  if vim.startswith(name, 'igor: ') or vim.startswith(name, 'Unnamed-') then
+    call('RenameSession', session.name)
+  end
   call('ResetExceptionBreakpoints')
   with_configuration(session, function()
     if not vim.tbl_contains(call('GetConfigurations'), session.name) then
