@@ -112,7 +112,7 @@ class Inside:
         columns = ["-eo", "pid,args"] if self._engine == "docker" else ["pid", "args"]
         done = self._host.run([self._engine, "top", self._container, *columns])
         assert done.returncode == 0, done.stderr
-        rows = [line.split(None, 1)[1] for line in done.stdout.splitlines()[1:]]
+        rows = [line.partition(" ")[2].strip() for line in done.stdout.splitlines()[1:]]
         return [row for row in rows if "2147483647" not in row]
 
     def listeners(self) -> list[str]:

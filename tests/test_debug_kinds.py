@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent_client import kill_agent
 from tests.dap_client import DapError, Debugger
 from tests.debugged import FILE, STOP, Inside, Session, make_project, program_runs
 from tests.lab import Host, Lab
@@ -166,7 +167,7 @@ def test_of_several_hosts_the_chosen_ranks_are_debugged(folder: Path, lab: Lab) 
 
 
 def test_podman(folder: Path, podman_host: Host) -> None:
-    project = make_project(folder, podman_host, runtime="podman", debug={"grace": 1})
+    project = make_project(folder, podman_host, runtime="podman", debug={"grace": 5})
     inside = Inside(project, engine="podman")
     session = Session(project)
     debugger = session.attach(STOP)
@@ -175,6 +176,10 @@ def test_podman(folder: Path, podman_host: Host) -> None:
     debugger.go_on(thread)
     assert session.end()["status"] == 3
     inside.wait_until_empty()
+    Session(project, "wait").debuggee()
+    kill_agent()
+    assert program_runs(inside.processes())
+    inside.wait_until_empty(30)
 
 
 def test_on_a_host_itself(folder: Path, plain_host: Host) -> None:

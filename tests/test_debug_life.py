@@ -195,6 +195,22 @@ def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab)
     assert "no debugged program" in refused["results"][0]["text"]
 
 
+def test_the_container_that_ends_takes_the_session_with_it(
+    project: SampleProject, lab: Lab
+) -> None:
+    session = Session(project, "wait")
+    debugger = stopped(session)
+    lab["apollo"].docker("kill", f"dino-{project.root.name}-dev")
+    outcome = session.end()
+    assert "the container on apollo ended" in outcome["results"][0]["text"]
+    debugger.wait_for_end()
+    # The next one starts it again.
+    session = Session(project)
+    session.attach().wait_for("terminated")
+    assert session.end()["status"] == 3
+    Inside(project).wait_until_empty()
+
+
 # -- the cable
 
 

@@ -163,7 +163,7 @@ class Session:
             self._is_over = True
             return
         said = self._said.decode("utf-8", "replace").strip() or self._process.error
-        if self._facts is not None:
+        if self._facts is not None and self._process.status == 0:
             raise Refused("taken", said or "another client has attached to it")
         raise Refused("", said or f"the helper ended with {self._process.status}",
                       status=self._process.status)  # fmt: skip

@@ -9,8 +9,10 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from igor_core.container.exec import exec_command
+from igor_core.debug.looking import registered
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
+from igor_core.paths import RUN_FOLDER
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_program import Program, needed_files, program_of
@@ -88,6 +90,7 @@ async def _run_plain(target: Target, context: Context, pusher: Pusher, program: 
     spec = spec_for(target, paths)
     root = paths.tree if target.runtime is None else spec.workspace
     argv = python_for(target, program).runs(program.words(root))
+    argv = registered(argv, paths.run if target.runtime is None else RUN_FOLDER)
     if program.cwd:
         argv = ["sh", "-c", 'cd -- "$1" && shift && exec "$@"', "igor", program.folder(root), *argv]
     status = await run_command(

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from igor_core.container.exec import exec_command
 from igor_core.debug.door import Door
 from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
+from igor_core.debug.looking import registered
 from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
-from igor_core.errors import HostError
+from igor_core.errors import HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
-from igor_core.paths import HostPaths
+from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
@@ -23,13 +24,13 @@ from igor_core.verbs.debug_install import install, may_install
 from igor_core.verbs.debug_program import Program, needed_files, sha256_of
 from igor_core.verbs.debugging import Before
 from igor_core.verbs.job import flag
-from igor_core.verbs.places import find_places
 from igor_core.verbs.push import Pusher
-from igor_core.verbs.ready import make_ready
+from igor_core.verbs.ready import check_container_still_runs, make_ready
 from igor_core.verbs.targets import Done, Ended, Target
 
 # How long debuggers may take to hear of the program's end.
 LAST_WORDS_SECONDS = 2.0
+FAILURE = 255
 LEFT = "its debugger has left"
 
 
@@ -57,7 +58,6 @@ async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program
     if program.file and not flag(target.job, "no_push"):
         await check_is_pushed(target, pusher, program.file)
     paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
-    await find_places(target, paths, pusher)
     warn_of_users(target)
     place = Place(debugged, paths, python_for(target, program))
     launch = place.launch(program)
@@ -89,6 +89,7 @@ class Place:
         self._config = debugged.target.project.config
         self._spec = spec_for(debugged.target, paths)
         self._python = python
+        self._run_folder = paths.run if debugged.target.runtime is None else RUN_FOLDER
         self._stopping: asyncio.Task[None] | None = None
         #: One session at a time; on a host itself projects would meet without the name.
         self.group = self._spec.owner.container
@@ -103,7 +104,8 @@ class Place:
         )  # fmt: skip
 
     def command(self, helper: Sequence[str]) -> Command:
-        found = exec_command(self._target.runtime, self._spec, self._python.runs(helper))
+        words = registered(self._python.runs(helper), self._run_folder)
+        found = exec_command(self._target.runtime, self._spec, words)
         return Command(
             found.argv, cwd=found.cwd or "/", env=found.env,
             announce=found.announce, end=found.end,
@@ -122,6 +124,10 @@ class Place:
             process = await self._target.remote.start(self.command(helper))
             try:
                 return await self._stay(process, ident, before, context)
+            except Refused:
+                if process.finished:
+                    await check_container_still_runs(self._target, process.status)
+                raise
             finally:
                 if not process.finished:
                     await asyncio.shield(process.end())
@@ -149,10 +155,16 @@ class Place:
             else:
                 await session.end_input()
             ended = await self._until_over(session, door)
+            if facts is None and not ended.why:
+                return Done(f"ended before debugpy listened: {how(ended)}", ended.status or FAILURE)
         except Lost:
             raise self._lost(names[0]) from None
         except asyncio.CancelledError:
             raise Ended(await asyncio.shield(self._leave(session))) from None
+        except IgorError:
+            # Nobody can get to it.
+            await asyncio.shield(session.stop("it can't be attached to"))
+            raise
         finally:
             if ended is None or ended.why:
                 self._debugged.stopped.set()
