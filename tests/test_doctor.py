@@ -283,6 +283,10 @@ def test_the_project_s_own_image_and_container_are_looked_at(clinic: Clinic, apo
         assert clinic.failed(apollo) == []
         assert clinic.check(apollo, "image")["text"] == "lab-clinic is up to date"
         assert clinic.check(apollo, "container")["text"] == "lab-clinic-dev runs"
+        assert (
+            "(Python 3.11) in the container has no debugpy"
+            in clinic.check(apollo, "debugpy")["text"]
+        )
         assert clinic.check(apollo, "port 18004")["text"] == "published by lab-clinic-dev"
         clinic.write("dockerfile", "FROM igor-base:latest\nENV A=B\n")
         apollo.docker("stop", "-t", "0", "lab-clinic-dev")

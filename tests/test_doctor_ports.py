@@ -2,10 +2,13 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from igor_core.doctor.debugger import PROBE, debug_python, debugpy_check, exposure_checks
 from igor_core.doctor.facts import Container, Listening
 from igor_core.doctor.listening import Listener, listeners, overlap
 from igor_core.doctor.local_port import PortUse, port_use
@@ -139,15 +142,17 @@ CONTAINERS = (
     ],
 )
 def test_who_has_a_published_port_is_named(option: str, state: str, said: str) -> None:
-    (check,) = port_checks(wanted(["-p", option]), LISTENING, CONTAINERS, "lab-sample-dev")
+    check, *_ = port_checks(wanted(["-p", option]), LISTENING, CONTAINERS, "lab-sample-dev")
     assert (check.state, check.text) == (state, said)
 
 
 def test_a_port_that_other_machines_reach_is_a_warning() -> None:
-    asked = wanted(["-p", "9999:80", "-p", "81", "-p", "127.0.0.1:9998:80"])
+    asked = wanted(["-p", "9999:80", "-p", "81", "-p", "127.0.0.1:9998:80", "-p", "[::1]:9997:80"])
     *_others, exposed = port_checks(asked, LISTENING, (), "")
     assert exposed.state == "warn"
     assert exposed.text.endswith(": 9999, of the engine's choice")
+    *_others, exposed = port_checks(wanted(["-p", "10.0.0.1:9996:80"]), LISTENING, (), "")
+    assert exposed.text.endswith(": 9996")
 
 
 def test_a_taken_port_of_this_machine_is_named_with_its_process() -> None:
@@ -156,3 +161,43 @@ def test_a_taken_port_of_this_machine_is_named_with_its_process() -> None:
     assert [holder.pid for holder in taken.holders] == [os.getpid()]
     assert taken.holders[0].program
     assert port_use(taken.port) == PortUse(taken.port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-p", "5556:5556"], "docker_run_args publish 5556"),
+        (["-p", "5000:5556"], "docker_run_args publish 5000"),
+        (["-p5556"], "docker_run_args publish a port of the engine's choice"),
+        (["--publish=10.0.0.1:5550-5560:5550-5560"], "docker_run_args publish 5550-5560"),
+        (["--network", "host"], "open to all users of the host"),
+        (["--net=host"], "open to all users of the host"),
+        (["-p", "127.0.0.1:5556:5556"], ""),
+        (["-p", "8888:8888", "--network=none"], ""),
+    ],
+)
+def test_a_debugger_s_port_that_others_reach_is_a_warning(arguments: list[str], said: str) -> None:
+    checks = exposure_checks(wanted(arguments), 5556)
+    assert [check.state for check in checks] == (["warn"] if said else [])
+    assert all(said in check.text and check.hint for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("printed", "state", "said"),
+    [
+        ("/venv/bin/python\n3.11\nits own\n", "ok", "/venv/bin/python (Python 3.11) has it"),
+        ("/venv/bin/python\n3.11\nigor's\n", "ok", "has igor's"),
+        ("/usr/bin/python3\n3.11\n\n", "warn", "(Python 3.11) in the container has no debugpy"),
+        ("", "warn", "there is no Python in the container"),
+    ],
+)
+def test_whether_the_python_there_has_debugpy_is_told(printed: str, state: str, said: str) -> None:
+    check = debugpy_check(debug_python(printed), "in the container")
+    assert (check.state, said in check.text) == (state, True)
+
+
+def test_this_python_answers_the_probe() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    found = debug_python(done.stdout)
+    assert found is not None
+    assert (found.path, found.version) == (sys.executable, "{}.{}".format(*sys.version_info))

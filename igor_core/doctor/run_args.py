@@ -1,8 +1,9 @@
 """What docker_run_args ask of a host: published ports and GPUs."""
 
+import ipaddress
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from igor_core.doctor.listening import EVERYWHERE
@@ -13,12 +14,16 @@ _SHOWN = re.compile(r"^(.*):(\d+)(?:-(\d+))?->[^/]*/(\w+)$")
 
 @dataclass(frozen=True)
 class Published:
-    """Ports `first` to `last` of a host that lead into a container; 0: the engine chooses one."""
+    """Ports `first` to `last` of a host that lead into a container; 0: the engine chooses one.
+
+    `inside` are the first and last of the ports there that they lead to, 0 where it isn't known.
+    """
 
     address: str
     first: int
     last: int
     protocol: str = "tcp"
+    inside: tuple[int, int] = field(default=(0, 0), compare=False)
 
     @property
     def ports(self) -> range:
@@ -32,7 +37,7 @@ class Published:
     @property
     def is_open(self) -> bool:
         """Whether other machines reach it."""
-        return self.address in EVERYWHERE
+        return self.address in EVERYWHERE or not _is_loopback(self.address)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Wanted:
     ports: tuple[Published, ...]
     all_ports: bool
     gpu: Literal["", "gpus", "runtime", "cdi"]
+    host_network: bool = False
 
 
 def wanted(arguments: Sequence[str]) -> Wanted:
@@ -51,6 +57,7 @@ def wanted(arguments: Sequence[str]) -> Wanted:
         tuple(port for port in ports if port is not None),
         bool({"-P", "--publish-all", "--publish-all=true"} & set(arguments)),
         _gpu(arguments),
+        "host" in _values(arguments, "--network", "--net"),
     )
 
 
@@ -60,11 +67,11 @@ def published(value: str) -> Published | None:
     address, host = "", ""
     if rest.startswith("["):
         address, _, rest = rest[1:].partition("]:")
-    front, colon, _inside = rest.rpartition(":")
+    front, colon, inside = rest.rpartition(":")
     if colon:
         before, colon, host = front.rpartition(":")
         address = before if colon else address
-    return _range(address, host, protocol or "tcp")
+    return _range(address, host, protocol or "tcp", inside)
 
 
 def shown(column: str) -> tuple[Published, ...]:
@@ -77,12 +84,24 @@ def shown(column: str) -> tuple[Published, ...]:
     )
 
 
-def _range(address: str, host: str, protocol: str) -> Published | None:
-    match = _PORTS.fullmatch(host)
+def _range(address: str, host: str, protocol: str, inside: str) -> Published | None:
+    match, there = _PORTS.fullmatch(host), _PORTS.fullmatch(inside)
     if match is None:
         return None
+    first, last = _ends(match)
+    return Published(address, first, last, protocol.lower(), _ends(there) if there else (0, 0))
+
+
+def _ends(match: "re.Match[str]") -> tuple[int, int]:
     first = int(match[1] or 0)
-    return Published(address, first, int(match[2] or first), protocol.lower())
+    return first, int(match[2] or first)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _gpu(arguments: Sequence[str]) -> Literal["", "gpus", "runtime", "cdi"]:

@@ -7,6 +7,7 @@ from igor_core.container.engine_errors import engine_error
 from igor_core.container.names import Owner
 from igor_core.doctor import ask
 from igor_core.doctor.check import Check, fail, skip, warn
+from igor_core.doctor.debugger import exposure_checks, host_exposure_check
 from igor_core.doctor.engine import engine_checks, gpu_check
 from igor_core.doctor.facts import Engine, HostFacts, Link
 from igor_core.doctor.host import host_checks, link_checks, space_check
@@ -17,6 +18,7 @@ from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
 from igor_core.ssh.unsupported import unsupported
 from igor_core.verbs.doctor_container import container_checks
+from igor_core.verbs.doctor_debug import debug_checks
 from igor_core.verbs.doctor_project import Material
 from igor_core.verbs.targets import Target
 
@@ -43,8 +45,10 @@ async def _behind(link: Link, target: Target, paths: HostPaths, material: Materi
     """What is there behind a connection that works; questions go out at once."""
     remote, runtime = target.remote, target.runtime
     if runtime is None:
-        facts = await ask.look(remote, paths, "", wanted([]))
-        return host_checks(facts, link, containers=False)
+        facts, about = await asyncio.gather(
+            ask.look(remote, paths, "", wanted([])), debug_checks(target, paths)
+        )
+        return [*host_checks(facts, link, containers=False), host_exposure_check(), *about]
     asked = wanted(target.project.config.docker_run_args)
     facts, engine = await asyncio.gather(
         ask.look(remote, paths, runtime.word, asked), ask.engine(remote, runtime)
@@ -52,13 +56,24 @@ async def _behind(link: Link, target: Target, paths: HostPaths, material: Materi
     checks = [
         *host_checks(facts, link, containers=True),
         *_engine(facts, engine, runtime, asked, _owner(target).container),
+        *exposure_checks(asked, target.project.config.debug_port),
     ]
     if engine.status != 0:
         return checks
     space, about = await asyncio.gather(
         ask.space_at(remote, engine.data_root), container_checks(target, paths, material)
     )
-    return [*checks, space_check("engine's disk", "images and containers", space), *about]
+    debugger = await debug_checks(target, paths, runs=_container_runs(about))
+    space_left = space_check("engine's disk", "images and containers", space)
+    return [*checks, space_left, *about, *debugger]
+
+
+def _container_runs(checks: list[Check]) -> bool:
+    """Also one that is old may."""
+    return any(
+        check.name == "container" and (check.state == "ok" or " is old " in check.text)
+        for check in checks
+    )
 
 
 def _engine(
