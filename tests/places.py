@@ -1,4 +1,4 @@
-"""For the tests of what programs on hosts print: projects with an image, and jobs that want places."""
+"""For tests of what programs on hosts print: projects with an image, jobs that want places."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
