@@ -191,6 +191,7 @@ def test_each_way_to_send(nvim: Path, home: Path) -> None:
         assert press(editor, "gg:IgorSend file<CR>") == [CELLS]
         assert press(editor, ":IgorSend cell<CR>") == ["a = 0"]
         assert press(editor, "4G:IgorSend cell<CR>") == ["b = 1\nc = 1"]
+        assert press(editor, "gg:4IgorSend cell<CR>") == ["b = 1\nc = 1"]
         assert press(editor, "2G:IgorSend cell<CR>") == ["b = 1\nc = 1"]
         assert press(editor, "9G:IgorSend cell<CR>") == ["d = 3\n# % no cell\ne = 3"]
         assert press(editor, "3Ggsj") == ["b = 1\nc = 1"]

@@ -55,17 +55,16 @@ function M.define()
   local function define(modes, name, does, expr)
     vim.keymap.set(modes, '<Plug>(igor-' .. name .. ')', does, { expr = expr, desc = 'igor: ' .. name })
   end
-  local function sends(what, ...)
-    local given = { ... }
+  local function sends(what)
     return function()
-      return require('igor.send')[what](unpack(given))
+      return require('igor.send')[what]()
     end
   end
   define('n', 'send', sends('operator'), true)
   define('x', 'send', sends('selection'))
   define('n', 'send-line', sends('line'))
   define('n', 'send-cell', sends('cell'))
-  define('n', 'send-cell-move', sends('cell', true))
+  define('n', 'send-cell-move', sends('cell_and_move'))
   define('n', 'send-file', sends('file'))
 end
 

@@ -53,11 +53,17 @@ local function get(first, last)
   return vim.api.nvim_buf_get_lines(0, first - 1, last, false)
 end
 
---- Send the current cell; with `move` the cursor goes to the next one.
-function M.cell(move)
-  local first, last, after = require('igor.send_cells').around(0, vim.fn.line('.'))
+--- Send the cell around `row`, of the cursor without it; the line that begins the next one.
+function M.cell(row)
+  local first, last, after = require('igor.send_cells').around(0, row or vim.fn.line('.'))
   M.lines(get(first, last))
-  if move and after then
+  return after
+end
+
+--- Send the current cell, and go to the next one.
+function M.cell_and_move()
+  local after = M.cell()
+  if after then
     vim.cmd("normal! m'")
     vim.api.nvim_win_set_cursor(0, { math.min(after + 1, vim.api.nvim_buf_line_count(0)), 0 })
   end
@@ -105,6 +111,7 @@ function M.hold(first, last, bang)
   held[last_held] = {
     win = vim.api.nvim_get_current_win(),
     buf = vim.api.nvim_get_current_buf(),
+    row = first,
     lines = bang == '!' and get(1, -1) or get(first, last),
   }
   return last_held
@@ -120,7 +127,7 @@ function M.command(word, number)
   end
   vim.api.nvim_win_call(given.win, function()
     if word == 'cell' or word == 'file' then
-      M[word]()
+      M[word](given.row)
     elseif word == '' or word == 'line' then
       M.lines(given.lines)
     else
