@@ -26,7 +26,7 @@ def test_exec_asks_before_it_runs_and_writes(nvim: Path, home: Path) -> None:
         assert items == ["write all, then run", "run as saved"]
         assert on.agent.received.empty()
         on.editor.lua("_G.answer(1)")
-        assert on.agent.frame(Kind.REQUEST)[4] == {"shell": "ls -l"}
+        assert on.agent.frame(Kind.REQUEST)[4] == {"shell": "ls -l", "places": True}
         assert (on.project / "main.py").read_text() == "changed\n"
         assert (on.project / "other.py").read_text() == "other\n"
 
@@ -106,5 +106,5 @@ def test_the_question_is_the_editors_own_where_no_plugin_has_another(
     screen.wait("write all, then run")
     screen.type("1")
     screen.press("Enter")
-    assert agent.frame(Kind.REQUEST)[4] == {"shell": "ls"}
+    assert agent.frame(Kind.REQUEST)[4] == {"shell": "ls", "places": True}
     agent.close()

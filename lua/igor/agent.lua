@@ -9,14 +9,10 @@ local frames = require('igor.frames')
 local requests = require('igor.requests')
 local saves = require('igor.saves')
 local starter = require('igor.starter')
+local watches = require('igor.watches')
 local uv = vim.uv
 
 local M = {}
-
----@class IgorWatch
----@field args table  of the verb "watch"
----@field on_event fun(event: table)
----@field on_finished fun(outcome: table)
 
 -- Another try to connect: soon where an agent was just started, seldom where nobody started one.
 local SOON_MS, STARTING_MS = 40, 30000
@@ -29,8 +25,6 @@ local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 
 local link
 local is_up, was_up, is_leaving = false, false, false
----@type table<string, IgorWatch>
-local watches = {}
 local wants_agent, has_watched = false, false
 local flush_timer, retry_timer
 local retry_ms, started_at = SELDOM_MS, -math.huge
@@ -70,23 +64,9 @@ local function noted(kept)
   end
 end
 
-local function watch_frame(root, watch)
+local function watch_frame(root)
   has_watched = true
-  watch.request = requests.number({
-    event = function(event)
-      if event.type == 'freshness' then
-        saves.covered(root)
-      end
-      watch.on_event(event)
-    end,
-    finished = function(outcome)
-      if watches[root] == watch then
-        watches[root] = nil
-      end
-      watch.on_finished(outcome)
-    end,
-  })
-  return frames.request(watch.request, 'watch', root, watch.args)
+  return watches.frame(root)
 end
 
 --- HELLO, what is watched and what was saved leave as one write: the agent has all of it even where
@@ -96,8 +76,8 @@ local function greet()
   env.SSH_AUTH_SOCK = uv.os_getenv('SSH_AUTH_SOCK')
   local client = { name = 'nvim', pid = uv.os_getpid(), answers = false, env = env }
   local texts = { frames.hello(version(), client) }
-  for root, watch in pairs(watches) do
-    texts[#texts + 1] = watch_frame(root, watch)
+  for _, root in ipairs(watches.roots()) do
+    texts[#texts + 1] = watch_frame(root)
     if was_up then
       saves.add(root, {}) -- nobody has looked meanwhile
     end
@@ -111,7 +91,7 @@ local open
 
 --- Whether anybody needs a connection.
 local function is_needed()
-  return next(watches) or saves.any() or requests.any()
+  return watches.any() or saves.any() or requests.any()
 end
 
 --- Try again after a while, for as long as something is watched or waits.
@@ -274,16 +254,15 @@ end
 ---@param root string
 ---@param watch IgorWatch
 function M.watch(root, watch)
-  watches[root] = watch
+  watches.add(root, watch)
   if link and link.connected then
-    link:write(watch_frame(root, watch))
+    link:write(watch_frame(root))
   end
 end
 
 --- The connection ends with its last watch.
 function M.unwatch(root)
-  local watch = watches[root]
-  watches[root] = nil
+  local watch = watches.remove(root)
   if not watch or not link or not link.connected then
     return
   elseif is_needed() or link.writing > 0 then
@@ -295,7 +274,7 @@ function M.unwatch(root)
 end
 
 function M.is_watched(root)
-  return watches[root] ~= nil
+  return watches.has(root)
 end
 
 --- Whether an agent has answered on this connection.

@@ -4,6 +4,7 @@
 -- with so many empty lines that any line can be gone to, and the text takes their place.
 local agent = require('igor.agent')
 local contents = require('igor.contents')
+local filling = require('igor.filling')
 local notice = require('igor.notice')
 local project = require('igor.project')
 
@@ -11,8 +12,6 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace('igor_remote_file')
 local EMPTY_LINES = 50000
--- How much is done before the editor has its turn.
-local PUT_LINES, TURN_NS = 5000, 5e6
 
 -- What stands where the text can't be had, and its highlights.
 local FAILURE = { 'IgorError', 'IgorHint' }
@@ -31,29 +30,6 @@ local function root_of(buf)
   local its = from > 0 and vim.b[from].igor_root
   local found = vim.b[buf].igor_root or its or from > 0 and project.locate_buffer(from)
   return found or project.root(vim.fn.getcwd())
-end
-
----@type { buf: integer, from: integer, to: integer, lines: string[] }|nil  see put()
-local new
-
---- For put() only.
-function M.replace()
-  vim.api.nvim_buf_set_lines(new.buf, new.from, new.to, false, new.lines)
-end
-
---- Put `lines` in place of those of a buffer, without a trace in the undo history. Places in the
---- quickfix list and marks are about the text that comes: they must not move with what is here before.
-local function put(buf, from, to, lines)
-  local its = vim.bo[buf]
-  its.modifiable, its.undolevels = true, -1
-  new = { buf = buf, from = from, to = to, lines = lines }
-  vim.cmd([[lockmarks lua require('igor.remote_file').replace()]])
-  new = nil
-  its.modifiable, its.modified = false, false
-end
-
-local function set_lines(buf, lines)
-  put(buf, 0, -1, lines)
 end
 
 local function say_in(buf, text, group)
@@ -110,24 +86,6 @@ local function restore(buf, found)
   vim.b[buf].igor_wanted = nil
 end
 
---- Run `act`, which is given a function to pause by, and leave the editor its turns meanwhile.
-local function in_turns(act)
-  local running, since = nil, vim.uv.hrtime()
-  local function go_on()
-    since = vim.uv.hrtime()
-    assert(coroutine.resume(running))
-  end
-  running = coroutine.create(function()
-    act(function()
-      if vim.uv.hrtime() - since > TURN_NS then
-        vim.defer_fn(go_on, 1)
-        coroutine.yield()
-      end
-    end)
-  end)
-  go_on()
-end
-
 local function set_filetype(buf, path, lines)
   local filetype, configure = vim.filetype.match({ filename = path, contents = lines, buf = buf })
   if filetype then
@@ -138,26 +96,15 @@ local function set_filetype(buf, path, lines)
   end
 end
 
---- Put the text in place of the empty lines, from the top; `is_wanted()` tells whether it still is.
+--- Put the text in place of the empty lines; `is_wanted()` tells whether it still is.
 local function fill(buf, path, content, is_wanted)
-  in_turns(function(pause)
+  filling.in_turns(function(pause)
     local lines, options = contents.lines(content, pause)
-    for from = 0, #lines - 1, PUT_LINES do
-      if not is_wanted() then
-        return
-      end
-      local to = math.min(from + PUT_LINES, #lines)
-      put(buf, from, to, vim.list_slice(lines, from + 1, to))
-      pause()
-    end
-    if not is_wanted() then
+    if not filling.cover(buf, lines, is_wanted, pause) then
       return
     end
     local found = views(buf)
-    put(buf, #lines, -1, {})
-    vim.bo[buf].modifiable = true
-    vim.bo[buf].endofline, vim.bo[buf].fileformat = options.endofline, options.fileformat
-    vim.bo[buf].modifiable, vim.bo[buf].modified = false, false
+    filling.put(buf, #lines, -1, {}, options)
     restore(buf, found)
     set_filetype(buf, path, lines)
     vim.b[buf].igor_is_read = true
@@ -171,7 +118,7 @@ local function failed(buf, outcome)
   if view and view.lnum > #FAILURE then
     vim.b[buf].igor_wanted = { view.lnum, view.col }
   end
-  set_lines(buf, { text .. hint, ':e tries again' })
+  filling.put(buf, 0, -1, { text .. hint, ':e tries again' })
   for row, group in ipairs(FAILURE) do
     vim.api.nvim_buf_set_extmark(buf, namespace, row - 1, 0, { end_row = row, hl_group = group })
   end
@@ -200,7 +147,7 @@ local function prepare(buf)
   local its = vim.bo[buf]
   its.buftype, its.swapfile, its.undofile = 'acwrite', false, false
   vim.b[buf].igor_remote, vim.b[buf].igor_is_read = readings, false
-  set_lines(buf, vim.split(('\n'):rep(EMPTY_LINES - 1), '\n'))
+  filling.put(buf, 0, -1, vim.split(('\n'):rep(EMPTY_LINES - 1), '\n'))
   return readings
 end
 

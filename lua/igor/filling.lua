@@ -1,0 +1,63 @@
+-- Puts a long text into a buffer that is not for changing, and leaves the editor its turns meanwhile.
+local M = {}
+
+-- How much is done before the editor has its turn.
+local PUT_LINES, TURN_NS = 5000, 5e6
+
+---@type { buf: integer, from: integer, to: integer, lines: string[] }|nil  see put()
+local new
+
+--- For put() only.
+function M.replace()
+  vim.api.nvim_buf_set_lines(new.buf, new.from, new.to, false, new.lines)
+end
+
+--- Put `lines` in place of those of a buffer, without a trace in the undo history, and set `options`
+--- of its. Places in the quickfix list and marks are about the text that comes: they must not move
+--- with what is here before.
+function M.put(buf, from, to, lines, options)
+  local its = vim.bo[buf]
+  its.modifiable, its.undolevels = true, -1
+  new = { buf = buf, from = from, to = to, lines = lines }
+  vim.cmd([[lockmarks lua require('igor.filling').replace()]])
+  new = nil
+  for name, value in pairs(options or {}) do
+    its[name] = value
+  end
+  its.modifiable, its.modified = false, false
+end
+
+--- Run `act`, which is given a function to pause by.
+---@param act fun(pause: fun())
+function M.in_turns(act)
+  local running, since
+  local function go_on()
+    since = vim.uv.hrtime()
+    assert(coroutine.resume(running))
+  end
+  running = coroutine.create(function()
+    act(function()
+      if vim.uv.hrtime() - since > TURN_NS then
+        vim.defer_fn(go_on, 1)
+        coroutine.yield()
+      end
+    end)
+  end)
+  go_on()
+end
+
+--- Put `lines` over the first ones of a buffer, from the top, for as long as `is_wanted()`. Whether it
+--- still is.
+function M.cover(buf, lines, is_wanted, pause)
+  for from = 0, #lines - 1, PUT_LINES do
+    if not is_wanted() then
+      return false
+    end
+    local to = math.min(from + PUT_LINES, #lines)
+    M.put(buf, from, to, vim.list_slice(lines, from + 1, to))
+    pause()
+  end
+  return is_wanted()
+end
+
+return M
