@@ -91,6 +91,8 @@ def test_a_command_becomes_a_terminal_with_its_own_size(
         assert program.reads(b"x") == b"x"
         on.editor.keys(f"{LEAVE_TERMINAL}:bdelete!<CR>")
         on.agent.wait_for_hang_up()
+        on.editor.wait("no buffer", lambda: names(on.editor) == [])
+        assert on.editor.messages() == ""
 
 
 def test_the_same_command_goes_to_the_repl_that_is_there(nvim: Path, home: Path) -> None:

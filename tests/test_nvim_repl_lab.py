@@ -209,3 +209,25 @@ def _again_in_both_modes(editor: Editor, shell: Repl, python: Repl) -> None:
     assert "igor: the connection to apollo was lost" in shell.text
     editor.keys("iecho $((6*7))<CR>")
     shell.see("\n42")
+
+
+@pytest.mark.parametrize("nvim", ["0.12"], indirect=True)
+def test_a_persistent_repl_is_attached_to_again_until_it_is_ended(
+    nvim: Path, home: Path, project: Path
+) -> None:
+    config = project / ".igor/config.json"
+    config.write_text(config.read_text().replace("{", '{"repl_persist": true, ', 1))
+    (project / "main.py").write_text(CELLS.replace("\t", "    "))
+    with running(nvim, home, project, "{}", "main.py") as editor:
+        # Python's own prompt, behind tmux, which asks for brackets that Python does not know.
+        first = repl(editor, " python3 -q", ">>> ")
+        editor.keys(f"{LEAVE_TERMINAL}<C-w>p:IgorSend!<CR>")
+        first.see("total 45 ü€")
+        assert "Error" not in first.text
+        editor.command(f"bdelete! {first.buffer}")
+        again = repl(editor, " python3 -q", ">>> ")
+        editor.keys("'again' * 2, answer<CR>")
+        again.see("('againagain', 42)")
+        editor.keys(f"{LEAVE_TERMINAL}:IgorRepl --end python3 -q<CR>")
+        editor.wait_message("has ended", 20)
+        again.reach("ended")
