@@ -172,7 +172,7 @@ function M.start(session)
     return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
   end
   if session.subprocess or #session.job.debuggees > 1 or #(session.job.args.ranks or {}) > 1 then
-    execute(OWN_REQUESTS)
+    pcall(execute, OWN_REQUESTS) -- of a later version that has no such thing
   end
   if not session.first then
     new_session(session)

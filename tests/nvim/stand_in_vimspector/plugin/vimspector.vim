@@ -1,0 +1,1 @@
+command! VimspectorReset call vimspector#Reset( { 'interactive': v:true } )
