@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: UP031, RUF005, B904
+# ruff: noqa: UP031, RUF005
 """Where sessions are found: a folder of the user's alone, in it one for each. Runs there (3.6)."""
 
 import json
@@ -53,9 +53,13 @@ def make_session(ident, group):
     """A new session's folder, and the socket that listens in it."""
     folder = session_folder(ident)
     try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
+        join_session(ident).close()
+    except OSError:
+        # What a killed one, or the container's earlier life, has left.
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
         raise Refused("usage", "the session %s is there already" % ident)
+    os.mkdir(folder, 0o700)
     with open(os.path.join(folder, "group"), "w") as file:
         json.dump(group, file)
     listener = socket.socket(socket.AF_UNIX)

@@ -16,6 +16,7 @@ Notes to a control ("event"): "session" (what there is; again when debugpy "list
 processes that could not be ended).
 """
 
+import collections
 import json
 import os
 import selectors
@@ -45,22 +46,29 @@ class Output:
     """The last of what the program wrote; positions count all of its bytes."""
 
     def __init__(self):
-        self.pieces = []
-        self.first = self.end = 0
+        self.pieces = collections.deque()
+        self.end = 0
+
+    @property
+    def first(self):
+        return self.pieces[0][0] if self.pieces else self.end
 
     def add(self, kind, data):
-        self.pieces.append((self.end, kind, data))
+        """Join what is small: a program may write many short lines."""
+        if self.pieces and self.pieces[-1][1] == kind and len(self.pieces[-1][2]) < PIECE_BYTES:
+            self.pieces[-1][2].extend(data)
+        else:
+            self.pieces.append((self.end, kind, bytearray(data)))
         self.end += len(data)
         while self.end - self.first > KEPT_BYTES and len(self.pieces) > 1:
-            self.pieces.pop(0)
-            self.first = self.pieces[0][0]
+            self.pieces.popleft()
 
     def after(self, position):
         """(position, kind, data) of what was written next."""
         for at, kind, data in self.pieces:
             if position < at + len(data):
                 skipped = max(0, position - at)
-                return at + skipped, kind, data[skipped:]
+                return at + skipped, kind, bytes(data[skipped:])
         return self.end, STDOUT, b""
 
 
