@@ -17,6 +17,11 @@ def neovim(version: str) -> Path:
     return cache_folder() / f"nvim-{version}" / "bin" / "nvim"
 
 
+def late_python() -> Path:
+    """Where install.sh puts Python 3.14, to be mounted at /opt/python3.14."""
+    return cache_folder() / "python-3.14"
+
+
 def base_tarball() -> Path:
     """The root file system that engines import as `igor-base:latest`."""
     return cache_folder() / "igor-base.tar"

@@ -162,4 +162,5 @@ for version in $(wanted_neovims); do
 done
 if [ "$mode" = test ] && [ "$(id -u)" = 0 ]; then
     "$here/base-image.sh"
+    "$here/python.sh"
 fi
