@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import cast
 
 from igor_core.debug.door import Door
-from igor_core.debug.rewriting import Rewriting
+from igor_core.debug.rewriting import Answers, Rewriting
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
-
 
 # For an adapter to let go of the process.
 LEAVE_SECONDS = 5.0
@@ -58,7 +57,11 @@ class AdapterDoor(Door):
             return
         self._joined.add(rewritten)
         try:
-            await super()._join(start, cast(asyncio.StreamReader, rewritten), writer)
+            await super()._join(
+                start,
+                cast(asyncio.StreamReader, rewritten),
+                cast(asyncio.StreamWriter, _Answered(writer)),
+            )
         finally:
             self._joined.discard(rewritten)
             self._news.set()
@@ -95,6 +98,20 @@ class _Rewritten:
         finally:
             reading.cancel()
             closing.cancel()
+
+
+class _Answered:
+    """A writer of what the debugger is to hear."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._answers = Answers()
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(self._answers.feed(data))
+
+    async def drain(self) -> None:
+        await self._writer.drain()
 
 
 async def _nothing() -> None:

@@ -63,7 +63,7 @@ function on.started(request, event)
   if PUSHES[job.verb] and not event.args.no_push then
     warn_unwritten(job, event.root)
   end
-  if job.verb == 'debug' then
+  if job.verb == 'debug' or job.verb == 'attach' then
     require('igor.debug').started(job)
   end
   if is_listed(job.verb) then

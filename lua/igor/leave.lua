@@ -6,7 +6,7 @@ local M = {}
 -- Starting Python and the agent takes less; CTRL-C ends the wait.
 local PATIENCE_MS = 3000
 -- What ends with the editor.
-local ENDING = { exec = true, run = true, debug = true }
+local ENDING = { exec = true, run = true, debug = true, attach = true, stack = true }
 
 --- Commands that were given and that Python has not spoken of yet.
 local given = 0

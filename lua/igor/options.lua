@@ -79,7 +79,7 @@ M.list = {
   {
     name = 'output.open',
     types = { 'table' },
-    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run', 'debug' },
+    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run', 'debug', 'stack' },
     desc = 'Verbs that open the split when they start; the others open it when they fail.',
   },
   {

@@ -1,0 +1,87 @@
+-- :IgorAttach without a number: the Python processes of all hosts, to choose one from.
+local mode = require('igor.mode')
+local notice = require('igor.notice')
+
+local M = {}
+
+local ERROR = vim.log.levels.ERROR
+
+--- One line, whatever a program calls itself.
+local function line(process, several)
+  local rank = process.rank ~= '' and ('  rank ' .. process.rank) or ''
+  local host = several and process.host .. '  ' or ''
+  return vim.fn.strtrans(('%s%d%s  %s'):format(host, process.pid, rank, process.command))
+end
+
+local function hosts_of(found)
+  local names = {}
+  for _, process in ipairs(found) do
+    names[process.host] = true
+  end
+  return vim.tbl_count(names)
+end
+
+--- What went wrong: of the request itself, or on hosts that have no processes to show.
+local function problem(outcome)
+  if outcome.error ~= '' then
+    return outcome.error, outcome.hint
+  end
+  for _, result in ipairs(outcome.results) do
+    if not result.ok then
+      return ('%s: %s'):format(result.host, result.text), result.hint
+    end
+  end
+end
+
+local function ask(found, attach)
+  local several = hosts_of(found) > 1
+  vim.ui.select(found, {
+    prompt = 'igor: attach to which process?',
+    kind = 'igor-process',
+    format_item = function(process)
+      return line(process, several)
+    end,
+  }, function(process)
+    if process then
+      attach(process)
+    end
+  end)
+end
+
+local function answered(outcome, attach)
+  local data = type(outcome.data) == 'table' and outcome.data or {}
+  local found = data.processes or {}
+  local text, hint = problem(outcome)
+  if text then
+    notice.say(('attach: %s%s'):format(text, hint ~= '' and ' (' .. hint .. ')' or ''), ERROR)
+  elseif #found == 0 then
+    notice.say('attach: no Python process of this project runs', vim.log.levels.WARN)
+  end
+  if #found > 0 then
+    mode.when(mode.can_ask, function()
+      ask(found, attach)
+    end)
+  end
+end
+
+--- Ask which process, then ask the bridge for the job.
+---@param channel integer  of the bridge
+---@param place string  where the project is
+---@param args table  of the verb, without the process
+function M.choose(channel, place, args)
+  require('igor.leave').heard()
+  local front, problem_of_front, hint = require('igor.debug.front').choose()
+  if not front then
+    return notice.say(('attach: %s (%s)'):format(problem_of_front, hint), ERROR)
+  end
+  local wanted = { group = args.group, hosts = args.hosts }
+  local root = require('igor.project').root(place) or place
+  require('igor.agent').request('processes', root, wanted, vim.schedule_wrap(function(outcome)
+    answered(outcome, function(process)
+      local chosen = vim.tbl_extend('force', args, { pid = process.pid, hosts = { process.host } })
+      vim.rpcnotify(channel, 'igor:attach', place, chosen)
+    end)
+  end))
+end
+
+return M

@@ -1,0 +1,238 @@
+"""igor attach on a real host: a real debugger comes to a program that runs, and goes again."""
+
+import itertools
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent_client import Seen, client, wait_until
+from tests.cli_process import Terminal
+from tests.dap_client import Debugger
+from tests.lab import Host, Lab
+from tests.lab.cache import late_python
+from tests.lab.required import require_peer
+from tests.sample_project import SampleProject
+
+pytestmark = pytest.mark.timeout(180)
+
+PROGRAM = """\
+import os
+import time
+
+
+def step(number):
+    text = f"step {number}"
+    print(text, flush=True)
+    time.sleep(0.1)
+
+
+number = 0
+while not os.path.exists("/tmp/stop"):
+    number += 1
+    step(number)
+print("the end", flush=True)
+"""
+FILE = "jobs/deep/steps.py"
+STOP = 7
+#: Debian's Python 3.14 with the debugpy of another version: it has parts in plain Python.
+LATE = """\
+FROM igor-base:latest
+ENV PYTHONPATH=/venv/tools/lib/python3.11/site-packages PYTHONPYCACHEPREFIX=/tmp/compiled
+"""
+BARE = "FROM igor-base:latest\n"
+PYTHON = "/opt/python3.14/usr/bin/python3.14"
+PTRACE = "--cap-add=SYS_PTRACE"
+_numbers = itertools.count(1)
+
+
+def make_project(folder: Path, host: Host, dockerfile: str, **config: Any) -> SampleProject:
+    project = SampleProject(folder / f"attached{next(_numbers)}", [host])
+    project.write("dockerfile", dockerfile)
+    project.write(FILE, PROGRAM)
+    port = 21000 + 20 * next(_numbers)
+    project.configure(docker_rebuild_files=[], debug_port=port, **config)
+    return project
+
+
+def late_config(host: Host, *more: str) -> dict[str, Any]:
+    """For a project whose Python is 3.14, from a folder of the host's."""
+    require_peer("python 3.14")
+    folder = host.path("python314")
+    if not folder.exists():
+        shutil.copytree(late_python(), folder, symlinks=True)
+    volume = f"--volume={host.home}/python314:/opt/python3.14:ro"
+    return {"docker_run_args": [volume, *more], "debug": {"python": PYTHON}}
+
+
+class Running:
+    """The program, started by `igor run`; what it prints is read when it is waited for.
+
+    `place` counts those that run in the container.
+    """
+
+    def __init__(self, project: SampleProject, place: int = 0) -> None:
+        self.project = project
+        self._process = project.start("run", FILE)
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
+        self.goes_on()
+        self.pid: int = self.processes()[place]["pid"]
+
+    def processes(self) -> list[dict[str, Any]]:
+        outcome = Seen(client(), "processes", self.project.root).end()
+        found: list[dict[str, Any]] = outcome["data"]["processes"]
+        return found
+
+    def step(self) -> int:
+        """The next one that it takes."""
+        found = re.match(r"step (\d+)", self._output.readline())
+        assert found
+        return int(found[1])
+
+    def goes_on(self) -> None:
+        """It takes steps from now on."""
+        first = self.step()
+        while self.step() < first + 5:
+            pass
+
+    def end(self) -> str:
+        host, name = self.project.hosts[0], f"dino-{self.project.root.name}-dev"
+        host.docker("exec", name, "touch", "/tmp/stop")
+        output, _ = self._process.communicate(timeout=20)
+        return output
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def late(ssh_home: Path, lab: Lab) -> Iterator[Running]:
+    host = lab["apollo"]
+    project = make_project(ssh_home, host, LATE, **late_config(host, PTRACE))
+    assert project.igor("docker", "setup").returncode == 0
+    running = Running(project)
+    yield running
+    running.kill()
+    project.igor("agent", "stop")
+
+
+class Attached:
+    """A job `attach`, and a debugger at its port."""
+
+    def __init__(self, running: Running, **more: Any) -> None:
+        self.project = running.project
+        self.job = Seen(client(), "attach", self.project.root, pid=running.pid, **more)
+        self.job.until(lambda job: job.outcome or self.events("debuggee"))
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.job.events if event["type"] == kind]
+
+    def debugger(self) -> Debugger:
+        (event,) = self.events("debuggee")
+        file = str(self.project.root / FILE)
+        found = Debugger(event["port"])
+        return found.attach(event["local_root"], event["remote_root"], {file: [STOP]})
+
+    def result(self) -> dict[str, Any]:
+        result: dict[str, Any] = self.job.end()["results"][0]
+        return result
+
+
+def terminate(_attached: Attached, debugger: Debugger) -> None:
+    """As nvim-dap ends a session."""
+    debugger.request("terminate")
+
+
+def vanish(_attached: Attached, debugger: Debugger) -> None:
+    debugger.close()
+
+
+def leave_with_the_editor(attached: Attached, debugger: Debugger) -> None:
+    attached.job.client.close()
+    debugger.close()
+
+
+def test_it_stops_and_runs_on_whichever_way_the_debugger_leaves(late: Running) -> None:
+    ways: list[Callable[[Attached, Debugger], None]]
+    ways = [terminate, leave_with_the_editor, vanish]
+    for leave in ways:
+        attached = Attached(late)
+        assert attached.events("debuggee")[0]["process"] == late.pid
+        debugger = attached.debugger()
+        thread = debugger.stopped()
+        top = debugger.frames(thread)[0]
+        assert (top["source"]["path"], top["line"]) == (str(late.project.root / FILE), STOP)
+        assert debugger.variables(top)["text"].startswith("'step ")
+        again = Attached(late).result()
+        assert "is at process" in again["text"], again
+        leave(attached, debugger)
+        if leave is not leave_with_the_editor:
+            assert attached.result()["text"] == f"process {late.pid} runs on"
+        late.goes_on()
+    wait_until(lambda: not adapters(late), 15)
+    attached = Attached(late)
+    debugger = attached.debugger()
+    debugger.request("setBreakpoints", source={"path": str(late.project.root / FILE)})
+    debugger.go_on(debugger.stopped())
+    assert late.end().endswith("the end\n")
+    debugger.wait_for("terminated")
+    assert attached.result()["text"] == f"process {late.pid} has ended"
+
+
+def adapters(running: Running) -> list[str]:
+    name = f"dino-{running.project.root.name}-dev"
+    found = running.project.hosts[0].docker("top", name, "-eo", "pid,args").stdout
+    return [line for line in found.splitlines() if "debugpy" in line]
+
+
+def test_at_a_terminal_one_is_asked_which_and_ctrl_c_leaves_it(late: Running) -> None:
+    listed = late.project.igor("attach")
+    assert listed.returncode == 0
+    head, row = listed.stdout.splitlines()
+    assert head.split()[:2] == ["PID", "host"]
+    assert row.split()[:2] == [str(late.pid), "apollo"]
+    assert row.endswith(f"{PYTHON} {FILE}")
+    completed = late.project.igor("__complete", "attach", "").stdout
+    assert completed == f"{late.pid}\tapollo: {PYTHON} {FILE}\n"
+    terminal = Terminal("attach", cwd=late.project.root)
+    terminal.wait_for("attach to which? [1-1] ")
+    terminal.type("1\r")
+    terminal.wait_for("waits for a debugger at 127.0.0.1:")
+    terminal.type("\x03")
+    assert terminal.end() == 130
+    late.goes_on()
+
+
+def attach_refused(project: SampleProject) -> dict[str, Any]:
+    running = Running(project)
+    try:
+        outcome = Seen(client(), "attach", project.root, pid=running.pid).end()
+        result: dict[str, Any] = outcome["results"][0]
+        assert outcome["status"] == 1
+        return result
+    finally:
+        running.kill()
+
+
+def test_what_an_image_lacks_is_named_before_anything_is_done(ssh_home: Path, lab: Lab) -> None:
+    host = lab["apollo"]
+    project = make_project(ssh_home, host, LATE, **late_config(host))
+    nothing = project.igor("attach", "7")
+    assert "no container of this project runs on apollo" in nothing.stderr
+    assert project.igor("docker", "setup").returncode == 0
+    nobody = project.igor("attach", "77777")
+    assert "there is no Python process 77777 of this project in the container" in nobody.stderr
+    refused = attach_refused(project)
+    assert "the engine's seccomp filter forbids it in this container" in refused["text"]
+    assert PTRACE in refused["hint"]
+    project.write("dockerfile", BARE)
+    project.configure(docker_rebuild_files=[])
+    assert project.igor("docker", "setup", "--force").returncode == 0
+    refused = attach_refused(project)
+    assert "has no debugpy" in refused["text"]
+    assert "pip install debugpy" in refused["hint"]
