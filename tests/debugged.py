@@ -40,7 +40,8 @@ _numbers = itertools.count(1)
 def make_project(folder: Path, *hosts: Host, **config: Any) -> SampleProject:
     """A project with a program two folders deep. One that is in `folder` is made as new: its image
     and container serve many tests."""
-    project = SampleProject(folder / f"debugged-{folder.name}", hosts)
+    # A name that Docker takes as it is.
+    project = SampleProject(folder / f"debugged-{folder.name.replace('_', '')}", hosts)
     for host in hosts:
         # Another test's igor has written it; the folder itself is mounted.
         host.run(["find", f"{host.home}/dev/{project.root.name}", "-mindepth", "1", "-delete"])
