@@ -16,7 +16,7 @@ import pytest
 
 from tests.lab import Host, HostPlan, Lab, LabError
 from tests.lab.cache import cache_folder, neovim
-from tests.lab.peers import LAB, absent
+from tests.lab.peers import LAB, PLUGINS, PLUGINS_REMEDY, absent, plugin
 from tests.lab.required import do_without, peers_are_required, require_peer
 
 #: Set for all that a test starts, so that what it leaves running is found.
@@ -50,6 +50,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for peer in absent():
         terminalreporter.write_line(f"absent peer: {peer.name} ({peer.remedy})")
+    missing = [name for name in PLUGINS if plugin(name) is None]
+    if missing:
+        terminalreporter.write_line(f"absent plugins: {', '.join(missing)} ({PLUGINS_REMEDY})")
 
 
 @pytest.fixture(autouse=True)
