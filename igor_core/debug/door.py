@@ -156,7 +156,9 @@ class Door:
                 last = last[-64:] + data
                 if len(self._open) == 1 and _DISCONNECT.search(last):
                     self._departing.add(name)
-                    await self._leaving()
+                    # Who has heard of the program's end only takes leave of debugpy.
+                    if name not in self._told:
+                        await self._leaving()
                 await process.write(data)
                 data = await reader.read(CHUNK)
 
