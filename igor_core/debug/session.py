@@ -75,6 +75,7 @@ class Session:
         self._exit: Exit | None = None
         self._is_over = False
         self._said = b""
+        self._position = 0
 
     async def until_listening(self) -> Facts | None:
         """None where the program ended before. Raises Refused, Lost."""
@@ -132,14 +133,19 @@ class Session:
         if stream == "stderr":
             self._said = (self._said + data)[-4000:]
             return
+        before = self._position
         for kind, payload in self._frames.feed(data):
             if kind == NOTE:
                 self._take(json.loads(payload))
             else:
                 await self._write(_STREAMS[kind], payload)
+                self._position += len(payload)
+        if self._position > before:
+            await self._process.write(note(do="seen", position=self._position))
 
     def _take(self, said: dict[str, Any]) -> None:
         event = said.pop("event")
+        self._position = said.get("position", self._position)
         if event == "refused":
             raise Refused(**said)
         if event == "session" and said["phase"] != "starting":

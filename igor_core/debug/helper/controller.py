@@ -85,20 +85,29 @@ def pass_frames(peer):
 
 
 def be_the_program(peer):
+    sending = threading.Lock()
+
+    def send(data):
+        with sending:
+            peer.sendall(data)
+
     def upward():
         for data in iter(lambda: os.read(0, READ_BYTES), b""):
-            peer.sendall(frame(STDIN, data))
+            send(frame(STDIN, data))
         os._exit(0)
 
     spawn(upward)
     frames = Frames()
-    status = 70
+    status, position = 70, 0
     for data in iter(lambda: peer.recv(READ_BYTES), b""):
         for kind, payload in frames.feed(data):
             if kind in (STDOUT, STDERR):
                 write_all(1 if kind == STDOUT else 2, payload)
+                position += len(payload)
+                send(note(do="seen", position=position))
                 continue
             said = json.loads(payload.decode("ascii"))
+            position = said.get("position", position)
             if said.get("event") == "session" and said["phase"] == "listening":
                 told = {name: said[name] for name in ("id", "pid", "port")}
                 write_all(1, MARKER + json.dumps(told).encode("ascii") + b"\n")

@@ -4,8 +4,9 @@
 
 Peers come over the unix socket and say in their first note what they are ("do"):
 
-    control  the far end: gets notes and output, sends input, "signal", "stop" and "close". One at
-             a time, the latest; what the others had is over. Without one, `grace` runs.
+    control  the far end: gets notes and output, sends input, "seen" (all output up to a position),
+             "signal", "stop" and "close". One at a time, the latest; what the others had is over.
+             Without one, `grace` runs.
     relay    is told the port as soon as debugpy listens there, and by the end of its connection
              that it must go.
     list     is told what there is.
@@ -81,7 +82,6 @@ class Peer:
         self.frames = Frames()
         self.outbox = b""
         self.role = ""
-        self.sent = 0
 
 
 class Keeper:
@@ -96,7 +96,7 @@ class Keeper:
         self.watched = {}
         self.peers = []
         self.control = None
-        self.sent = 0
+        self.seen = self.position = 0
         self.controls = 0
         self.output = Output()
         self.input = bytearray()
@@ -253,8 +253,6 @@ class Keeper:
         self.unwatch(peer.connection.fileno())
         peer.connection.close()
         if peer is self.control:
-            # What is still in the outbox may not have arrived: the next one gets it again.
-            self.sent = self.told_to
             self.control = None
             self.alone_since = time.monotonic()
 
@@ -288,6 +286,9 @@ class Keeper:
             peer.outbox += note(**self.facts())
         elif what == "stop":
             self.stop(order.get("why") or "it was asked for")
+        elif what == "seen" and peer is self.control:
+            # Only this arrived for certain: the next one gets what came after it.
+            self.seen = order["position"]
         elif what == "close":
             self.close_asked = True
         elif what == "signal" and self.phase != "exited":
@@ -304,8 +305,8 @@ class Keeper:
         self.control, peer.role = peer, "control"
         self.told = 0
         self.close_asked = False
-        wanted = self.sent if position is None else min(position, self.output.end)
-        self.position = self.told_to = max(wanted, self.output.first)
+        wanted = self.seen if position is None else min(position, self.output.end)
+        self.position = max(wanted, self.output.first)
         self.tell(event="session", position=self.position, **self.facts())
         if self.position > wanted:
             self.tell(event="dropped", bytes=self.position - wanted)
@@ -315,7 +316,6 @@ class Keeper:
         peer = self.control
         if peer is None or peer.outbox:
             return
-        self.told_to = self.position
         at, kind, data = self.output.after(self.position)
         if data:
             self.position = at + len(data)
