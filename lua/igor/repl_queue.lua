@@ -10,7 +10,9 @@ local Queue = {}
 Queue.__index = Queue
 
 local LOOK_MS = 30
--- So long nothing was written: behind a prompt, by one that said so, and in a line like any other.
+-- So long after a note its prompt is on the screen; and so long nothing was written behind a prompt,
+-- by one that said that it reads, and in a line like any other.
+local SHOWN_MS = 50
 local PROMPT_QUIET_MS, SAID_QUIET_MS, QUIET_MS = 250, 400, 3000
 -- What prompts end in (Python, shells, pdb, ipdb), and lines that are run do not.
 local PROMPTS = { '[>$#%%]%s*$', '»%s*$', '❯%s*$', 'λ%s*$', '^%(%w+%)%s*$' }
@@ -20,7 +22,14 @@ local PATIENCE_MS = 4000
 ---@class IgorQueue
 
 function Queue.new(repl)
-  return setmetatable({ repl = repl, waiting = {}, prompts = 0, has_prompted = false }, Queue)
+  local self = setmetatable({ repl = repl, waiting = {}, prompts = 0, has_prompted = false }, Queue)
+  self.changed = vim.uv.now()
+  vim.api.nvim_buf_attach(repl.terminal.buf, false, {
+    on_lines = function()
+      self.changed = vim.uv.now()
+    end,
+  })
+  return self
 end
 
 --- The last line with something in it: where the cursor of a program with a prompt is.
@@ -41,24 +50,17 @@ local function is_prompt(line)
   end)
 end
 
---- For how long nothing was written.
-function Queue:quiet()
-  local tick = vim.api.nvim_buf_get_changedtick(self.repl.terminal.buf)
-  if tick ~= self.tick then
-    self.tick, self.since = tick, vim.uv.now()
-  end
-  return vim.uv.now() - self.since
-end
-
 --- Whether the program reads now.
 function Queue:is_ready()
   local terminal = self.repl.terminal
   if terminal.state ~= 'running' then
     return false
   end
-  local quiet = self:quiet()
+  local quiet = vim.uv.now() - self.changed
   if terminal.reads == 'prompt' or terminal.reads == 'editor' then
-    return terminal.prompts > self.prompts or quiet >= SAID_QUIET_MS
+    -- It says so before it writes its prompt, which is shown a moment later.
+    local is_shown = vim.uv.now() - terminal.noted >= SHOWN_MS
+    return is_shown and (terminal.prompts > self.prompts or quiet >= SAID_QUIET_MS)
   end
   if is_prompt(last_line(terminal.buf)) then
     self.has_prompted = self.has_prompted or quiet >= PROMPT_QUIET_MS
@@ -84,7 +86,7 @@ function Queue:write(block)
   local data = send_text.encode(block, self:manner())
   terminals.write(terminal, data)
   terminals.scroll(terminal)
-  self.since = vim.uv.now()
+  self.changed = vim.uv.now()
 end
 
 function Queue:stop()

@@ -12,6 +12,7 @@ local MARK_BYTES = 12
 ---@field state string  'starting', 'running', 'lost' or 'ended'
 ---@field reads string  'unknown', 'prompt', 'editor' or 'busy', as the notes have it
 ---@field prompts integer  how often the program has said that it reads
+---@field noted integer  when the last note came, in milliseconds of the loop
 ---@field told function  called after each change
 
 --- Terminals by the marks of their notes.
@@ -24,6 +25,7 @@ local function mark()
 end
 
 local function take(terminal, what)
+  terminal.noted = vim.uv.now()
   if what == 'starting' or what == 'running' or what == 'lost' then
     terminal.state, terminal.reads = what, 'unknown'
   else
