@@ -13,6 +13,7 @@ from igor_core.ssh.process import Command
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_checks import say_port, warn_of_users
+from igor_core.verbs.debug_files import leave_editors, tell_editors
 from igor_core.verbs.debug_session import configuration, python_for
 from igor_core.verbs.job import Job, flag, text_argument
 from igor_core.verbs.looking import look_at
@@ -107,9 +108,10 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
     with context.debugging.session(target.remote.name, name):
         try:
             door.warm()
-            await _tell(target, door, process)
+            await _tell(target, door, process, context)
             await door.until_left()
         finally:
+            leave_editors(target, context, door.port)
             await asyncio.shield(door.close())
     runs = (await look_at(target, paths, pids=[process.pid])).processes
     return Done(f"process {process.pid} {'runs on' if runs else 'has ended'}")
@@ -136,10 +138,13 @@ exec "$@"
 """
 
 
-async def _tell(target: Target, door: AdapterDoor, process: PythonProcess) -> None:
+async def _tell(
+    target: Target, door: AdapterDoor, process: PythonProcess, context: Context
+) -> None:
     config = target.project.config
     await door.open(config.debug_port)
     await say_port(target, config.debug_port, door.port)
+    await tell_editors(target, context, door.port)
     paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
     assert process.means is not None
     target.job.emit(
