@@ -1,8 +1,7 @@
-"""igor's part of .vimspector.json and launch.json beside what is the user's."""
+"""igor's part of .vimspector.json beside what is the user's."""
 
 import json
 import os
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,12 @@ from typing import Any
 import pytest
 
 from igor_core.config import Project
-from igor_core.config.read import parse
 from igor_core.debug.files import Notice
 from igor_core.debug.sites import sites
-from igor_core.debug.splice import Unusable, check, spliced
 from igor_core.debug.vimspector import generate
 from igor_core.debug.vimspector_file import write_vimspector_file
-from igor_core.debug.vscode import generate as generate_vscode
-from igor_core.debug.vscode_file import write_vscode_file
+from tests.local_project import make_local_project
 from tests.vimspector_rules import mistakes
-
-CONFIG = '{"user": "dino", "host_groups": {"dev": {"hosts": [{"host": "apollo", "dir": "/d"}]}}}'
 
 THEIRS = """{
 \t"configurations": {
@@ -38,11 +32,7 @@ OURS = ("igor: ", "igor-")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    root = tmp_path / "project"
-    (root / ".igor").mkdir(parents=True)
-    (root / ".igor" / "config.json").write_text(CONFIG)
-    (root / ".igor" / "config.json").chmod(0o640)
-    return Project(root, parse(CONFIG.encode(), Path("config.json")), "")
+    return make_local_project(tmp_path)
 
 
 def write(project: Project, port: int = 5678) -> list[Notice]:
@@ -218,125 +208,6 @@ def test_what_can_t_be_written_is_one_sentence(
 ) -> None:
     file = project.root / ".vimspector.json"
     spoil(file)
-    for notice in (*write(project), *write_vscode(project, file)):
-        assert (notice.kind, notice.text) == ("failed", f"{file} {said}")
-        file = project.root / ".vscode" / "launch.json"
-    assert os.listdir(project.root / ".vscode") == ["launch.json"]
-
-
-def write_vscode(project: Project, like: Path | None = None) -> list[Notice]:
-    """With `like` the file is what that one is."""
-    if like is not None:
-        (project.root / ".vscode").mkdir()
-        file = project.root / ".vscode" / "launch.json"
-        if like.is_symlink():
-            _loop(file)
-        elif like.is_dir():
-            file.mkdir()
-        else:
-            file.write_bytes(like.read_bytes())
-            file.chmod(like.stat().st_mode & 0o777)
-    return write_vscode_file(project, sites(project, {"dev": "c"}, {}))
-
-
-# VS Code and nvim-dap
-
-
-def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None:
-    assert [notice.text for notice in write_vscode(project)] == [".vscode/launch.json written"]
-    assert read(project, ".vscode/launch.json") == {
-        "version": "0.2.0",
-        "configurations": [
-            {
-                "name": "igor: attach dev",
-                "type": "debugpy",
-                "request": "attach",
-                "connect": {"host": "127.0.0.1", "port": 5678},
-                "justMyCode": False,
-                "pathMappings": [{"localRoot": "${workspaceFolder}", "remoteRoot": "/workspace"}],
-            }
-        ],
-    }
-    assert (project.root / ".vscode").stat().st_mode & 0o777 == 0o750
-    assert [notice.kind for notice in write_vscode(project)] == ["same"]
-
-
-def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:
-    theirs = (
-        '{"version": "0.2.0", "inputs": [],\n "configurations": [\n'
-        '    {"type": "go", "name": "mine"},\n    {"name": "igor: attach gone"},\n    "odd"\n]}'
-    )
-    file = project.root / ".vscode" / "launch.json"
-    file.parent.mkdir()
-    file.write_text(theirs)
-    write_vscode(project)
-    content = read(project, ".vscode/launch.json")
-    found = sites(project, {"dev": "c"}, {})
-    assert content["configurations"] == [
-        {"type": "go", "name": "mine"}, "odd", *generate_vscode(project, found)["configurations"],
-    ]  # fmt: skip
-    assert file.read_text().startswith(theirs.partition('    {"name"')[0])
-    assert [notice.kind for notice in write_vscode(project)] == ["same"]
-
-
-def test_launch_json_with_comments_is_left_alone_and_what_to_paste_is_told(
-    project: Project,
-) -> None:
-    text = '{\n  // Use IntelliSense to learn about possible attributes.\n  "configurations": []\n}'
-    file = project.root / ".vscode" / "launch.json"
-    file.parent.mkdir()
-    file.write_text(text)
-    (notice,) = write_vscode(project)
-    assert notice == Notice(
-        "failed", ".vscode/launch.json was left alone: line 2: it holds comments",
-        "igor vscode --print shows what belongs into it",
-    )  # fmt: skip
-    assert file.read_text() == text
-
-
-# Any text
-
-
-def some(chance: random.Random, depth: int = 0) -> Any:
-    leaves: list[Any] = ['a"\\/é', "// x", "", 0, -1.5, True, None, [], {}]
-    if depth > 2 or chance.random() < 0.4:
-        return chance.choice(leaves)
-    if chance.random() < 0.5:
-        return [some(chance, depth + 1) for _ in range(chance.randrange(4))]
-    names = chance.sample(["a", "b", "igor-x", "igor-y", "igor-z", "t", ""], chance.randrange(6))
-    return {name: some(chance, depth + 1) for name in names}
-
-
-def test_whatever_the_text_just_igors_members_change() -> None:
-    for seed in range(500):
-        splice_some(random.Random(seed))
-
-
-def splice_some(chance: random.Random) -> None:
-    content = {"x": some(chance), "t": some(chance), "y": some(chance)}
-    if chance.random() < 0.3:
-        del content["t"]
-    new = {name: some(chance) for name in chance.sample(["igor-x", "igor-y", "igor-n"], 2)}
-    style: dict[str, Any] = chance.choice(
-        [{"indent": 2}, {"indent": "\t"}, {}, {"separators": (" ,", " : ")}, {"indent": 0}]
-    )
-    text = json.dumps(content, ensure_ascii=chance.random() < 0.5, **style)
-    if chance.random() < 0.3:
-        text = text.replace("\n", "\r\n")
-    check(text)
-    if not isinstance(content.get("t", {}), dict):
-        with pytest.raises(Unusable):
-            spliced(text, "t", new, lambda name: name.startswith("igor-"))
-        return
-    after = spliced(text, "t", new, lambda name: name.startswith("igor-"))
-    check(after)
-    kept = {n: v for n, v in content.get("t", {}).items() if not n.startswith("igor-")}
-    found = json.loads(after)
-    assert [*found] == [*content, *([] if "t" in content else ["t"])]
-    assert {n: v for n, v in found["t"].items() if n in kept} == kept
-    assert {n: v for n, v in found["t"].items() if n not in kept} == new
-    assert {n: v for n, v in found.items() if n != "t"} == {
-        n: v for n, v in content.items() if n != "t"
-    }
-    assert spliced(after, "t", new, lambda name: name.startswith("igor-")) == after
-    assert ("\r\n" in after) == ("\r\n" in text)
+    (notice,) = write(project)
+    assert (notice.kind, notice.text) == ("failed", f"{file} {said}")
+    assert sorted(os.listdir(project.root)) == [".igor", ".vimspector.json"]
