@@ -5,6 +5,8 @@ local file_window = require('igor.debug.file_window')
 local M = {}
 
 local PATIENCE_MS = 20000
+-- Attaching to a process takes seconds, and nvim-dap complains after four.
+local ANSWER_SECONDS = 60
 
 ---@type table<string, IgorDebuggee>
 local sessions = {}
@@ -23,7 +25,7 @@ function M.problem() end
 
 local function adapter(callback, config)
   local at = config.connect or config
-  local options = { source_filetype = 'python' }
+  local options = { source_filetype = 'python', initialize_timeout_sec = ANSWER_SECONDS }
   callback({ type = 'server', host = at.host or '127.0.0.1', port = at.port, options = options })
 end
 
