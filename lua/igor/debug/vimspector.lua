@@ -36,6 +36,19 @@ _vimspector_session._breakpoints.Load( __import__( "copy" ).deepcopy(
   _vimspector_session_man.GetSession( %d )._breakpoints.Save() ) )
 ]]
 
+-- Vimspector's own restart would attach to a program that is gone.
+local RESTART = [[
+def _igor_restarts( session ):
+  def restart():
+    adapter = ( session._configuration or {} ).get( "adapter" )
+    if isinstance( adapter, str ) and adapter.startswith( "igor: " ):
+      __import__( "vim" ).command( "lua require( 'igor.debug.vimspector' ).restart()" )
+    else:
+      type( session ).Restart( session )
+  session.Restart = restart
+_igor_restarts( _vimspector_session )
+]]
+
 -- "lost", "up", "attaching" or "none": of a session's connection and windows.
 local STATE = [[(lambda s: "none" if s is None else "up" if s._init_complete else "attaching"
  if s._connection else "lost" if s.HasUI() else "none")(_vimspector_session_man.GetSession( %d ))]]
@@ -105,13 +118,17 @@ local function watch(session)
   end))
 end
 
---- The program's output where Vimspector shows such.
+--- The program's output where Vimspector shows such. The cursor, which it leaves there, goes to the
+--- code.
 local function show_output(session)
   local windows = vim.g.vimspector_session_windows
   local win = type(windows) == 'table' and windows.output
   if win and vim.api.nvim_win_is_valid(win) and session.job.output:is_there() then
     vim.api.nvim_win_set_buf(win, session.job.output.buf)
     require('igor.window').follow({ win })
+    if windows.code and vim.api.nvim_get_current_win() == win then
+      vim.api.nvim_set_current_win(windows.code)
+    end
   end
 end
 
@@ -161,6 +178,7 @@ local function launch(session)
   end)
   session.vimspector = tonumber(call('GetSessionID'))
   shown[session.vimspector] = session
+  pcall(execute, RESTART)
   show_output(session)
   watch(session)
 end
@@ -178,6 +196,19 @@ function M.start(session)
     new_session(session)
   end
   launch(session)
+end
+
+--- The last program again, for vimspector#Restart().
+function M.restart()
+  local session = shown[tonumber(call('GetSessionID'))]
+  if session and session.job.verb == 'debug' then
+    vim.schedule(function()
+      file_window.enter(session.local_root, session.job.args.program)
+      vim.cmd('IgorDebug!')
+    end)
+  else
+    require('igor.notice').say('it was not started by igor; to attach again: :IgorAttach')
+  end
 end
 
 --- Forget the session of a rank, as soon as its connection has ended.
