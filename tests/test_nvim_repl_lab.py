@@ -159,7 +159,11 @@ def kill_its_agent(_editor: Editor) -> None:
     kill_agent()
 
 
-@pytest.mark.parametrize("way", [kill_the_editor, kill_its_agent])
+@pytest.mark.parametrize(
+    ("nvim", "way"),
+    [("0.10", kill_the_editor), ("0.12", kill_the_editor), ("0.12", kill_its_agent)],
+    indirect=["nvim"],
+)
 def test_a_killed_editor_or_agent_leaves_nothing_in_the_container(
     editor: Editor, project: Path, lab: Lab, way: Callable[[Editor], None]
 ) -> None:
