@@ -136,10 +136,11 @@ class Inside:
         assert self.is_empty(), (self.processes(), self.listeners(), self.folders())
 
 
-def listeners(tables: str) -> list[str]:
-    """The rows in state 0A of /proc/net/tcp and tcp6."""
+def listeners(tables: str, inodes: set[str] | None = None) -> list[str]:
+    """The rows in state 0A of /proc/net/tcp and tcp6; only those with one of the inodes."""
     rows = [line.split() for line in tables.splitlines() if re.match(r"\s*\d+:", line)]
-    return [row[1] for row in rows if row[3] == "0A"]
+    listening = [row for row in rows if row[3] == "0A"]
+    return [row[1] for row in listening if inodes is None or row[9] in inodes]
 
 
 def program_runs(processes: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.agent_client import agent_pid
 from tests.debugged import DOCKERFILE, FILE, STOP, Inside, Session, listeners, make_project
 from tests.lab import Host, Lab
 from tests.sample_project import SampleProject
@@ -128,7 +129,7 @@ def test_nothing_listens_but_the_loopback_here_and_in_the_container(
     def look() -> dict[str, set[str]]:
         tables = "cat /proc/net/tcp /proc/net/tcp6"
         return {
-            "laptop": set(listeners(_read_tables())),
+            "laptop": set(listeners(_read_tables(), _sockets(agent_pid()))),
             "host": set(listeners(host.run(["sh", "-c", tables]).stdout)),
             "neighbour": set(
                 listeners(host.docker("exec", "neighbour", "sh", "-c", tables).stdout)
@@ -211,6 +212,12 @@ print("answered" if said else "closed", end="")
 def _another_user_s_connection(port: int) -> bytes:
     command = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-I", "-c", _KNOCK]
     return subprocess.run([*command, str(port)], capture_output=True, check=True).stdout
+
+
+def _sockets(pid: int) -> set[str]:
+    """The inodes of the sockets that a process has open: igor's one process here is its agent."""
+    links = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
+    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
 
 
 def _read_tables() -> str:

@@ -170,6 +170,7 @@ def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab)
     again = Session(project, reattach=True)
     outcome = again.end()
     assert outcome["status"] == 3, outcome
+    assert not again.events("debuggee")
     assert b"the answer is 42\n" in again.job.output
     inside.wait_until_empty()
     refused = Session(project, reattach=True).end()

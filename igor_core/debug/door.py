@@ -14,13 +14,16 @@ from pathlib import Path
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError, IgorError
 from igor_core.ssh.host import RemoteHost
-from igor_core.ssh.process import Command, Process
+from igor_core.ssh.process import LOST, Command, Process
 
 LOOPBACK = "127.0.0.1"
 CHUNK = 1 << 16
 TRIES = 64
 _TERMINATED = re.compile(rb'"event"\s*:\s*"terminated"')
 _DISCONNECT = re.compile(rb'"command"\s*:\s*"disconnect"')
+
+# Of a relay that has ended by itself, was ended with the program, or lost with the connection.
+_USUAL = (0, 130, 137, 143, LOST)
 
 Leave = Callable[[], Awaitable[None]]
 
@@ -29,11 +32,19 @@ class Door:
     """Listens from `open` to `close` for one session. `port` is the port that it got.
 
     `leaving` is awaited before the last debugger takes its leave of debugpy, or has left without:
-    debugpy would let a stopped program run on.
+    debugpy would let a stopped program run on. `report` is told why a connection could not be
+    joined with its relay.
     """
 
-    def __init__(self, host: RemoteHost, relay: Callable[[], Command], leaving: Leave) -> None:
+    def __init__(
+        self,
+        host: RemoteHost,
+        relay: Callable[[], Command],
+        leaving: Leave,
+        report: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self.port = 0
+        self._report = report
         self._host = host
         self._relay = relay
         self._leaving = leaving
@@ -127,11 +138,17 @@ class Door:
     ) -> None:
         name = object()
         self._open.add(name)
-        process = await self._take_spare()
+        try:
+            process = await self._take_spare()
+        except BaseException:
+            self._open.discard(name)
+            raise
         upward = asyncio.ensure_future(self._upward(name, first, reader, process))
         downward = asyncio.ensure_future(self._downward(name, process, writer))
         try:
             await asyncio.wait([upward, downward], return_when=asyncio.FIRST_COMPLETED)
+            if downward.done() and not downward.exception() and process.status not in _USUAL:
+                self._report(downward.result() or process.error)
             if upward.done() and not downward.done():
                 if len(self._open) == 1 and name not in self._told:
                     await self._leaving()
@@ -162,11 +179,13 @@ class Door:
                 await process.write(data)
                 data = await reader.read(CHUNK)
 
-    async def _downward(self, name: object, process: Process, writer: asyncio.StreamWriter) -> None:
-        last = b""
+    async def _downward(self, name: object, process: Process, writer: asyncio.StreamWriter) -> str:
+        """To the relay's end; the last line that it said of itself."""
+        last = said = b""
         while (item := await process.read()) is not None:
             stream, data = item
             if stream != "stdout":
+                said = (said + data)[-1000:]
                 continue
             writer.write(data)
             await writer.drain()
@@ -174,6 +193,7 @@ class Door:
             if _TERMINATED.search(last):
                 self._told.add(name)
                 self._news.set()
+        return (said.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
 
 
 def _is_ours(writer: asyncio.StreamWriter) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
@@ -51,11 +51,13 @@ class Facts:
 class Exit:
     """How the program ended: its status (128 + n for signal n), and why igor ended it, if it did.
 
-    `left` counts processes of it that could not be ended.
+    `listened` is false where debugpy never got so far; `left` counts processes of it that could
+    not be ended.
     """
 
     status: int
     why: str = ""
+    listened: bool = True
     left: int = 0
 
 
@@ -78,7 +80,7 @@ class Session:
         self._position = 0
 
     async def until_listening(self) -> Facts | None:
-        """None where the program ended before. Raises Refused, Lost."""
+        """None where the program has ended before. Raises Refused, Lost."""
         await self._process.write(helper_bytes())
         while self._facts is None and not self.exited.is_set():
             await self._step()
@@ -148,17 +150,17 @@ class Session:
         self._position = said.get("position", self._position)
         if event == "refused":
             raise Refused(**said)
-        if event == "session" and said["phase"] != "starting":
+        if event == "session" and said["phase"] == "listening":
             self._facts = Facts(
                 said["id"], said["pid"], said["python"], said["root"], tuple(said["command"])
             )
         elif event == "dropped":
             self.dropped = said["bytes"]
         elif event == "exited":
-            self._exit = Exit(said["status"], said["why"])
+            self._exit = Exit(said["status"], said["why"], said["listened"])
             self.exited.set()
         elif event == "over" and self._exit is not None:
-            self._exit = Exit(self._exit.status, self._exit.why, said["left"])
+            self._exit = replace(self._exit, left=said["left"])
             self._is_over = True
 
     def _raise_end(self) -> None:
@@ -168,7 +170,8 @@ class Session:
         if self._exit is not None:
             self._is_over = True
             return
-        said = self._said.decode("utf-8", "replace").strip() or self._process.error
+        lines = self._said.decode("utf-8", "replace").strip().splitlines()
+        said = lines[-1] if lines else self._process.error
         if self._facts is not None and self._process.status == 0:
             raise Refused("taken", said or "another client has attached to it")
         raise Refused("", said or f"the helper ended with {self._process.status}",

@@ -1,6 +1,7 @@
 """One debugged program: from the first check to the end of what it had started."""
 
 import asyncio
+import contextlib
 import posixpath
 import secrets
 import signal
@@ -12,7 +13,7 @@ from igor_core.debug.door import Door
 from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
 from igor_core.debug.looking import registered
 from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
-from igor_core.errors import HostError, IgorError
+from igor_core.errors import Cancelled, HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
 from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.ssh.process import Command, Process
@@ -90,7 +91,6 @@ class Place:
         self._spec = spec_for(debugged.target, paths)
         self._python = python
         self._run_folder = paths.run if debugged.target.runtime is None else RUN_FOLDER
-        self._stopping: asyncio.Task[None] | None = None
         #: One session at a time; on a host itself projects would meet without the name.
         self.group = self._spec.owner.container
         self.root = self._spec.tree if debugged.target.runtime is None else self._spec.workspace
@@ -137,7 +137,7 @@ class Place:
         names = [ident]
         door = Door(
             self._target.remote, lambda: self.command(relay_words(names[0])),
-            lambda: self._debugger_leaves(session),
+            lambda: self._debugger_leaves(session), self._report,
         )  # fmt: skip
         if ident:
             door.warm()
@@ -152,10 +152,10 @@ class Place:
                 await self._tell(door, facts, context)
             if flag(self._target.job, "stdin"):
                 tasks.append(asyncio.ensure_future(self._feed(session)))
-            else:
+            elif ident:
                 await session.end_input()
             ended = await self._until_over(session, door)
-            if facts is None and not ended.why:
+            if not ended.listened and not ended.why:
                 return Done(f"ended before debugpy listened: {how(ended)}", ended.status or FAILURE)
         except Lost:
             raise self._lost(names[0]) from None
@@ -179,6 +179,8 @@ class Place:
         await door.told(LAST_WORDS_SECONDS)
         await session.close()
         ended = await session.until_over()
+        if session.dropped:
+            self._target.warn(f"{session.dropped} bytes that it wrote meanwhile were not kept")
         if ended.left:
             self._target.warn(
                 f"{ended.left} of its processes could not be ended", "igor docker clean"
@@ -195,10 +197,14 @@ class Place:
     async def _write(self, stream: str, data: bytes) -> None:
         await self._target.job.output(self._target.name, stream, data)
 
+    def _report(self, text: str) -> None:
+        self._target.warn(f"a debugger could not be joined with debugpy: {text}")
+
     async def _feed(self, session: Session) -> None:
-        async for data in self._target.job.stdin(self._target.name):
-            await session.feed(data)
-        await session.end_input()
+        with contextlib.suppress(Cancelled):
+            async for data in self._target.job.stdin(self._target.name):
+                await session.feed(data)
+            await session.end_input()
 
     async def _debugger_leaves(self, session: Session) -> None:
         """End the program before debugpy lets it run on."""

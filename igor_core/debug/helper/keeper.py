@@ -5,7 +5,7 @@
 Peers come over the unix socket and say in their first note what they are ("do"):
 
     control  the far end: gets notes and output, sends input, "seen" (all output up to a position),
-             "signal", "stop" and "close". One at a time, the latest; what the others had is over.
+             "stop" and "close". One at a time, the latest; what the others had is over.
              Without one, `grace` runs.
     relay    is told the port as soon as debugpy listens there, and by the end of its connection
              that it must go.
@@ -291,8 +291,6 @@ class Keeper:
             self.seen = order["position"]
         elif what == "close":
             self.close_asked = True
-        elif what == "signal" and self.phase != "exited":
-            send(self.process.pid, getattr(signal, "SIG" + order["name"], 0))
 
     def take_over(self, peer, position):
         if self.control is not None:
