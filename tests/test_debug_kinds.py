@@ -87,7 +87,7 @@ def test_children_stop_where_they_are_asked_for_and_run_where_not(folder: Path, 
         assert b"worked 42\n" in session.job.output
     Inside(project).wait_until_empty()
     project.configure(docker_rebuild_files=[], debug_port=20900)
-    for kind in ("subprocess", "fork", "spawn"):
+    for kind in ("fork", "spawn"):
         session = Session(project, kind)
         assert follow(session) == [], kind
         assert session.end()["status"] == 4
