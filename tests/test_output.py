@@ -161,7 +161,7 @@ def test_rows_and_names_are_bounded_too() -> None:
     assert places.dropped == 101 - len(
         {(entry.line, entry.text) for entry in entries if entry.kind == "E"}
     )
-    assert all(len(entry.ranks) <= 256 for entry in entries)
+    assert all(len(entry.ranks) <= 16 for entry in entries)
 
 
 def test_a_terminals_line_is_what_was_written_last_in_it() -> None:

@@ -114,14 +114,15 @@ class Connection:
             self._writer.transport.abort()
 
     def finished(self, ident: int, outcome: dict[str, Any]) -> None:
-        """The last word of a job. One that can't be sent is replaced by one that says so."""
+        """The last word of a job. What can't be sent of it is left out, never its status."""
         self._jobs.pop(ident, None)
         try:
             frame = encode(Kind.FINISHED, ident, outcome)
         except (ProtocolError, TypeError, ValueError, OverflowError) as error:
             log.exception("an outcome can't be sent")
             message = f"the outcome can't be told: {error}"
-            frame = encode(Kind.FINISHED, ident, Outcome(1, message).to_wire())
+            bare = Outcome(outcome["status"] or 1, outcome["error"] or message, outcome["hint"])
+            frame = encode(Kind.FINISHED, ident, bare.to_wire())
         self._write(frame)
 
     def _write(self, frame: bytes) -> None:

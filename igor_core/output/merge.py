@@ -18,7 +18,7 @@ _LONGEST = 200
 # Reports that begin at one place and are compared with a cut one.
 _MOST_ALIKE = 8
 # Names of those who said the same; more are only counted.
-_MOST_NAMED = 256
+_MOST_NAMED = 16
 _NUMBER = re.compile(r"\d+")
 _RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
 
