@@ -52,8 +52,17 @@ def forget_the_debugger():
         frame = frame.f_back
 
 
+def fork(original=os.fork):
+    pid = original()
+    if pid == 0:
+        forget_the_debugger()
+    return pid
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_the_debugger)
+else:
+    os.fork = fork
 del sys.path[0]
 from debugpy.server import cli
 
