@@ -17,20 +17,29 @@ LEAVE_SECONDS = 5.0
 class AdapterDoor(Door):
     """Each connection has an adapter of its own there, which attaches to process `pid`.
 
-    Whoever leaves, and however, the process lives on.
+    Whoever leaves, and however, the process lives on. `report`: see Door.
     """
 
-    def __init__(self, host: RemoteHost, adapter: Callable[[], Command], pid: int) -> None:
-        super().__init__(host, adapter, _nothing)
+    def __init__(
+        self,
+        host: RemoteHost,
+        adapter: Callable[[], Command],
+        pid: int,
+        report: Callable[[str], None],
+    ) -> None:
+        super().__init__(host, adapter, _nothing, report)
         self._pid = pid
         self._came = False
         self._joined: set[_Rewritten] = set()
 
     async def until_left(self) -> None:
         """Wait until the last debugger has gone, or each has heard that the session has ended."""
-        while not self._came or self._open - self._told:
+        while not (self._came and self._is_left()):
             self._news.clear()
             await self._news.wait()
+
+    def _is_left(self) -> bool:
+        return not self._joined or bool(self._open and self._open <= self._told)
 
     async def close(self) -> None:
         """Let each adapter take its leave of the process: one that is killed leaves it in such a

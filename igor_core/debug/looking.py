@@ -32,12 +32,19 @@ exec "$@"
 @cache
 def looking_source() -> bytes:
     """What goes to the standard input of `looking_words`."""
-    parts = []
-    for name in _MODULES:
-        lines = (_FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if not line.startswith((_OWN, "# mypy", "# ruff"))]
-        parts.append("\n".join(kept))
-    return ("\n\n\n".join(parts) + "\n").encode()
+    return ("\n\n\n".join(_text(name) for name in _MODULES) + "\n").encode()
+
+
+@cache
+def adapter_words() -> list[str]:
+    """What follows `python`: debugpy's adapter, which speaks on standard input and output."""
+    return ["-I", "-c", _text("inside/adapter")]
+
+
+def _text(name: str) -> str:
+    """A module without what only this side reads."""
+    lines = (_FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith((_OWN, "# mypy", "# ruff")))
 
 
 def looking_words(

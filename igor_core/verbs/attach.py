@@ -6,6 +6,7 @@ from igor_core.container.exec import ENDING, exec_command
 from igor_core.debug.adapter_door import AdapterDoor
 from igor_core.debug.attaching import SAFE_GDB, is_dangerous, way_to_attach
 from igor_core.debug.look import Means, PythonProcess
+from igor_core.debug.looking import adapter_words
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Debuggee, Outcome
 from igor_core.paths import HostPaths
@@ -97,14 +98,18 @@ async def _check_is_safe(target: Target, process: PythonProcess) -> None:
 
 async def _stay(target: Target, paths: HostPaths, process: PythonProcess, context: Context) -> Done:
     name = f"attached {spec_for(target, paths).owner.container} {process.pid}"
-    if context.debugging.has(target.remote.name, name):
+    if not await _is_free(target, context, name):
         raise HostError(
             f"a debugger is at process {process.pid} on {target.name} already",
             "leave it there first: igor jobs, igor cancel",
         )
     assert process.means is not None
     command = _adapter(target, paths, process.means)
-    door = AdapterDoor(target.remote, lambda: command, process.pid)
+
+    def report(text: str) -> None:
+        target.warn(f"a debugger could not be joined with debugpy: {text}")
+
+    door = AdapterDoor(target.remote, lambda: command, process.pid, report)
     with context.debugging.session(target.remote.name, name):
         try:
             door.warm()
@@ -117,10 +122,19 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
     return Done(f"process {process.pid} {'runs on' if runs else 'has ended'}")
 
 
+async def _is_free(target: Target, context: Context, name: str) -> bool:
+    """Whether no debugger is there; one that is just leaving is waited for."""
+    for _time in range(30):
+        if not context.debugging.has(target.remote.name, name):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
 def _adapter(target: Target, paths: HostPaths, means: Means) -> Command:
     """debugpy's adapter, which speaks on its standard input and output."""
-    words = ["-Xfrozen_modules=off", "-m", "debugpy.adapter"]
-    argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *python_for(target).runs(words)]
+    words = python_for(target).runs(adapter_words())
+    argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *words]
     found = exec_command(target.runtime, spec_for(target, paths), argv)
     # It takes INT for a key that is pressed at its debugger.
     end = [word for word in found.end if word != ENDING[0]]

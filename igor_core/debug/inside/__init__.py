@@ -11,5 +11,6 @@ here stand on one line.
     means        what a debugger would need to attach
     main         the command line: one line of JSON in, one out
 
-`sitecustomize` is none of them: it goes to /run/igor and runs in the programs.
+Two stand alone: `adapter`, through which debuggers come to a process, and `sitecustomize`, which
+goes to /run/igor and runs in the programs.
 """
