@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,6 +60,20 @@ class Exit:
     why: str = ""
     listened: bool = True
     left: int = 0
+
+    @property
+    def how(self) -> str:
+        """In a few words."""
+        if self.why:
+            return f"ended: {self.why}"
+        return self.by_signal or f"exit status {self.status}"
+
+    @property
+    def by_signal(self) -> str:
+        try:
+            return f"ended by {signal.Signals(self.status - 128).name.removeprefix('SIG')}"
+        except ValueError:
+            return ""
 
 
 class Session:

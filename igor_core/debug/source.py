@@ -8,7 +8,18 @@ from pathlib import Path
 from igor_core.debug import helper
 
 # Each after those that it imports.
-_MODULES = ("frames", "folder", "marks", "debuggee", "keeper", "controller", "relay", "main")
+_MODULES = (
+    "frames",
+    "folder",
+    "marks",
+    "debuggee",
+    "output",
+    "plumbing",
+    "keeper",
+    "controller",
+    "relay",
+    "main",
+)
 _OWN = "from igor_core."
 # What stands in `ps` is this line, not the whole source; that comes first on standard input.
 # The name at its beginning is for whoever lists processes there.

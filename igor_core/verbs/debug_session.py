@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import posixpath
 import secrets
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -156,7 +155,7 @@ class Place:
                 await session.end_input()
             ended = await self._until_over(session, door)
             if not ended.listened and not ended.why:
-                return Done(f"ended before debugpy listened: {how(ended)}", ended.status or FAILURE)
+                return Done(f"ended before debugpy listened: {ended.how}", ended.status or FAILURE)
         except Lost:
             raise self._lost(names[0]) from None
         except asyncio.CancelledError:
@@ -172,7 +171,7 @@ class Place:
                 task.cancel()
             leave_editors(self._target, context, door.port)
             await asyncio.shield(door.close())
-        return Done(how(ended), ended.status)
+        return Done(ended.how, ended.status)
 
     async def _until_over(self, session: Session, door: Door) -> Exit:
         await session.until_exited()
@@ -192,7 +191,7 @@ class Place:
         if self._config.debug.detach:
             return "left running there; again: igor debug --reattach"
         ended = await session.stop("igor was asked to end it")
-        return how(Exit(ended.status)) if ended else ""
+        return ended.by_signal or ended.how if ended else ""
 
     async def _write(self, stream: str, data: bytes) -> None:
         await self._target.job.output(self._target.name, stream, data)
@@ -254,17 +253,3 @@ def configuration(target: Target) -> str:
     """The name of the debugger's configuration for a host."""
     several = len(target.project.config.group(target.group).hosts) > 1
     return f"igor: attach {target.group}" + (f" {target.name}" if several else "")
-
-
-def how(ended: Exit) -> str:
-    """In a few words."""
-    if not ended.why:
-        return f"exit status {ended.status}" if ended.status <= 128 else _signal(ended.status)
-    return f"ended: {ended.why}"
-
-
-def _signal(status: int) -> str:
-    try:
-        return f"ended by {signal.Signals(status - 128).name.removeprefix('SIG')}"
-    except ValueError:
-        return f"exit status {status}"

@@ -17,21 +17,18 @@ Notes to a control ("event"): "session" (what there is; again when debugpy "list
 processes that could not be ended).
 """
 
-import collections
 import json
 import os
-import selectors
 import shutil
 import signal
 import time
 
 from igor_core.debug.helper.debuggee import port_of, start
-from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
+from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, frame, note
 from igor_core.debug.helper.marks import MARK_ID, end_marked, listens, send
+from igor_core.debug.helper.output import KEPT_BYTES
+from igor_core.debug.helper.plumbing import Plumbing
 
-KEPT_BYTES = 1 << 20
-AHEAD_BYTES = 1 << 18
-PIECE_BYTES = 1 << 16
 POLL_SECONDS = 0.01
 LISTEN_SECONDS = 60.0
 FIRST_SECONDS = 10.0
@@ -43,64 +40,16 @@ LINGER_SECONDS = 2.0
 OUTCOME_SECONDS = 60.0
 
 
-class Output:
-    """The last of what the program wrote; positions count all of its bytes."""
-
-    def __init__(self):
-        self.pieces = collections.deque()
-        self.end = 0
-
-    @property
-    def first(self):
-        return self.pieces[0][0] if self.pieces else self.end
-
-    def add(self, kind, data):
-        """Join what is small: a program may write many short lines."""
-        if self.pieces and self.pieces[-1][1] == kind and len(self.pieces[-1][2]) < PIECE_BYTES:
-            self.pieces[-1][2].extend(data)
-        else:
-            self.pieces.append((self.end, kind, bytearray(data)))
-        self.end += len(data)
-        while self.end - self.first > KEPT_BYTES and len(self.pieces) > 1:
-            self.pieces.popleft()
-
-    def after(self, position):
-        """(position, kind, data) of what was written next."""
-        for at, kind, data in self.pieces:
-            if position < at + len(data):
-                skipped = max(0, position - at)
-                return at + skipped, kind, bytes(data[skipped:])
-        return self.end, STDOUT, b""
-
-
-class Peer:
-    """One connection to the keeper."""
-
-    def __init__(self, connection):
-        connection.setblocking(False)
-        self.connection = connection
-        self.frames = Frames()
-        self.outbox = b""
-        self.role = ""
-
-
-class Keeper:
-    """The loop. `phase` is "starting", "listening", then "exited"."""
+class Keeper(Plumbing):
+    """The program's life. `phase` is "starting", "listening", then "exited"."""
 
     def __init__(self, options, folder, listener):
+        Plumbing.__init__(self, listener)
         self.options = options
         self.folder = folder
-        self.listener = listener
         self.grace = None if options.detach else options.grace
-        self.selector = selectors.DefaultSelector()
-        self.watched = {}
-        self.peers = []
-        self.control = None
-        self.seen = self.position = 0
+        self.seen = 0
         self.controls = 0
-        self.output = Output()
-        self.input = bytearray()
-        self.input_ends = False
         self.phase = "starting"
         self.port = 0
         self.exit = None
@@ -110,20 +59,11 @@ class Keeper:
         self.kill_at = None
         self.alone_since = self.began = time.monotonic()
         self.ended_at = 0.0
-        self.woken, waker = os.pipe()
-        os.set_blocking(self.woken, False)
-        os.set_blocking(waker, False)
-        signal.set_wakeup_fd(waker)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        listener.setblocking(False)
 
     def run(self):
         try:
             self.process = start(self.options, self.folder)
         except OSError as error:
-            self.process = None
-            self.outputs = {}
             self.finish(126, "it could not be started: %s" % error)
         else:
             pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
@@ -239,40 +179,18 @@ class Keeper:
         if self.control is not None:
             self.control.outbox += note(**fields)
 
-    def accept(self):
-        try:
-            connection, _ = self.listener.accept()
-        except OSError:
-            return
-        self.peers.append(Peer(connection))
+    def obeys(self, peer, kind, payload):
+        if kind == NOTE:
+            self.obey(peer, json.loads(payload.decode("ascii")))
+        elif peer is self.control and kind == STDIN:
+            self.input += payload
+        elif peer is self.control and kind == EOF:
+            self.input_ends = True
 
-    def drop(self, peer):
-        if peer not in self.peers:
-            return
-        self.peers.remove(peer)
-        self.unwatch(peer.connection.fileno())
-        peer.connection.close()
+    def gone(self, peer):
         if peer is self.control:
             self.control = None
             self.alone_since = time.monotonic()
-
-    def hear(self, peer):
-        try:
-            data = peer.connection.recv(PIECE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.drop(peer)
-            return
-        for kind, payload in peer.frames.feed(data):
-            if kind == NOTE:
-                self.obey(peer, json.loads(payload.decode("ascii")))
-            elif peer is self.control and kind == STDIN:
-                self.input += payload
-            elif peer is self.control and kind == EOF:
-                self.input_ends = True
 
     def obey(self, peer, order):
         what = order.get("do")
@@ -325,87 +243,6 @@ class Keeper:
             self.told = 2
         if peer.outbox:
             self.flush(peer)
-
-    def flush(self, peer):
-        try:
-            peer.outbox = peer.outbox[peer.connection.send(peer.outbox) :]
-        except BlockingIOError:
-            return
-        except OSError:
-            self.drop(peer)
-
-    # -- descriptors
-
-    def watch(self):
-        wanted = {self.listener.fileno(): selectors.EVENT_READ, self.woken: selectors.EVENT_READ}
-        for peer in self.peers:
-            writing = selectors.EVENT_WRITE if peer.outbox else 0
-            wanted[peer.connection.fileno()] = selectors.EVENT_READ | writing
-        # A far end that does not read stops the program; where there is none it runs on.
-        if self.control is None or self.output.end - self.position < AHEAD_BYTES:
-            wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.outputs)
-        if self.process and self.process.stdin and (self.input or self.input_ends):
-            wanted[self.process.stdin.fileno()] = selectors.EVENT_WRITE
-        for descriptor in set(self.watched) - set(wanted):
-            self.unwatch(descriptor)
-        for descriptor, mask in wanted.items():
-            if self.watched.get(descriptor) == mask:
-                continue
-            if descriptor in self.watched:
-                self.selector.modify(descriptor, mask)
-            else:
-                self.selector.register(descriptor, mask)
-            self.watched[descriptor] = mask
-
-    def unwatch(self, descriptor):
-        if self.watched.pop(descriptor, None) is not None:
-            self.selector.unregister(descriptor)
-
-    def handle(self, descriptor, mask):
-        if descriptor == self.listener.fileno():
-            self.accept()
-        elif descriptor == self.woken:
-            os.read(descriptor, 4096)
-        elif descriptor in self.outputs:
-            self.read_output(descriptor)
-        elif self.process and self.process.stdin and descriptor == self.process.stdin.fileno():
-            self.write_input()
-        else:
-            for peer in [each for each in self.peers if each.connection.fileno() == descriptor]:
-                if mask & selectors.EVENT_WRITE:
-                    self.flush(peer)
-                if mask & selectors.EVENT_READ and peer in self.peers:
-                    self.hear(peer)
-
-    def read_output(self, descriptor):
-        try:
-            data = os.read(descriptor, PIECE_BYTES)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            data = b""
-        if data:
-            self.output.add(self.outputs[descriptor], data)
-        else:
-            self.unwatch(descriptor)
-            del self.outputs[descriptor]
-        return len(data)
-
-    def write_input(self):
-        stdin = self.process.stdin
-        try:
-            if self.input:
-                del self.input[: os.write(stdin.fileno(), bytes(self.input[:PIECE_BYTES]))]
-        except BlockingIOError:
-            return
-        except OSError:
-            # It has closed its input: what it does not want is used up.
-            self.input_ends = True
-            self.input.clear()
-        if self.input_ends and not self.input:
-            self.unwatch(stdin.fileno())
-            stdin.close()
-            self.process.stdin = None
 
 
 def keep(options, folder, listener):
