@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,75 @@ def test_what_there_was_no_room_for_is_counted(on: Scene) -> None:
     assert "21 places: :cnext" in on.editor.output()
 
 
+TURNS = """
+_G.sizes = {}
+local timer = vim.uv.new_timer()
+timer:start(1, 1, vim.schedule_wrap(function()
+  local list = vim.fn.getqflist({ size = 0 })
+  _G.sizes[list.size] = true
+end))
+"""
+
+
+def many(on: Scene, count: int, text: str = "boom") -> list[dict[str, Any]]:
+    """Places in as many files."""
+    return [here(on.project / f"src/module_{i}.py", i + 1, text) for i in range(count)]
+
+
+def test_a_long_list_fills_while_the_editor_goes_on(on: Scene) -> None:
+    on.editor.lua(TURNS)
+    request = on.start("IgorExec pytest")
+    finish(on, request, *many(on, 2000), dropped=7)
+    assert rows(on)[0]["text"] == "apollo failed: exit status 1"
+    on.editor.command("cnext")
+    assert at(on)[0] == str(on.project / "src/module_0.py")
+    on.editor.wait("the last row", lambda: rows(on)[-1]["text"] == "and 1507 more")
+    listed = rows(on)
+    assert [row["lnum"] for row in listed[1:-1]] == list(range(1, 501))
+    sizes = on.editor.lua("return vim.tbl_keys(_G.sizes)")
+    assert len([size for size in sizes if 0 < size < len(listed)]) >= 2
+    assert "2007 places: :cnext" in on.editor.output()
+
+
+def test_lists_that_fill_at_once_are_each_its_own_and_the_cursor_stays(on: Scene) -> None:
+    first, second = on.start("IgorExec one"), on.start("IgorExec two")
+    on.editor.lua("""
+        vim.api.nvim_create_autocmd('User', {
+          pattern = 'IgorJobFinished',
+          callback = function()
+            vim.cmd('copen | 3')
+            vim.cmd('cc 3 | copen | 7')
+          end,
+          once = true,
+        })
+    """)
+    on.agent.finish(first, 1, places=many(on, 400, "one"), dropped=0)
+    on.agent.finish(second, 1, places=many(on, 400, "two"), dropped=0)
+    both = "return {vim.fn.getqflist({nr=1,size=0}).size, vim.fn.getqflist({nr=2,size=0}).size}"
+    on.editor.wait("both lists", lambda: on.editor.lua(both) == [401, 401])
+    assert {row["text"] for row in rows(on)[1:]} == {"one"}
+    assert on.editor.lua("return vim.fn.getqflist({idx=0}).idx") == 3
+    assert at(on)[1] == 7
+    assert len(on.editor.nvim.current.buffer[:]) == 401
+    on.editor.command("silent cnewer")
+    assert {row["text"] for row in rows(on)[1:]} == {"two"}
+
+
+def test_a_list_that_somebody_else_has_filled_is_left_to_them(on: Scene) -> None:
+    on.editor.lua("""
+        vim.api.nvim_create_autocmd('User', {
+          pattern = 'IgorJobFinished',
+          callback = function()
+            vim.fn.setqflist({}, 'r', { items = { { text = 'mine' } } })
+            vim.defer_fn(function() _G.later = true end, 300)
+          end,
+        })
+    """)
+    fail(on, *many(on, 500))
+    on.editor.wait("a while", lambda: on.editor.lua("return _G.later"))
+    assert [row["text"] for row in rows(on)] == ["mine"]
+
+
 def test_nothing_to_show_changes_no_list(on: Scene) -> None:
     on.editor.nvim.call("setqflist", [{"filename": "main.py", "lnum": 1, "text": "mine"}])
     fail(on)
@@ -183,3 +253,17 @@ def test_a_list_comes_while_the_command_line_window_is_open(on: Scene) -> None:
     on.editor.wait_output("ended in")
     on.editor.command("cnext")
     assert at(on) == (str(on.project / "main.py"), 3)
+
+
+def test_a_list_that_can_not_be_shown_yet_is_added_once(nvim: Path, home: Path) -> None:
+    with scene(nvim, home, '{"quickfix": {"open": true}}') as on:
+        request = on.start("IgorExec pytest")
+        on.editor.keys("q:")
+        on.editor.wait("the window", lambda: on.editor.nvim.call("getcmdwintype") == ":")
+        on.editor.lua("vim.defer_fn(function() _G.later = true end, 500)")
+        on.agent.finish(request, 1, places=[here(on.project / "main.py", 1, "boom")], dropped=0)
+        on.editor.wait("the list", lambda: len(rows(on)) == 2)
+        on.editor.wait("a while", lambda: on.editor.lua("return _G.later"))
+        on.editor.command("quit")
+        on.editor.wait("its window", lambda: quickfix_windows(on))
+        assert on.editor.nvim.call("getqflist", {"nr": "$"})["nr"] == 1

@@ -1,4 +1,6 @@
 -- Puts a long text into a buffer that is not for changing, and leaves the editor its turns meanwhile.
+local mode = require('igor.mode')
+
 local M = {}
 
 -- How much is done before the editor has its turn.
@@ -27,21 +29,37 @@ function M.put(buf, from, to, lines, options)
   its.modifiable, its.modified = false, false
 end
 
---- Run `act`, which is given a function to pause by.
----@param act fun(pause: fun())
+--- Run `act`. It is given a function to pause by, and one that calls another until the editor allows
+--- what that does.
+---@param act fun(pause: fun(), insist: fun(step: fun()))
 function M.in_turns(act)
   local running, since
   local function go_on()
     since = vim.uv.hrtime()
     assert(coroutine.resume(running))
   end
-  running = coroutine.create(function()
-    act(function()
-      if vim.uv.hrtime() - since > TURN_NS then
-        vim.defer_fn(go_on, 1)
-        coroutine.yield()
+  local function pause()
+    if vim.uv.hrtime() - since > TURN_NS then
+      vim.defer_fn(go_on, 1)
+      coroutine.yield()
+    end
+  end
+  local function insist(step)
+    local is_done, is_waiting = false, false
+    mode.persist(function()
+      step()
+      is_done = true
+      if is_waiting then
+        vim.schedule(go_on)
       end
     end)
+    is_waiting = not is_done
+    if is_waiting then
+      coroutine.yield()
+    end
+  end
+  running = coroutine.create(function()
+    act(pause, insist)
   end)
   go_on()
 end

@@ -3,13 +3,17 @@
 -- Its first row says how the job ended and leads to the failure, as the row below it does; so
 -- :cfirst, :cc and the first :cnext all lead there. That row and those of libraries are not "valid":
 -- :cnext passes them over, <CR> on them opens them.
-local mode = require('igor.mode')
+local filling = require('igor.filling')
 local project = require('igor.project')
 
 local M = {}
 
 -- Names of hosts and ranks that are spelled out.
 local MOST_NAMES = 4
+-- Places that are listed: Vim looks through all of its buffers for each file that it lists.
+local MOST_PLACES = 500
+-- Rows that are added at once.
+local SLICE = 50
 
 local function some(names)
   if #names <= MOST_NAMES then
@@ -54,29 +58,47 @@ local function dropped(outcome)
   return tonumber(outcome.dropped) or 0
 end
 
---- The rows of the list.
-local function rows(outcome, several)
-  local items, failure = {}, nil
-  for i, entry in ipairs(outcome.places) do
-    items[i] = item_of(entry, several)
-    failure = failure or not entry.library and items[i] or nil
-  end
-  local text = require('igor.words').summary(outcome)
-  local first = vim.tbl_extend('force', failure or items[1], { text = text, valid = 0, type = '' })
-  table.insert(items, 1, first)
-  if dropped(outcome) > 0 then
-    items[#items + 1] = { text = ('and %d more'):format(dropped(outcome)), valid = 0 }
-  end
-  return items
+local function text_row(text)
+  return { text = text, valid = 0 }
 end
 
---- Files of hosts are read for the project whose job named them.
-local function tell_root(root)
-  for _, item in ipairs(vim.fn.getqflist()) do
-    if item.bufnr > 0 and vim.startswith(vim.api.nvim_buf_get_name(item.bufnr), 'igor://') then
-      vim.b[item.bufnr].igor_root = root
+--- How the job ended, and the place of the failure.
+local function first_row(outcome)
+  local failure = vim.iter(outcome.places):find(function(entry)
+    return not entry.library
+  end)
+  local item = item_of(failure or outcome.places[1], false)
+  return vim.tbl_extend('force', item, text_row(require('igor.words').summary(outcome)), { type = '' })
+end
+
+--- The rows of the list, made one by one; nil after the last.
+---@return fun(number: integer): table|nil
+local function rows(outcome, several)
+  local listed = math.min(#outcome.places, MOST_PLACES)
+  local more = #outcome.places - listed + dropped(outcome)
+  return function(number)
+    if number == 1 then
+      return first_row(outcome)
+    elseif number <= listed + 1 then
+      return item_of(outcome.places[number - 1], several)
+    elseif number == listed + 2 and more > 0 then
+      return text_row(('and %d more'):format(more))
     end
   end
+end
+
+--- The next rows. Files of hosts are read for the project whose job named them.
+local function slice(row, from, root)
+  local items = {}
+  for number = from, from + SLICE - 1 do
+    local item = row(number)
+    if item and vim.startswith(item.filename or '', 'igor://') then
+      item.bufnr, item.filename = vim.fn.bufadd(item.filename), nil
+      vim.b[item.bufnr].igor_root = root
+    end
+    items[#items + 1] = item
+  end
+  return items
 end
 
 local function open()
@@ -99,18 +121,25 @@ local function go_back(id, view)
   end
 end
 
---- Add the list at the end of the stack and make it the current one; where the cursor is in another
---- list, that one stays.
-local function push(list, root)
-  local before = is_in_list() and vim.fn.getqflist({ id = 0 }).id
-  local view = vim.fn.winsaveview()
+--- The id of the list that the cursor is in, and its view of it.
+local function where()
+  return is_in_list() and vim.fn.getqflist({ id = 0 }).id, vim.fn.winsaveview()
+end
+
+--- Add a list at the end of the stack, and make it the current one; its id.
+local function push(list)
   vim.fn.setqflist({}, ' ', list)
-  tell_root(root)
-  if before then
-    go_back(before, view)
-  elseif require('igor.options').current.quickfix.open then
-    open()
+  return vim.fn.getqflist({ id = 0 }).id
+end
+
+--- Add rows at the end of a list that has `size`, whichever list is the current one now. Whether there
+--- were any; a list that is gone, or that somebody else has filled, gets no more.
+local function append(id, size, items)
+  if #items == 0 or vim.fn.getqflist({ id = id, size = 0 }).size ~= size then
+    return false
   end
+  vim.fn.setqflist({}, 'a', { id = id, items = items })
+  return true
 end
 
 --- How many places an outcome names, with those that are not listed.
@@ -119,22 +148,44 @@ function M.count(outcome)
   return places > 0 and places + dropped(outcome) or 0
 end
 
---- List the places of a job that has ended; where there are none, no list is touched.
+--- List the places of a job that has ended, the failure at once and the others in turns; where there
+--- are none, no list is touched.
 ---@param job IgorJob
 ---@param outcome table
 function M.show(job, outcome)
   if M.count(outcome) == 0 then
     return
   end
+  local row = rows(outcome, job.output.count > 1)
   local list = {
     nr = '$',
     title = job.title,
-    items = rows(outcome, job.output.count > 1),
     idx = 1,
     context = { igor = { root = job.root, verb = job.verb, job = job.number } },
   }
-  mode.persist(function()
-    push(list, job.root)
+  filling.in_turns(function(pause, insist)
+    local before, view, id
+    insist(function()
+      before, view = where()
+      list.items = slice(row, 1, job.root)
+      id = push(list)
+    end)
+    insist(function()
+      if before then
+        go_back(before, view)
+      elseif require('igor.options').current.quickfix.open then
+        open()
+      end
+    end)
+    local size, is_open = #list.items, true
+    while is_open do
+      pause()
+      insist(function()
+        local items = slice(row, size + 1, job.root)
+        is_open = append(id, size, items)
+        size = size + #items
+      end)
+    end
   end)
 end
 
