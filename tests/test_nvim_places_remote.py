@@ -208,3 +208,41 @@ def test_the_editor_has_its_turns_while_a_big_file_is_put_in(on: Scene) -> None:
     assert at(on) == (NAME, 50_000)
     assert on.editor.nvim.api.buf_line_count(0) == 80_000
     assert on.editor.lua("return _G.turns") >= 5
+
+
+# A key that waits for another one, and text is locked meanwhile.
+WAIT_FOR_KEY = """
+vim.keymap.set('n', 's', function()
+  _G.waits = true
+  vim.fn.getcharstr()
+  return ''
+end, { expr = true })
+"""
+
+
+@pytest.mark.parametrize("error", ["", "apollo is offline"])
+def test_an_answer_waits_while_text_is_locked(on: Scene, error: str) -> None:
+    on.editor.lua(WAIT_FOR_KEY)
+    on.editor.command(f"edit +30 {NAME}")
+    query = on.agent.query("read")
+    on.editor.keys("s")
+    on.editor.wait("the lock", lambda: on.editor.lua("return _G.waits"))
+    on.editor.lua("""
+        vim.defer_fn(function()
+          _G.later = vim.api.nvim_get_option_value('modifiable', { buf = 0 }) and 'open' or 'closed'
+        end, 400)
+    """)
+    if error:
+        on.agent.answer(query, None, error)
+    else:
+        give(on, query)
+    on.editor.wait("a while", lambda: on.editor.lua("return _G.later == 'closed'"))
+    assert not on.editor.lua("return vim.b.igor_is_read")
+    on.editor.keys("x")
+    on.editor.wait("the text", lambda: on.editor.lua("return vim.b.igor_is_read"))
+    if error:
+        assert on.editor.nvim.current.buffer[:] == [error, ":e tries again"]
+        on.editor.wait_message(f"igor: {error}")
+    else:
+        assert on.editor.nvim.current.line == "    line 30"
+    assert "E565" not in on.editor.messages()

@@ -16,17 +16,20 @@ end
 
 --- Put `lines` in place of those of a buffer, without a trace in the undo history, and set `options`
 --- of its. Places in the quickfix list and marks are about the text that comes: they must not move
---- with what is here before.
+--- with what is here before. Throws while the editor forbids changes.
 function M.put(buf, from, to, lines, options)
   local its = vim.bo[buf]
   its.modifiable, its.undolevels = true, -1
   new = { buf = buf, from = from, to = to, lines = lines }
-  vim.cmd([[lockmarks lua require('igor.filling').replace()]])
+  local ok, err = pcall(vim.cmd, [[lockmarks lua require('igor.filling').replace()]])
   new = nil
-  for name, value in pairs(options or {}) do
+  for name, value in pairs(ok and options or {}) do
     its[name] = value
   end
   its.modifiable, its.modified = false, false
+  if not ok then
+    error(err, 0)
+  end
 end
 
 --- Run `act`. It is given a function to pause by, and one that calls another until the editor allows
@@ -64,18 +67,18 @@ function M.in_turns(act)
   go_on()
 end
 
---- Put `lines` over the first ones of a buffer, from the top, for as long as `is_wanted()`. Whether it
---- still is.
-function M.cover(buf, lines, is_wanted, pause)
+--- Put `lines` over the first ones of a buffer, from the top, for as long as `is_wanted()`.
+function M.cover(buf, lines, is_wanted, pause, insist)
   for from = 0, #lines - 1, PUT_LINES do
-    if not is_wanted() then
-      return false
-    end
     local to = math.min(from + PUT_LINES, #lines)
-    M.put(buf, from, to, vim.list_slice(lines, from + 1, to))
+    local these = vim.list_slice(lines, from + 1, to)
+    insist(function()
+      if is_wanted() then
+        M.put(buf, from, to, these)
+      end
+    end)
     pause()
   end
-  return is_wanted()
 end
 
 return M

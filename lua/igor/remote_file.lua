@@ -5,6 +5,7 @@
 local agent = require('igor.agent')
 local contents = require('igor.contents')
 local filling = require('igor.filling')
+local mode = require('igor.mode')
 local notice = require('igor.notice')
 local project = require('igor.project')
 
@@ -98,16 +99,19 @@ end
 
 --- Put the text in place of the empty lines; `is_wanted()` tells whether it still is.
 local function fill(buf, path, content, is_wanted)
-  filling.in_turns(function(pause)
+  filling.in_turns(function(pause, insist)
     local lines, options = contents.lines(content, pause)
-    if not filling.cover(buf, lines, is_wanted, pause) then
-      return
-    end
-    local found = views(buf)
-    filling.put(buf, #lines, -1, {}, options)
-    restore(buf, found)
-    set_filetype(buf, path, lines)
-    vim.b[buf].igor_is_read = true
+    filling.cover(buf, lines, is_wanted, pause, insist)
+    insist(function()
+      if not is_wanted() then
+        return
+      end
+      local found = views(buf)
+      filling.put(buf, #lines, -1, {}, options)
+      restore(buf, found)
+      set_filetype(buf, path, lines)
+      vim.b[buf].igor_is_read = true
+    end)
   end)
 end
 
@@ -169,7 +173,9 @@ function M.read(buf, name)
     end
   end)
   agent.request('read', root, { name = name }, vim.schedule_wrap(function(outcome)
-    answered(buf, reading, path, outcome)
+    mode.persist(function()
+      answered(buf, reading, path, outcome)
+    end)
   end))
 end
 
