@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.agent_client import Seen, client, wait_until
+from tests.agent_client import Seen, client, kill_agent, wait_until
 from tests.cli_process import Terminal
 from tests.dap_client import Debugger
 from tests.lab import Host, Lab
@@ -182,6 +182,19 @@ def test_it_stops_and_runs_on_whichever_way_the_debugger_leaves(late: Running) -
     assert late.end().endswith("the end\n")
     debugger.wait_for("terminated")
     assert attached.result()["text"] == f"process {late.pid} has ended"
+
+
+def test_after_a_killed_agent_it_runs_on_and_can_be_attached_to_again(late: Running) -> None:
+    host, name = late.project.hosts[0], f"dino-{late.project.root.name}-dev"
+    host.docker("exec", "--detach", name, PYTHON, FILE)
+    wait_until(lambda: len(late.processes()) == 2)
+    late.pid = late.processes()[1]["pid"]
+    Attached(late).debugger().stopped()
+    kill_agent()
+    wait_until(lambda: not adapters(late), 60)
+    debugger = Attached(late).debugger()
+    debugger.stopped()
+    debugger.request("disconnect")
 
 
 def adapters(running: Running) -> list[str]:
