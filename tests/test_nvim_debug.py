@@ -246,6 +246,10 @@ def test_given_again_the_next_session_takes_the_windows(nvim: Path, home: Path) 
         first.accept()
         on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
         new = on.start("IgorDebug")
+        window = on.editor.nvim.vars["vimspector_session_windows"]["output"]
+        fixed = "return vim.wo[...].winfixbuf"
+        on.editor.wait_output("igor debug")
+        assert on.editor.lua(fixed, window) is False  # it is Vimspector's
         first.close()
         on.agent.result(old, "apollo", 143, "ended: another session began")
         on.agent.finish(old, 143)

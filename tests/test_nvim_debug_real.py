@@ -23,6 +23,19 @@ LIBRARY = 1 + PROGRAM.splitlines().index('Path("here").is_file()')
 #: Where debugpy stops once more: SystemExit is an exception, and 3 is not 0.
 EXIT = LIBRARY + 1
 
+KIDS = """\
+import multiprocessing
+
+def work(n):
+    assert n
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context("fork").Process(target=work, args=(3,))
+    child.start()
+    child.join()
+    print("joined", child.exitcode)
+"""
+
 
 @pytest.fixture(params=[Vimspector, Dap], ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[FrontEnd]:
@@ -73,6 +86,62 @@ def test_from_the_command_to_a_breakpoint_and_to_the_end(
         assert "the answer is 42" in editor.output()
         Inside(project).wait_until_empty()
     editor.wait_message("apollo failed: exit status 3")
+
+
+def test_the_front_end_s_own_restart_and_end(
+    editor: Editor, kind: type[FrontEnd], project: SampleProject
+) -> None:
+    front = kind(editor)
+    front.breakpoint(project.root / FILE, STOP)
+    editor.command("IgorDebug wait")
+    front.stop(project.root / FILE, STOP)
+    front.go_on()
+    editor.wait_output("second 2", 30)
+    front.restart()
+    editor.wait("a new program", lambda: "second 2" not in editor.output(), 30)
+    front.stop(project.root / FILE, STOP)
+    front.end()
+    editor.wait("the end", front.is_closed, 30)
+    Inside(project).wait_until_empty()
+    editor.wait_message("igor: debug: apollo")
+
+
+def test_children_stop_at_breakpoints_too(
+    nvim: Path, home: Path, kind: type[FrontEnd], ssh_home: Path, lab: Lab
+) -> None:
+    project = make_project(ssh_home, lab["apollo"], debug={"subprocess": True})
+    project.write("kids.py", KIDS)
+    with running(nvim, home, project.root, "{}", *kind.arguments) as editor:
+        editor.nvim.ui_try_resize(200, 60)
+        editor.command("edit kids.py")
+        front = kind(editor)
+        front.breakpoint(project.root / "kids.py", 4)
+        editor.command("IgorDebug")
+        front.stop(project.root / "kids.py", 4)
+        assert front.value("n") == "3"
+        front.go_on()
+        editor.wait_output("joined 0", 30)
+        editor.wait("the end", front.is_closed, 30)
+        Inside(project).wait_until_empty()
+    project.igor("agent", "stop")
+
+
+def test_two_ranks_have_a_session_each(
+    nvim: Path, home: Path, kind: type[FrontEnd], ssh_home: Path, lab: Lab
+) -> None:
+    project = make_project(ssh_home, lab["apollo"], lab["enterprise"])
+    with running(nvim, home, project.root, "{}", *kind.arguments) as editor:
+        editor.nvim.ui_try_resize(200, 60)
+        editor.command(f"edit {FILE}")
+        front = kind(editor)
+        front.breakpoint(project.root / FILE, STOP)
+        editor.command("IgorDebug --ranks 0,1 wait")
+        editor.wait("two that have stopped", lambda: front.stopped_sessions() == 2, 90)
+        editor.command("IgorCancel")
+        editor.wait("the end", front.is_closed, 30)
+        for host in project.hosts:
+            Inside(project, host).wait_until_empty()
+    project.igor("agent", "stop")
 
 
 def in_library(frame: object) -> bool:

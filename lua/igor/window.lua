@@ -45,7 +45,16 @@ local function show(buf)
     local height = require('igor.options').current.output.height
     win = vim.api.nvim_open_win(buf, false, { split = 'below', win = -1, height = height })
   end
-  dress(win)
+  if not vim.w[win].igor_borrowed then
+    dress(win)
+  end
+  M.follow({ win })
+end
+
+--- Show `buf` in a window of another plugin's, which stays as that has made it.
+function M.borrow(win, buf)
+  vim.w[win].igor_borrowed = true
+  vim.api.nvim_win_set_buf(win, buf)
   M.follow({ win })
 end
 
@@ -58,9 +67,12 @@ function M.open(buf)
   end)
 end
 
---- Close the window one is in; the job goes on. The editor's last window gets an empty buffer.
+--- Close the window one is in, unless it is another plugin's; the job goes on. The editor's last window
+--- gets an empty buffer.
 function M.close()
-  if not pcall(vim.api.nvim_win_close, 0, true) then
+  if vim.w.igor_borrowed then
+    return
+  elseif not pcall(vim.api.nvim_win_close, 0, true) then
     vim.wo[0][0].winfixbuf = false
     vim.cmd.enew()
   end

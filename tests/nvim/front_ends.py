@@ -56,8 +56,16 @@ class FrontEnd:
     def go_on(self) -> None:
         raise NotImplementedError
 
+    def restart(self) -> None:
+        """By the front end's own means."""
+        raise NotImplementedError
+
     def end(self) -> None:
         """As a person ends a session."""
+        raise NotImplementedError
+
+    def stopped_sessions(self) -> int:
+        """How many programs stand still."""
         raise NotImplementedError
 
     def is_closed(self) -> bool:
@@ -115,15 +123,29 @@ class Vimspector(FrontEnd):
         self.editor.nvim.vars["jumps"] = 0
         self.call("Continue")
 
+    def restart(self) -> None:
+        self.editor.nvim.vars["jumps"] = 0
+        self.call("Restart")
+
     def end(self) -> None:
         self.editor.lua("vim.schedule(function() vim.cmd.VimspectorReset() end)")
 
-    def is_closed(self) -> bool:
-        return bool(self.editor.nvim.call("tabpagenr", "$") == 1) and not self.editor.nvim.call(
+    def stopped_sessions(self) -> int:
+        found: int = self.editor.nvim.call(
             "py3eval",
-            "[s for s in _vimspector_session_man.sessions.values() if s._connection or s.HasUI()]"
-            " or len(_vimspector_session_man.sessions) > 1",
+            "len([s for s in _vimspector_session_man.sessions.values() if s._stackTraceView"
+            " and s._stackTraceView.GetCurrentFrame()])",
         )
+        return found
+
+    def is_closed(self) -> bool:
+        # Vimspector forgets its sessions of children only when they end before their parent.
+        left = (
+            "[s for s in _vimspector_session_man.sessions.values() if s._connection or s.HasUI()"
+            " or s.session_id and not s.parent_session]"
+        )
+        tabs: int = self.editor.nvim.call("tabpagenr", "$")
+        return tabs == 1 and not self.editor.nvim.call("py3eval", f"len({left})")
 
 
 class Dap(FrontEnd):
@@ -161,8 +183,18 @@ class Dap(FrontEnd):
     def go_on(self) -> None:
         self.editor.lua("require('dap').continue()")
 
+    def restart(self) -> None:
+        self.editor.lua("require('dap').restart()")
+
     def end(self) -> None:
         self.editor.lua("require('dap').terminate()")
+
+    def stopped_sessions(self) -> int:
+        found: int = self.editor.lua(
+            "return #vim.tbl_filter(function(s) return s.stopped_thread_id end,"
+            " vim.tbl_values(require('dap').sessions()))"
+        )
+        return found
 
     def is_closed(self) -> bool:
         return not self.editor.lua("return next(require('dap').sessions()) ~= nil")

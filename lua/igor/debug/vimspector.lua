@@ -124,8 +124,7 @@ local function show_output(session)
   local windows = vim.g.vimspector_session_windows
   local win = type(windows) == 'table' and windows.output
   if win and vim.api.nvim_win_is_valid(win) and session.job.output:is_there() then
-    vim.api.nvim_win_set_buf(win, session.job.output.buf)
-    require('igor.window').follow({ win })
+    require('igor.window').borrow(win, session.job.output.buf)
     if windows.code and vim.api.nvim_get_current_win() == win then
       vim.api.nvim_set_current_win(windows.code)
     end
