@@ -50,16 +50,20 @@ local function put_cursor(line, column)
   vim.cmd('normal! zv')
 end
 
---- Open `name`, a path or an igor:// address of the project in `root`. What keeps Vim from doing so
---- ("E37: …") is thrown.
+local function buffer(name, root, group)
+  if vim.startswith(name, 'igor://') then
+    return require('igor.remote_file').buffer(name, root, group, false)
+  end
+  return vim.fn.bufadd(require('igor.project').shown(name))
+end
+
+--- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil: not
+--- said). What keeps Vim from doing so ("E37: …") is thrown.
 ---@param place { name: string, line: integer, column: integer }  0 where not said
 ---@param how 'here'|'split'|'tab'
-function M.open(place, how, root)
-  local buf = vim.fn.bufadd(require('igor.project').shown(place.name))
+function M.open(place, how, root, group)
+  local buf = buffer(place.name, root, group)
   vim.bo[buf].buflisted = true
-  if vim.startswith(place.name, 'igor://') then
-    vim.b[buf].igor_root = root
-  end
   show(buf, how)
   if place.line > 0 then
     put_cursor(place.line, place.column)

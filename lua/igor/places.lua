@@ -65,24 +65,24 @@ local function say(text)
   notice.say(text, ERROR)
 end
 
-local function open(place, how, at_line, root)
+local function open(place, how, at_line, here)
   if not at_line then
     place.line = 0
   end
-  local ok, err = pcall(require('igor.landing').open, place, how, root)
+  local ok, err = pcall(require('igor.landing').open, place, how, here.root, here.group)
   if not ok then
     say((tostring(err):gsub('^.-(E%d+:)', '%1')))
   end
 end
 
 --- Open what the agent has found for the cursor, else what Vim does.
-local function answered(outcome, own, word, how, at_line, root)
+local function answered(outcome, own, word, how, at_line, here)
   if outcome.status ~= 0 and not own then
     say(outcome.error)
   elseif type(outcome.data) == 'table' then
-    open(outcome.data, how, at_line, root)
+    open(outcome.data, how, at_line, here)
   elseif own then
-    open(own, how, at_line, root)
+    open(own, how, at_line, here)
   elseif word ~= '' then
     say(('%s: no file of the project, nor of its hosts'):format(word))
   else
@@ -97,14 +97,14 @@ function M.go(how, at_line)
   local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
   local text, column = under_cursor()
   local own, word = as_vim_does(text)
-  local here = vim.b[buf]
-  local root = here.igor_root or require('igor.project').place()
-  local args = { line = text, column = column, host = here.igor_host, group = here.igor_group }
-  agent.request('locate', root, args, function(outcome)
+  local its = vim.b[buf]
+  local here = { root = its.igor_root or require('igor.project').place(), group = its.igor_group }
+  local args = { line = text, column = column, host = its.igor_host, group = here.group }
+  agent.request('locate', here.root, args, function(outcome)
     vim.schedule(function()
       -- Who has gone elsewhere meanwhile wants it no more.
       if vim.api.nvim_get_current_win() == win and vim.api.nvim_get_current_buf() == buf then
-        answered(outcome, own, word, how, at_line, root)
+        answered(outcome, own, word, how, at_line, here)
       end
     end)
   end)

@@ -87,14 +87,24 @@ local function rows(outcome, several)
   end
 end
 
---- The next rows. Files of hosts are read for the project whose job named them.
-local function slice(row, from, root)
+--- Buffers of the files that hosts have, by name: they are read for the project and the group whose
+--- job named them. The job may have changed them.
+local function buffers_for(job)
+  return setmetatable({}, {
+    __index = function(known, name)
+      known[name] = require('igor.remote_file').buffer(name, job.root, job.args.group, true)
+      return known[name]
+    end,
+  })
+end
+
+--- The next rows.
+local function slice(row, from, buffers)
   local items = {}
   for number = from, from + SLICE - 1 do
     local item = row(number)
     if item and vim.startswith(item.filename or '', 'igor://') then
-      item.bufnr, item.filename = vim.fn.bufadd(item.filename), nil
-      vim.b[item.bufnr].igor_root = root
+      item.bufnr, item.filename = buffers[item.filename], nil
     end
     items[#items + 1] = item
   end
@@ -156,7 +166,7 @@ function M.show(job, outcome)
   if M.count(outcome) == 0 then
     return
   end
-  local row = rows(outcome, job.output.count > 1)
+  local row, buffers = rows(outcome, job.output.count > 1), buffers_for(job)
   local list = {
     nr = '$',
     title = job.title,
@@ -167,7 +177,7 @@ function M.show(job, outcome)
     local before, view, id
     insist(function()
       before, view = where()
-      list.items = slice(row, 1, job.root)
+      list.items = slice(row, 1, buffers)
       id = push(list)
     end)
     insist(function()
@@ -181,7 +191,7 @@ function M.show(job, outcome)
     while is_open do
       pause()
       insist(function()
-        local items = slice(row, size + 1, job.root)
+        local items = slice(row, size + 1, buffers)
         is_open = append(id, size, items)
         size = size + #items
       end)

@@ -24,13 +24,19 @@ local function parts(name)
   return name:match('^igor://(.-)(/.*)$')
 end
 
---- The project that a file is read for: that which named it, else that of the buffer from which one
---- came, else that of the working directory.
-local function root_of(buf)
+--- The project that a file is read for, and its host group where one is known: those of what named it,
+--- else those of the buffer from which one came, else the project of the working directory.
+local function owner_of(buf, host)
+  local its = vim.b[buf]
+  if its.igor_root then
+    return its.igor_root, its.igor_group
+  end
   local from = vim.fn.bufnr('#')
-  local its = from > 0 and vim.b[from].igor_root
-  local found = vim.b[buf].igor_root or its or from > 0 and project.locate_buffer(from)
-  return found or project.root(vim.fn.getcwd())
+  local here = from > 0 and vim.b[from] or {}
+  if here.igor_root then
+    return here.igor_root, here.igor_host == host and here.igor_group or nil
+  end
+  return from > 0 and project.locate_buffer(from) or project.root(vim.fn.getcwd())
 end
 
 local function say_in(buf, text, group)
@@ -159,24 +165,54 @@ end
 function M.read(buf, name)
   require('igor.highlights').define()
   local host, path = parts(name)
-  local root = root_of(buf)
+  local root, group = owner_of(buf, host)
   local reading = prepare(buf)
   if not host or host == '' then
     return failed(buf, { error = name .. ' names no file', hint = 'igor://host/path' })
   elseif not root then
     return failed(buf, { error = name .. ' belongs to no project', hint = 'open it from its files' })
   end
-  vim.b[buf].igor_root, vim.b[buf].igor_host = root, host
+  vim.b[buf].igor_root, vim.b[buf].igor_group, vim.b[buf].igor_host = root, group, host
   vim.schedule(function()
     if vim.api.nvim_buf_is_loaded(buf) and not vim.b[buf].igor_is_read then
       say_in(buf, ('reading %s from %s …'):format(path, host), 'IgorStep')
     end
   end)
-  agent.request('read', root, { name = name }, vim.schedule_wrap(function(outcome)
+  agent.request('read', root, { name = name, group = group }, vim.schedule_wrap(function(outcome)
     mode.persist(function()
       answered(buf, reading, path, outcome)
     end)
   end))
+end
+
+--- Read a text that is not right any more again: at once where it is shown, else when it is next.
+local function renew(buf)
+  local win = vim.fn.win_findbuf(buf)[1]
+  if win then
+    local cursor = vim.api.nvim_win_get_cursor(win)
+    M.read(buf, vim.api.nvim_buf_get_name(buf))
+    vim.b[buf].igor_wanted = { cursor[1], cursor[2] + 1 }
+  elseif vim.api.nvim_buf_is_loaded(buf) then
+    vim.cmd.bunload(buf)
+  end
+end
+
+--- The buffer of a file for a project and a host group (nil: not said). Projects that share a host
+--- share the names of its files: a text that was read for another one is read again. Throws while the
+--- editor forbids changes.
+---@param name string  igor://host/path
+---@param is_new boolean  whether there may be a newer text than the one that was read
+function M.buffer(name, root, group, is_new)
+  local buf = vim.fn.bufadd(name)
+  local its = vim.b[buf]
+  local is_other = its.igor_root ~= root or its.igor_group ~= group
+  its.igor_is_old = its.igor_is_old or is_other or is_new
+  its.igor_root, its.igor_group = root, group
+  if its.igor_is_old then
+    renew(buf)
+    its.igor_is_old = nil
+  end
+  return buf
 end
 
 --- An empty buffer has got such a name: so a session brings back what has a 'buftype'.
