@@ -175,6 +175,22 @@ def test_what_is_sent_waits_for_the_prompt_and_the_windows_follow(nvim: Path, ho
         on.editor.wait("its end", lambda: "In [2]" in Repl(on.editor, "python").visible())
 
 
+@pytest.mark.parametrize("line", ["<DataLoader object at 0x7f>", "accuracy 93%", "cost: 3 $"])
+def test_output_that_ends_like_a_prompt_is_none(nvim: Path, home: Path, line: str) -> None:
+    with scene(nvim, home, "{}", "main.py") as on:
+        on.editor.keys(":IgorSend<CR>")
+        program = Program(on)
+        program.runs(BRACKETS_ON + b"In [1]: ")
+        assert program.reads(b"~\r")
+        program.writes(BRACKETS_OFF + b"\r\n" + line.encode() + b"\r\n")
+        Repl(on.editor, "python").see(line)
+        on.editor.keys(":IgorSend<CR>")
+        on.editor.wait_message("busy; what you sent goes when its prompt is back")
+        assert on.agent.received.empty()
+        program.writes(b"In [2]: " + BRACKETS_ON)
+        assert program.reads(b"~\r") == b"\x1b[200~print('hello')\x1b[201~\r"
+
+
 def test_after_a_lost_connection_one_key_starts_again_in_normal_mode_too(
     nvim: Path, home: Path
 ) -> None:

@@ -73,7 +73,7 @@ def test_a_program_that_reads_late_gets_all_of_it(nvim: Path, home: Path, projec
         late = Repl(editor, "stty")
         late.reach("running")
         editor.keys(f"{LEAVE_TERMINAL}<C-w>p:IgorSend!<CR>")
-        time.sleep(5)
+        time.sleep(8)
         editor.command("wincmd p")
         editor.keys("i<C-d>")
         size = sum(len(f"{n} ") + 91 for n in range(LINES))

@@ -13,16 +13,24 @@ local LOOK_MS = 30
 -- So long after a note its prompt is on the screen; and so long nothing was written behind a prompt,
 -- by one that said that it reads, and in a line like any other.
 local SHOWN_MS = 50
-local PROMPT_QUIET_MS, SAID_QUIET_MS, QUIET_MS = 250, 400, 3000
--- What prompts end in (Python, shells, pdb, ipdb), and lines that are run do not.
-local PROMPTS = { '[>$#%%]%s*$', '»%s*$', '❯%s*$', 'λ%s*$', '^%(%w+%)%s*$' }
+local PROMPT_QUIET_MS, SAID_QUIET_MS, QUIET_MS = 250, 400, 6000
+-- Prompts as whole lines: a program's own output ends in such signs too. One word (`>>>`, `ipdb>`,
+-- `julia>`), a shell's with its host or the name of an environment, a debugger's.
+local DEBUGGERS = { '^%(%w+%)$', '^>>>$', '^%.%.%.$', '^ipdb>$', '^[$#]$' }
+local PROMPTS = {
+  '^%(%w+%)$', '^%S*[>$#%%]$', '^%S*»$', '^%S*❯$', '^%S*λ$',
+  '^%[?%S+@%S+.*[>$#%%]$', '^%(%S+%) .*[>$#%%]$',
+}
 -- After so long it is said that something waits.
 local PATIENCE_MS = 4000
 
 ---@class IgorQueue
+---@field announces boolean  whether the program has said once that it reads
+---@field has_prompted boolean  whether it has shown what looks like a prompt
 
 function Queue.new(repl)
-  local self = setmetatable({ repl = repl, waiting = {}, prompts = 0, has_prompted = false }, Queue)
+  local self = setmetatable({ repl = repl, waiting = {}, prompts = 0 }, Queue)
+  self.has_prompted, self.announces = false, false
   self.changed = vim.uv.now()
   vim.api.nvim_buf_attach(repl.terminal.buf, false, {
     on_lines = function()
@@ -44,29 +52,36 @@ local function last_line(buf)
   return ''
 end
 
-local function is_prompt(line)
-  return vim.iter(PROMPTS):any(function(pattern)
-    return line:find(pattern) ~= nil
+local function is_prompt(line, patterns)
+  local text = vim.trim(line)
+  return vim.iter(patterns):any(function(pattern)
+    return text:find(pattern) ~= nil
   end)
 end
 
---- Whether the program reads now.
-function Queue:is_ready()
+--- Whether the program reads now, as far as that can be known.
+---@param block IgorBlock
+function Queue:is_ready(block)
   local terminal = self.repl.terminal
   if terminal.state ~= 'running' then
     return false
   end
   local quiet = vim.uv.now() - self.changed
   if terminal.reads == 'prompt' or terminal.reads == 'editor' then
+    self.announces = true
     -- It says so before it writes its prompt, which is shown a moment later.
     local is_shown = vim.uv.now() - terminal.noted >= SHOWN_MS
     return is_shown and (terminal.prompts > self.prompts or quiet >= SAID_QUIET_MS)
   end
-  if is_prompt(last_line(terminal.buf)) then
+  local line = last_line(terminal.buf)
+  -- Who says when it reads has others read only in between: a debugger, an `input()`.
+  if is_prompt(line, self.announces and DEBUGGERS or PROMPTS) then
     self.has_prompted = self.has_prompted or quiet >= PROMPT_QUIET_MS
     return quiet >= PROMPT_QUIET_MS
   end
-  return terminal.reads == 'unknown' and not self.has_prompted and quiet >= QUIET_MS
+  -- Python has a prompt, and one that shows nothing yet is still starting.
+  local may_read = terminal.reads == 'unknown' and not self.has_prompted
+  return may_read and (line ~= '' or not block.is_python) and quiet >= QUIET_MS
 end
 
 --- How the program is written to: whether in the brackets of a paste, and whether the text must do
@@ -112,7 +127,7 @@ function Queue:look()
   if state == 'lost' or state == 'ended' or not vim.api.nvim_buf_is_valid(self.repl.terminal.buf) then
     return self:drop()
   end
-  while self.waiting[1] and self:is_ready() do
+  while self.waiting[1] and self:is_ready(self.waiting[1]) do
     self:write(table.remove(self.waiting, 1))
   end
   if not self.waiting[1] then
