@@ -91,8 +91,9 @@ def test_what_can_not_be_debugged_is_refused(
 
 def test_without_a_front_end_nothing_is_started(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
-        on.editor.command("IgorDebug")
-        on.editor.wait_message("neither Vimspector nor nvim-dap is here")
+        for _again in range(2):
+            on.editor.command("messages clear | IgorDebug")
+            on.editor.wait_message("neither Vimspector nor nvim-dap is here")
         assert on.agent.received.empty()
 
 

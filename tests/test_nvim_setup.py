@@ -114,6 +114,7 @@ def test_health_is_well_where_all_is_there(nvim: Path, home: Path) -> None:
     assert "igor's own host" in report
     assert "asyncssh" in report
     assert "host groups cluster, dev" in report
+    assert ":IgorDebug has no front end" in report
 
 
 def test_health_names_what_is_missing_with_its_remedy(nvim: Path, home: Path) -> None:

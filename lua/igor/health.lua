@@ -140,11 +140,25 @@ local function check_project()
   health.info('the hosts are checked by: igor doctor')
 end
 
+local function check_debugger()
+  health.start('igor: the debugger')
+  local front = require('igor.debug.front')
+  local chosen, problem, hint = front.choose()
+  if chosen then
+    health.ok(':IgorDebug shows sessions in ' .. front.titles[chosen.name])
+  elseif require('igor.options').current.debugger == 'auto' and front.is_none_there() then
+    health.info(':IgorDebug has no front end: ' .. problem)
+  else
+    health.error(problem, hint)
+  end
+end
+
 function M.check()
   check_editor()
   check_python()
   check_programs()
   check_project()
+  check_debugger()
 end
 
 return M

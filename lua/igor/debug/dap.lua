@@ -14,7 +14,7 @@ local sessions = {}
 local waiting = {}
 
 function M.is_loaded()
-  return package.loaded.dap ~= nil
+  return type(package.loaded.dap) == 'table'
 end
 
 function M.is_there()

@@ -2,30 +2,35 @@
 -- for that.
 local M = {}
 
+local is_set = false
+
 local function register(dap)
   require('igor.debug.dap').register(dap)
   return dap
 end
 
---- Load nvim-dap as Lua would without this, and tell it of igor.
-local function load(name)
-  package.preload.dap = nil
+--- Finds nvim-dap as Lua would without this, to tell it of igor once it is loaded.
+local function find(name)
+  if name ~= 'dap' then
+    return
+  end
   for _, loader in ipairs(package.loaders) do
-    local found = loader(name)
+    local found = loader ~= find and loader(name)
     if type(found) == 'function' then
-      local dap = found(name)
-      return register(dap == nil and package.loaded[name] or dap)
+      return function(...)
+        local dap = found(...)
+        return register(dap == nil and package.loaded[name] or dap)
+      end
     end
   end
-  package.preload.dap = load -- it may be there later
-  error("module 'dap' not found", 0)
 end
 
 function M.set()
-  if package.loaded.dap then
+  if type(package.loaded.dap) == 'table' then
     register(package.loaded.dap)
-  elseif not package.preload.dap then
-    package.preload.dap = load
+  elseif not is_set then
+    is_set = true
+    table.insert(package.loaders, 1, find)
   end
 end
 

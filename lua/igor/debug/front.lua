@@ -3,7 +3,7 @@ local M = {}
 
 M.names = { 'vimspector', 'dap' }
 
-local TITLES = { vimspector = 'Vimspector', dap = 'nvim-dap' }
+M.titles = { vimspector = 'Vimspector', dap = 'nvim-dap' }
 
 ---@class IgorFront
 ---@field is_loaded fun(): boolean  whether the user has used it in this editor
@@ -31,6 +31,13 @@ local function found()
   end
 end
 
+--- Whether the editor has no front end at all.
+function M.is_none_there()
+  return not vim.iter(M.names):any(function(name)
+    return front(name).is_there()
+  end)
+end
+
 --- The front end to use, nil with what is wrong and what to do.
 ---@return IgorFront|nil, string|nil, string|nil
 function M.choose()
@@ -38,11 +45,11 @@ function M.choose()
   if not name then
     return nil, 'neither Vimspector nor nvim-dap is here', 'install one; for other debuggers: igor debug'
   elseif not front(name).is_there() then
-    return nil, ('%s is not here'):format(TITLES[name]), ':help igor-option-debugger'
+    return nil, ('%s is not here'):format(M.titles[name]), ':help igor-option-debugger'
   end
   local problem = front(name).problem()
   if problem then
-    return nil, problem, ':checkhealth igor'
+    return nil, problem, ':checkhealth provider'
   end
   return front(name)
 end
