@@ -124,6 +124,46 @@ def test_what_the_agent_does_not_know_is_vims(on: Scene) -> None:
     wait_at(on, on.project / "notes.txt", 2)
 
 
+@pytest.mark.parametrize(
+    ("command", "line", "path", "host"),
+    [
+        ("IgorExec ls", "root 174 {}: yes", "/etc/hosts", "apollo"),
+        ("IgorExec -g cluster ls", "wrote {}, ok", "/tmp/x.csv", "enterprise"),
+    ],
+)
+def test_an_absolute_path_is_the_hosts_and_never_of_this_machine(
+    on: Scene, command: str, line: str, path: str, host: str
+) -> None:
+    request = on.start(command)
+    on.agent.output(request, line.format(path).encode() + b"\n", host)
+    on.editor.wait_output(path)
+    on.editor.nvim.current.window = on.editor.wait("the split", on.editor.output_window)
+    on.editor.command(f"call search('{path}')")
+    press(on, "gf", None)
+    args = on.agent.query("read").args
+    group = {"group": "cluster"} if "cluster" in command else {}
+    assert args == {"name": f"igor://{host}{path}", **group}
+    assert on.editor.nvim.current.buffer.name == args["name"]
+
+
+def test_an_absolute_path_of_a_host_that_is_not_known_is_not_opened(on: Scene) -> None:
+    request = on.start("IgorExec -g cluster ls")
+    on.agent.finish(request, 1, "see /etc/hosts")
+    on.editor.wait_output("see /etc/hosts")
+    on.editor.nvim.current.window = on.editor.wait("the split", on.editor.output_window)
+    on.editor.command("call search('/etc/hosts')")
+    press(on, "gf", None)
+    on.editor.wait_message("igor: /etc/hosts: no file of the project, nor of its hosts")
+
+
+def test_a_path_of_somebodys_home_is_not_that_of_this_one(on: Scene, home: Path) -> None:
+    (home / "notes.csv").write_text("mine\n")
+    on.editor.lua("vim.env.HOME = ...", str(home))
+    show(on, "~/notes.csv here")
+    press(on, "gf", None)
+    on.editor.wait_message("notes.csv: no file of the project")
+
+
 def test_a_word_that_is_no_file_is_said_once(on: Scene) -> None:
     show(on, "nonsense here")
     press(on, "gf", None)

@@ -50,15 +50,33 @@ local function under_cursor()
   return whole, vim.fn.strchars(before) + column
 end
 
---- What Vim's own gf would open, nil where it finds nothing.
-local function as_vim_does(text)
-  local name = vim.fn.expand('<cfile>')
-  local ok, found = pcall(vim.fn.findfile, name)
-  if name == '' or not ok or found == '' then
-    return nil, name
+--- The host that a line of output is from: that of the whole output, else the one that begins the
+--- line, else the only one of the group; nil where it is not known.
+local function host_of(text, its, here)
+  local names = require('igor.project').groups(here.root)[here.group or 'dev'] or {}
+  local said = text:match('^(%S+) *│ ')
+  return its.igor_host or vim.tbl_contains(names, said) and said or #names == 1 and names[1] or nil
+end
+
+--- The line that stands with a name.
+local function line_after(name, text)
+  local pattern = vim.pesc(name)
+  return tonumber(text:match(pattern .. '%W+line (%d+)') or text:match(pattern .. ':(%d+)')) or 0
+end
+
+--- What a path means that the agent does not know, nil where it means nothing, and the path. An
+--- absolute one is the host's, whatever is here at the same place; others are left to Vim's own gf.
+local function unknown(text, its, here)
+  local path = vim.fn.expand('<cfile>'):gsub('[.,]+$', '')
+  local name
+  if path:find('^/[^/]') then
+    local host = host_of(text, its, here)
+    name = host and ('igor://%s%s'):format(host, path)
+  elseif path:find('^[^/~$]') then
+    local ok, found = pcall(vim.fn.findfile, path)
+    name = ok and found ~= '' and vim.fn.fnamemodify(found, ':p') or nil
   end
-  local line = text:match(vim.pesc(name) .. '%W+line (%d+)') or text:match(vim.pesc(name) .. ':(%d+)')
-  return { name = vim.fn.fnamemodify(found, ':p'), line = tonumber(line) or 0, column = 0 }, name
+  return name and { name = name, line = line_after(path, text), column = 0 }, path
 end
 
 local function say(text)
@@ -75,7 +93,7 @@ local function open(place, how, at_line, here)
   end
 end
 
---- Open what the agent has found for the cursor, else what Vim does.
+--- Open what the agent has found for the cursor, else what the path there means without it.
 local function answered(outcome, own, word, how, at_line, here)
   if outcome.status ~= 0 and not own then
     say(outcome.error)
@@ -96,9 +114,9 @@ end
 function M.go(how, at_line)
   local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
   local text, column = under_cursor()
-  local own, word = as_vim_does(text)
   local its = vim.b[buf]
   local here = { root = its.igor_root or require('igor.project').place(), group = its.igor_group }
+  local own, word = unknown(text, its, here)
   local args = { line = text, column = column, host = its.igor_host, group = here.group }
   agent.request('locate', here.root, args, function(outcome)
     vim.schedule(function()
