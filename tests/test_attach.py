@@ -1,6 +1,7 @@
 """Attaching without hosts: what the adapter hears, and what is said where something is missing."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from igor_core.bridge.words import split_pid
 from igor_core.cli.attach import listing
 from igor_core.debug.attaching import is_dangerous, way_to_attach
+from igor_core.debug.inside.means import gdb_version
 from igor_core.debug.look import Means, PythonProcess
 from igor_core.debug.rewriting import Answers, Rewriting
 from igor_core.errors import HostError
@@ -124,6 +126,22 @@ def test_what_is_missing_is_named_with_its_remedy(
         way_to_attach(process(**has), "on apollo")
     assert text in error.value.message
     assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("GNU gdb (Debian 13.1-3) 13.1", 13),
+        ("GNU gdb (Fedora Linux) 14.2-3.fc40", 14),
+        ("GNU gdb (Ubuntu 15.0.50.20240403-0ubuntu1) 15.0.50.20240403-git", 15),
+        ("not a gdb", 0),
+    ],
+)
+def test_gdbs_say_their_version_in_many_ways(tmp_path: Path, said: str, version: int) -> None:
+    gdb = tmp_path / "gdb"
+    gdb.write_text(f"#!/bin/sh\necho '{said}'\necho Copyright 2.0\n")
+    gdb.chmod(0o755)
+    assert gdb_version(str(gdb)) == version  # type: ignore[no-untyped-call]
 
 
 # -- words and lists
