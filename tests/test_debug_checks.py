@@ -18,8 +18,8 @@ from tests.sample_project import SampleProject
 WHEEL = (
     DOCKERFILE
     + """\
-RUN python3 -m venv /venv/empty
-RUN cd /venv/tools/lib/python3.11/site-packages && python3 -c "import shutil, glob, os; \\
+RUN python3 -m venv --without-pip /venv/empty && cd /venv/tools/lib/python3.11/site-packages && \\
+    cp -r pip /venv/empty/lib/python3.11/site-packages && python3 -c "import shutil, glob, os; \\
     info = glob.glob('debugpy-*.dist-info')[0]; os.makedirs('/tmp/w'); os.makedirs('/wheels'); \\
     shutil.copytree('debugpy', '/tmp/w/debugpy'); shutil.copytree(info, '/tmp/w/' + info); \\
     name = '/wheels/' + info[:-10] + '-py3-none-any'; \\
