@@ -176,6 +176,22 @@ def test_the_end_of_a_short_job_is_one_short_line(nvim: Path, home: Path) -> Non
         assert messages(on, "see :IgorOutput") == 0
 
 
+@pytest.mark.parametrize("option", ["ambiwidth=single", "ambiwidth=double"])
+def test_a_message_of_wide_characters_fits_into_its_line(
+    nvim: Path, home: Path, option: str
+) -> None:
+    with scene(nvim, home) as on:
+        on.editor.command(f"set {option} | edit main.py")
+        on.agent.finish(on.start("IgorPush"), 1, "\u6587\u4ef6" * 80)
+        on.editor.wait_message("igor: push: \u6587\u4ef6")
+        shown = next(x for x in on.editor.messages().splitlines() if x.startswith("igor: push"))
+        width = on.editor.nvim.call("strdisplaywidth", shown)
+        room = on.editor.nvim.vvars["echospace"]
+        assert room - 2 < width <= room
+        assert shown.endswith("\N{HORIZONTAL ELLIPSIS}")
+        assert not on.editor.nvim.api.get_mode()["blocking"]
+
+
 def test_what_ended_a_cancelled_program_is_in_the_output(nvim: Path, home: Path) -> None:
     with scene(nvim, home) as on:
         request = on.start("IgorExec sleep 100")

@@ -6,12 +6,20 @@ local M = {}
 
 local waiting = {}
 
+local CUT = '…'
+
+--- The text, cut where the line is full; some characters take two cells.
 local function shortened(text)
-  local room = vim.v.echospace
-  if vim.fn.strdisplaywidth(text) <= room then
+  local width = vim.fn.strdisplaywidth
+  if width(text) <= vim.v.echospace then
     return text
   end
-  return vim.fn.strcharpart(text, 0, room - 1) .. '…'
+  local room = vim.v.echospace - width(CUT)
+  local shown = vim.fn.strcharpart(text, 0, room)
+  while width(shown) > room do
+    shown = vim.fn.strcharpart(shown, 0, vim.fn.strchars(shown) - 1)
+  end
+  return shown .. CUT
 end
 
 local function show()
