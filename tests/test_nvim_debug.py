@@ -188,6 +188,16 @@ def test_nobody_who_listens_is_told_at_once_and_the_job_ends(nvim: Path, home: P
 
 
 @pytest.mark.usefixtures("vimspector")
+def test_a_file_that_vimspector_can_not_read_is_named(nvim: Path, home: Path) -> None:
+    with debug_scene(nvim, home) as on, port() as its:
+        (on.project / ".vimspector.json").write_text('{"configurations": {},}')
+        request = on.start("IgorDebug")
+        listens(on.agent, request, on, its.number)
+        assert on.agent.frame(Kind.CANCEL)[1] == request
+        on.editor.wait_message("can not read the project's .vimspector.json")
+
+
+@pytest.mark.usefixtures("vimspector")
 def test_a_connection_that_is_dropped_is_told_and_cleared_away(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port(drops=True) as its:
         on.editor.command("let g:stand_in_hangs = 1")

@@ -160,7 +160,9 @@ local function with_configuration(session, act)
   for name, value in pairs(before) do
     vim.g[name] = value ~= vim.NIL and value or nil
   end
-  assert(ok, err)
+  if not ok then
+    error(err, 0)
+  end
 end
 
 local function launch(session)
@@ -170,7 +172,10 @@ local function launch(session)
   end
   call('ResetExceptionBreakpoints')
   with_configuration(session, function()
-    if not vim.tbl_contains(call('GetConfigurations'), session.name) then
+    local ok, names = pcall(call, 'GetConfigurations')
+    if not ok then
+      error("Vimspector can not read the project's .vimspector.json, or another file of its own", 0)
+    elseif not vim.tbl_contains(names, session.name) then
       error('Vimspector does not take the configuration', 0)
     end
     call('LaunchWithSettings', { configuration = session.name })

@@ -92,6 +92,9 @@ function! vimspector#Launch() abort
 endfunction
 
 function! vimspector#GetConfigurations() abort
+  if filereadable( '.vimspector.json' )
+    call json_decode( readfile( '.vimspector.json' ) )
+  endif
   return keys( get( g:, 'vimspector_configurations', {} ) )
 endfunction
 
