@@ -1,6 +1,7 @@
 """What stands in the way of debugging is said before anything is started; and who can get in."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -154,7 +155,14 @@ def test_nothing_listens_but_the_loopback_here_and_in_the_container(
     assert _tried(["python3", "-c", _TRY, address, *map(str, ports)], host) == "refused\n"
     neighbour = ["docker", "exec", "neighbour", "python3", "-c", _TRY, address, *map(str, ports)]
     assert _tried(neighbour, host) == "refused\n"
-    assert _another_user_s_connection(event["port"]) == b"closed"
+    for address in ("127.0.0.1", "::ffff:127.0.0.1"):
+        assert _another_user_s_connection(address, event["port"], "wait") == b"closed"
+    # Whose client has gone when igor comes to look.
+    os.kill(agent_pid(), signal.SIGSTOP)
+    try:
+        _another_user_s_connection("127.0.0.1", event["port"], "go")
+    finally:
+        os.kill(agent_pid(), signal.SIGCONT)
 
     debugger = session.attach(STOP)
     debugger.go_on(debugger.stopped())
@@ -198,8 +206,10 @@ def _tried(command: list[str], host: Host) -> str:
 
 _KNOCK = """\
 import socket, sys
-knock = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+knock = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
 knock.sendall(b"Content-Length: 2\\r\\n\\r\\n{}")
+if sys.argv[3] == "go":
+    sys.exit()
 knock.settimeout(5)
 try:
     said = knock.recv(100)
@@ -209,9 +219,10 @@ print("answered" if said else "closed", end="")
 """
 
 
-def _another_user_s_connection(port: int) -> bytes:
+def _another_user_s_connection(address: str, port: int, then: str) -> bytes:
     command = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-I", "-c", _KNOCK]
-    return subprocess.run([*command, str(port)], capture_output=True, check=True).stdout
+    command += [address, str(port), then]
+    return subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
 
 
 def _sockets(pid: int) -> set[str]:

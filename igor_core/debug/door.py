@@ -6,18 +6,16 @@ since starting it takes most of the time that a connection takes.
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
+from igor_core.debug.knock import CHUNK, first_bytes, is_ours
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError, IgorError
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import LOST, Command, Process
 
 LOOPBACK = "127.0.0.1"
-CHUNK = 1 << 16
 TRIES = 64
 _TERMINATED = re.compile(rb'"event"\s*:\s*"terminated"')
 _DISCONNECT = re.compile(rb'"command"\s*:\s*"disconnect"')
@@ -125,7 +123,7 @@ class Door:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             # Whoever only tries the port never reaches debugpy, which would not survive it.
-            first = await reader.read(CHUNK) if _is_ours(writer) else b""
+            first = await first_bytes(reader) if is_ours(writer) else b""
             if first:
                 await self._join(first, reader, writer)
         except (ConnectionError, IgorError):
@@ -194,18 +192,3 @@ class Door:
                 self._told.add(name)
                 self._news.set()
         return (said.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
-
-
-def _is_ours(writer: asyncio.StreamWriter) -> bool:
-    """Whether a connection is not another user's, where the system says whose it is (Linux).
-
-    debugpy asks nobody who he is, and runs what it is told.
-    """
-    port, own = writer.get_extra_info("peername")[1], writer.get_extra_info("sockname")[1]
-    wanted = f":{port:04X}", f":{own:04X}"
-    try:
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    except OSError:
-        return True
-    owners = {int(row[7]) for row in rows if (row[1][-5:], row[2][-5:]) == wanted}
-    return owners <= {os.getuid(), 0}
