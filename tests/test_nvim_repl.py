@@ -175,6 +175,26 @@ def test_what_is_sent_waits_for_the_prompt_and_the_windows_follow(nvim: Path, ho
         on.editor.wait("its end", lambda: "In [2]" in Repl(on.editor, "python").visible())
 
 
+def test_what_follows_on_the_line_changes_nothing(nvim: Path, home: Path) -> None:
+    with scene(nvim, home, "{}", "main.py") as on:
+        on.editor.keys(":IgorSend | enew<CR>")
+        program = Program(on)
+        program.runs(b"In [1]: " + BRACKETS_ON)
+        assert program.reads(b"~\r") == b"\x1b[200~print('hello')\x1b[201~\r"
+
+
+def test_it_opens_when_the_command_line_window_is_closed(nvim: Path, home: Path) -> None:
+    with scene(nvim, home) as on:
+        on.editor.keys("q:")
+        place = on.editor.lua("return vim.fn.getcwd()")
+        on.editor.lua(f"require('igor.repl').open('{place}', {{ shell = 'bash' }}, false)")
+        before = len(on.editor.lua("return vim.api.nvim_list_bufs()"))
+        on.editor.lua("vim.wait(500)")
+        assert len(on.editor.lua("return vim.api.nvim_list_bufs()")) == before
+        on.editor.keys("<C-c><C-c>")
+        on.agent.request()
+
+
 @pytest.mark.parametrize("line", ["<DataLoader object at 0x7f>", "accuracy 93%", "cost: 3 $"])
 def test_output_that_ends_like_a_prompt_is_none(nvim: Path, home: Path, line: str) -> None:
     with scene(nvim, home, "{}", "main.py") as on:

@@ -116,6 +116,7 @@ def test_python_s_own_prompt_understands_all_of_it(editor: Editor, home: Path) -
         ("if a:\n    '''\nb\n'''\nc", "if a:\r    '''\rb\r'''\r\rc\r"),
         ("@a\n@b\ndef c(): d\ne", "@a\r@b\rdef c(): d\r\re\r"),
         ("a + \\\n    b\nc", "a + \\\r    b\rc\r"),
+        ("# a \\\nfor a in b: c\nd", "for a in b: c\r\rd\r"),
         ("x = 'unclosed\nfor a in b:\n    c", "x = 'unclosed\rfor a in b:\r    c\r\r"),
     ],
 )

@@ -22,7 +22,7 @@ from tests.repls import Repl
 from tests.sample_project import SampleProject
 
 PROMPT = "$ "
-LOST = "was lost; r starts again, any other key leaves"
+LOST = "was lost; r starts again, q leaves"
 _numbers = itertools.count(71001)
 
 

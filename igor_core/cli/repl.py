@@ -18,6 +18,8 @@ from igor_core.errors import IgorError, UsageError
 OWN_FAILURE = 255
 OF_TERMINAL = ("TERM", "COLORTERM", "LANG")
 AGAIN = b"r"
+# q, ctrl-d, and the end of the input; ctrl-c interrupts.
+LEAVE = (b"q", b"\x04", b"")
 
 
 def run(invocation: Invocation) -> int:
@@ -29,12 +31,20 @@ def run(invocation: Invocation) -> int:
     arguments = job.verb_arguments(invocation)
     status, lost = _once(root, arguments)
     while lost:
-        question = f"igor: {lost}; r starts again, any other key leaves\n"
-        if key(embedded.note(embedded.LOST).decode() + question) != AGAIN:
+        if not _again(lost):
             return OWN_FAILURE
         os.write(STDOUT, embedded.note(embedded.STARTING))
         status, lost = _once(root, arguments, again=True)
     return status
+
+
+def _again(lost: str) -> bool:
+    """Ask what to do. Other keys were typed to the program that has gone."""
+    question = f"{embedded.note(embedded.LOST).decode()}igor: {lost}; r starts again, q leaves\n"
+    pressed = key(question)
+    while pressed not in (AGAIN, *LEAVE):
+        pressed = key("")
+    return pressed == AGAIN
 
 
 def _need_terminal(invocation: Invocation) -> None:

@@ -55,6 +55,14 @@ function M.watch_keys()
   end
 end
 
+--- Throws, as persist() knows it, where text and windows can't be changed just now.
+function M.check()
+  if vim.fn.getcmdwintype() ~= '' then
+    error('E11: the command-line window is open', 0)
+  end
+  vim.api.nvim_set_current_win(vim.api.nvim_get_current_win())
+end
+
 --- Call `act` now, and again every moment for as long as the editor forbids what it does.
 function M.persist(act)
   local ok, err = pcall(act)

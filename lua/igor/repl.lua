@@ -137,7 +137,7 @@ local function map_again(repl, is_lost)
     vim.keymap.set('n', 'r', function()
       again(repl)
     end, { buffer = buf, desc = 'igor: connect again', nowait = true })
-  elseif vim.fn.maparg('r', 'n', false, true).buffer == 1 or repl.is_mapped then
+  elseif repl.is_mapped then
     pcall(vim.keymap.del, 'n', 'r', { buffer = buf })
   end
   repl.is_mapped = is_lost
@@ -195,7 +195,11 @@ local function start(root, args)
     root = root, group = args.group or 'dev', host = args.host or '',
     command = table.concat(words_of(args.command), ' '), state = 'starting',
   }
-  local win = windows.show(buf)
+  local ok, win = pcall(windows.show, buf)
+  if not ok then
+    vim.api.nvim_buf_delete(buf, { force = true })
+    error(win, 0)
+  end
   repl.terminal = terminals.start(win, argv(root, args), free_name(text), function(terminal)
     repl.terminal = terminal
     told(repl)
@@ -216,7 +220,8 @@ end
 local function choose(root, args, done)
   local names = hosts(root, args.group)
   local key = key_of(root, args)
-  args.host = args.host or chosen[key]
+  -- Unless the config has another word since.
+  args.host = args.host or vim.tbl_contains(names, chosen[key]) and chosen[key] or nil
   if args.host or #names < 2 then
     chosen[key] = args.host
     return done()
@@ -224,6 +229,10 @@ local function choose(root, args, done)
   local release = mode.watch_keys()
   mode.when(mode.can_ask, function()
     release()
+    if chosen[key] then -- by the question of a command before
+      args.host = chosen[key]
+      return done()
+    end
     vim.ui.select(names, { prompt = 'REPL on which host?' }, function(name)
       if name then
         args.host, chosen[key] = name, name
@@ -241,12 +250,17 @@ end
 local function show(root, args, new, done)
   choose(root, args, function()
     mode.persist(function()
+      mode.check()
       local key = key_of(root, args) .. '\0' .. (args.host or '')
       local repl = not new and find(key)
       if repl then
         return done(repl, windows.show(repl.terminal.buf))
       end
-      local started, win = start(root, args)
+      local ok, started, win = pcall(start, root, args)
+      if not ok then
+        local why = tostring(started):gsub('^.-(E%d+:)', '%1')
+        return notice.say(('repl: no window for it: %s'):format(why), ERROR)
+      end
       started.key = key
       done(started, win)
     end)

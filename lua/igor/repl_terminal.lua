@@ -63,9 +63,10 @@ end
 local function rename(buf, name)
   local old = vim.api.nvim_buf_get_name(buf)
   vim.api.nvim_buf_set_name(buf, name)
-  local left = vim.fn.bufnr('^' .. vim.fn.fnameescape(old) .. '$')
-  if left > 0 and left ~= buf then
-    vim.api.nvim_buf_delete(left, { force = true })
+  for _, left in ipairs(vim.api.nvim_list_bufs()) do
+    if left ~= buf and vim.api.nvim_buf_get_name(left) == old then
+      vim.api.nvim_buf_delete(left, { force = true })
+    end
   end
 end
 

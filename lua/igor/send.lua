@@ -28,14 +28,12 @@ local function put(repl, text)
   notice.say(told:format(repl.title), ERROR)
 end
 
---- Send lines of text to the REPL of the project that one is in, which is opened where there is none.
----@param lines string[]
-function M.lines(lines)
-  local root = project.root(project.place())
+--- Send lines of a buffer to the REPL of the project in `root`, which is opened where there is none.
+local function send(root, buf, lines)
   if not root then
     return notice.say('send: this is not in a project of igor: igor init', ERROR)
   end
-  local text = block(0, lines)
+  local text = block(buf, lines)
   if not vim.iter(text.lines):any(function(line)
     return line:find('%S') ~= nil
   end) then
@@ -49,14 +47,26 @@ function M.lines(lines)
   end)
 end
 
-local function get(first, last)
-  return vim.api.nvim_buf_get_lines(0, first - 1, last, false)
+--- Send lines of text to the REPL of the project that one is in.
+---@param lines string[]
+function M.lines(lines)
+  send(project.root(project.place()), 0, lines)
 end
 
---- Send the cell around `row`, of the cursor without it; the line that begins the next one.
-function M.cell(row)
-  local first, last, after = require('igor.send_cells').around(0, row or vim.fn.line('.'))
-  M.lines(get(first, last))
+local function get(buf, first, last)
+  return vim.api.nvim_buf_get_lines(buf, first - 1, last, false)
+end
+
+--- The lines of the cell around `row`, and the line that begins the next one.
+local function cell(buf, row)
+  local first, last, after = require('igor.send_cells').around(buf, row)
+  return get(buf, first, last), after
+end
+
+--- Send the current cell; the line that begins the next one.
+function M.cell()
+  local lines, after = cell(0, vim.fn.line('.'))
+  M.lines(lines)
   return after
 end
 
@@ -70,13 +80,13 @@ function M.cell_and_move()
 end
 
 function M.file()
-  M.lines(get(1, -1))
+  M.lines(get(0, 1, -1))
 end
 
 --- Send the current line, and as many below it as a count says.
 function M.line()
   local row = vim.fn.line('.')
-  M.lines(get(row, row + vim.v.count1 - 1))
+  M.lines(get(0, row, row + vim.v.count1 - 1))
 end
 
 --- What lies between two marks, as 'operatorfunc' and visual mode have it.
@@ -109,10 +119,10 @@ function M.hold(first, last, bang)
   leave.expect()
   last_held = last_held + 1
   held[last_held] = {
-    win = vim.api.nvim_get_current_win(),
+    root = project.root(project.place()),
     buf = vim.api.nvim_get_current_buf(),
     row = first,
-    lines = bang == '!' and get(1, -1) or get(first, last),
+    lines = bang == '!' and get(0, 1, -1) or get(0, first, last),
   }
   return last_held
 end
@@ -122,18 +132,19 @@ function M.command(word, number)
   leave.heard()
   local given = held[number]
   held[number] = nil
-  if not vim.api.nvim_win_is_valid(given.win) or vim.api.nvim_win_get_buf(given.win) ~= given.buf then
-    return notice.say('send: its window shows another buffer now; not sent', ERROR)
+  local wanted = { [''] = given.lines, line = given.lines }
+  if not vim.api.nvim_buf_is_loaded(given.buf) then
+    return notice.say('send: its buffer is gone; not sent', ERROR)
+  elseif word == 'cell' then
+    wanted.cell = cell(given.buf, given.row)
+  elseif word == 'file' then
+    wanted.file = get(given.buf, 1, -1)
   end
-  vim.api.nvim_win_call(given.win, function()
-    if word == 'cell' or word == 'file' then
-      M[word](given.row)
-    elseif word == '' or word == 'line' then
-      M.lines(given.lines)
-    else
-      notice.say(('send: %s is unknown (known: %s)'):format(word, table.concat(M.WORDS, ', ')), ERROR)
-    end
-  end)
+  if not wanted[word] then
+    local known = table.concat(M.WORDS, ', ')
+    return notice.say(('send: %s is unknown (known: %s)'):format(word, known), ERROR)
+  end
+  send(given.root, given.buf, wanted[word])
 end
 
 return M

@@ -54,6 +54,7 @@ local function step_in_code(state, text, at, character)
   elseif QUOTES[character] then
     return open_string(state, text, at, character)
   elseif character == HASH then
+    state.in_comment = true
     return #text
   end
   return 1
@@ -70,6 +71,7 @@ end
 local function scan_line(state, text)
   local line = { text = text, begins = place(state) }
   local at, size = 1, #text
+  state.in_comment = false
   while at <= size do
     local character = byte(text, at)
     if character == TAB then
@@ -82,7 +84,7 @@ local function scan_line(state, text)
       at = at + step_in_code(state, text, at, character)
     end
   end
-  state.continued = byte(text, size) == BACKSLASH
+  state.continued = byte(text, size) == BACKSLASH and not state.in_comment
   if state.quote and not state.is_triple and not state.continued then
     state.quote = nil -- not closed: Python says so
   end
