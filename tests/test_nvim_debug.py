@@ -271,6 +271,8 @@ def test_given_again_the_next_session_takes_the_windows(nvim: Path, home: Path) 
         second.accept()
         on.agent.finish(new)
         on.editor.wait("its tab's end", lambda: tabs(on.editor) == 1)
+        # The split here showed the first one's.
+        on.editor.wait("its output", lambda: "//2/" in on.editor.output_window().buffer.name)
 
 
 # -- the end, and a lost connection

@@ -227,6 +227,15 @@ local function destroy(session, tries)
   end
 end
 
+--- The split of this tab page, if there is one, shows what was in Vimspector's window.
+local function show_in_split(output)
+  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    if vim.bo[vim.api.nvim_win_get_buf(win)].filetype == 'igor' and not vim.w[win].igor_borrowed then
+      return output:open()
+    end
+  end
+end
+
 --- Its windows go, without questions, and the cursor stays where it is.
 function M.close(session)
   local number = session.vimspector
@@ -244,6 +253,7 @@ function M.close(session)
   if vim.api.nvim_win_is_valid(win) then
     vim.api.nvim_set_current_win(win)
   end
+  show_in_split(session.job.output)
 end
 
 return M
