@@ -181,6 +181,28 @@ def test_a_link_is_followed_and_a_mode_kept(project: Project, tmp_path: Path) ->
     assert sorted(os.listdir(tmp_path)) == ["dotfiles.json", "project"]
 
 
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_no_text_is_begun_where_a_link_leads_out_of_the_project(
+    project: Project, tmp_path: Path, content: str | None
+) -> None:
+    outside = tmp_path / "aliases"
+    if content is not None:
+        outside.write_text(content)
+    (project.root / ".vimspector.json").symlink_to("../aliases")
+    (notice,) = write(project)
+    assert notice.kind == "failed"
+    assert f"leads to {outside}, out of the project" in notice.text
+    assert (outside.read_text() if outside.exists() else None) == content
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_link_within_the_project_may_be_the_first_to_have_its_file(project: Project) -> None:
+    (project.root / ".vimspector.json").symlink_to(".igor/vimspector.json")
+    (notice,) = write(project)
+    assert notice.kind == "done"
+    assert json.loads((project.root / ".igor/vimspector.json").read_text())["configurations"]
+
+
 def _read_only(file: Path) -> None:
     file.write_text("{}")
     file.chmod(0o444)

@@ -90,3 +90,18 @@ def test_a_file_that_is_read_only_is_one_sentence(project: Project) -> None:
     (notice,) = write(project)
     assert (notice.kind, notice.text) == ("failed", f"{file} is read-only; igor left it alone")
     assert file.read_text() == "{}"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_that_is_a_link_out_of_the_project_gets_no_new_file(
+    project: Project, tmp_path: Path, is_there: bool
+) -> None:
+    outside = tmp_path / "elsewhere"
+    if is_there:
+        outside.mkdir()
+    (project.root / ".vscode").symlink_to(outside)
+    (notice,) = write(project)
+    assert notice.kind == "failed"
+    assert "out of the project" in notice.text
+    assert outside.exists() == is_there
+    assert not is_there or not list(outside.iterdir())

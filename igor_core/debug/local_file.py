@@ -15,9 +15,14 @@ class Untouched(Exception):
 
 @dataclass(frozen=True)
 class LocalFile:
-    """`path` may be a symbolic link: what it leads to is read and written."""
+    """`path` may be a symbolic link: what it leads to is read and written.
+
+    Out of the project, which is at `root`, a link leads only to what is there already: it may have
+    come with a cloned repository, and igor is not to begin files elsewhere.
+    """
 
     path: Path
+    root: Path
 
     def read(self) -> str | None:
         """The text, None where there is no file or nothing in it. Raises Untouched."""
@@ -41,6 +46,8 @@ class LocalFile:
     def write(self, text: str, mode: int) -> None:
         """Write beside and rename; `mode` is for a file that is not there. Raises Untouched."""
         target = Path(os.path.realpath(self.path))
+        if not target.is_relative_to(os.path.realpath(self.root)) and self.read() is None:
+            raise Untouched(f"{self.path} leads to {target}, out of the project, where no text is")
         try:
             _make_folder(target.parent, mode)
             self._replace(target, text.encode("utf-8", "surrogateescape"), mode)

@@ -24,7 +24,10 @@ def vimspector_text(project: Project, sites: Sequence[Site]) -> str:
 
 def write_vimspector_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
     """Bring igor's part up to date: in the file, or beside it where it can't be changed. Blocks."""
-    file, beside = LocalFile(project.root / FILE), LocalFile(project.root / BESIDE)
+    file, beside = (
+        LocalFile(project.root / FILE, project.root),
+        LocalFile(project.root / BESIDE, project.root),
+    )
     try:
         before = file.read()
         default = not _has_default(before)

@@ -21,7 +21,7 @@ def vscode_text(project: Project, sites: Sequence[Site]) -> str:
 
 def write_vscode_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
     """Bring igor's configurations in the file up to date; the rest stays. Blocks."""
-    file = LocalFile(project.root / FILE)
+    file = LocalFile(project.root / FILE, project.root)
     try:
         before = file.read()
         return [put(project, file, before, merged(before, generate(project, sites), TABLES))]
