@@ -1,6 +1,5 @@
 """igor://host/path: files that only a host has, in buffers that show them."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,61 +208,6 @@ def test_the_editor_has_its_turns_while_a_big_file_is_put_in(on: Scene) -> None:
     assert at(on) == (NAME, 50_000)
     assert on.editor.nvim.api.buf_line_count(0) == 80_000
     assert on.editor.lua("return _G.turns") >= 5
-
-
-OPEN_FOR = """
-local name, root, group = ...
-require('igor.landing').open({ name = name, line = 2, column = 0 }, 'here', root, group)
-"""
-
-
-def test_the_group_of_the_job_is_read_from(on: Scene) -> None:
-    fail(on, there(DECODER, 3), there("/x.py", 1), command="IgorExec -g cluster pytest")
-    on.editor.command("cc 2")
-    assert on.agent.query("read").args == {"name": NAME, "group": "cluster"}
-    on.editor.command("edit %:h/scanner.py")
-    beside = NAME.replace("decoder", "scanner")
-    assert on.agent.query("read").args == {"name": beside, "group": "cluster"}
-
-
-def test_another_project_with_that_host_shows_its_own_file(on: Scene, home: Path) -> None:
-    other = home / "other"
-    shutil.copytree(on.project / ".igor", other / ".igor")
-    for root, group, text in (
-        (on.project, None, b"1\nof the first\n"),
-        (other, None, b"1\nof the other\n"),
-        (other, "cluster", b"1\nof its cluster\n"),
-    ):
-        on.editor.command("edit main.py")
-        on.editor.lua(OPEN_FOR, NAME, str(root), group)
-        query = on.agent.query("read")
-        assert (query.root, query.args.get("group")) == (str(root), group)
-        give(on, query, text)
-        line = text.decode().splitlines()[1]
-        on.editor.wait(line, lambda line=line: on.editor.nvim.current.line == line)
-    on.editor.command("edit main.py")
-    on.editor.lua(OPEN_FOR, NAME, str(other), "cluster")
-    assert on.editor.nvim.current.line == "of its cluster"
-    assert on.agent.queries.empty()
-
-
-@pytest.mark.parametrize("is_shown", [False, True])
-def test_what_a_newer_job_names_is_read_again(on: Scene, is_shown: bool) -> None:
-    fail(on, there(DECODER, 353))
-    read(on, "cc 2", TEXT.replace(b"line", b"old"))
-    assert on.editor.nvim.current.line == "    old 353"
-    on.editor.command("normal! 0w")
-    if not is_shown:
-        on.editor.command("edit main.py")
-    fail(on, there(DECODER, 353, column=6), there("/other.py", 3))
-    if not is_shown:
-        on.editor.command("cc 2")
-    give(on, on.agent.query("read"))
-    on.editor.wait("the text", lambda: on.editor.nvim.current.line == "    line 353")
-    column = on.editor.nvim.current.window.cursor[1]
-    assert column == (4 if is_shown else 5)
-    on.editor.command("edit main.py | cc 2")
-    assert on.agent.queries.empty()
 
 
 # A key that waits for another one, and text is locked meanwhile.

@@ -13,7 +13,7 @@ local MOST_NAMES = 4
 -- Places that are listed: Vim looks through all of its buffers for each file that it lists.
 local MOST_PLACES = 500
 -- Rows that are added at once.
-local SLICE = 50
+local SLICE = 25
 
 local function some(names)
   if #names <= MOST_NAMES then

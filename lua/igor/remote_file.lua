@@ -191,7 +191,7 @@ local function renew(buf)
   if win then
     local cursor = vim.api.nvim_win_get_cursor(win)
     M.read(buf, vim.api.nvim_buf_get_name(buf))
-    vim.b[buf].igor_wanted = { cursor[1], cursor[2] + 1 }
+    vim.b[buf].igor_wanted = vim.b[buf].igor_wanted or { cursor[1], cursor[2] + 1 }
   elseif vim.api.nvim_buf_is_loaded(buf) then
     vim.cmd.bunload(buf)
   end
