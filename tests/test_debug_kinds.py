@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent_client import kill_agent
+from tests.agent_client import kill_agent, wait_until
 from tests.dap_client import DapError, Debugger
 from tests.debugged import FILE, STOP, Inside, Session, make_project, program_runs
 from tests.lab import Host, Lab
@@ -92,6 +92,26 @@ def test_children_stop_where_they_are_asked_for_and_run_where_not(folder: Path, 
         assert follow(session) == [], kind
         assert session.end()["status"] == 4
         assert b"worked 42\n" in session.job.output
+    Inside(project).wait_until_empty()
+
+
+def test_when_all_leave_a_program_with_children_is_ended_too(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], debug={"subprocess": True})
+    project.write(
+        FILE, CHILDREN.replace("    value =", "    __import__('time').sleep(60)\n    value =")
+    )
+    session = Session(project, "fork")
+    parent = session.attach(IN_CHILD)
+    wait_until(lambda: parent.children)
+    (configuration,) = parent.children
+    child = Debugger(configuration["connect"]["port"])
+    child.attach(
+        project.root, "/workspace", {session.file: [IN_CHILD]},
+        subProcessId=configuration["subProcessId"],
+    )  # fmt: skip
+    child.request("disconnect")
+    parent.send("disconnect")
+    assert "its debugger has left" in session.end()["results"][0]["text"]
     Inside(project).wait_until_empty()
 
 

@@ -164,3 +164,43 @@ async def attached(scene: Scene) -> tuple[asyncio.StreamReader, asyncio.StreamWr
     writer.write(message(INITIALIZE))
     assert await reader.read(100)
     return reader, writer
+
+
+async def test_of_two_that_take_their_leave_the_last_takes_the_program_along(door: Scene) -> None:
+    both = [await attached(door), await attached(door)]
+    for _reader, writer in both:
+        writer.write(message(DISCONNECT))
+    for reader, writer in both:
+        await reader.read()
+        writer.close()
+    assert door.left >= 1
+
+
+async def test_one_of_two_may_go(door: Scene) -> None:
+    (reader, writer), (_other, staying) = await attached(door), await attached(door)
+    writer.write(message(DISCONNECT))
+    await reader.read()
+    writer.close()
+    await asyncio.sleep(0.1)
+    assert door.has_heard(b'"disconnect"')
+    assert door.left == 0
+    staying.close()
+    await asyncio.sleep(0.2)
+    assert door.left >= 1
+
+
+async def test_who_is_left_over_and_dropped_by_debugpy_takes_the_program_along(
+    door: Scene,
+) -> None:
+    relays: list[PretendedRelay] = []
+
+    async def start(_command: Command) -> PretendedRelay:
+        relays.append(PretendedRelay(door.host.heard))
+        return relays[-1]
+
+    door.host.start = start  # type: ignore[method-assign]
+    reader, writer = await attached(door)
+    relays[0].write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    assert door.left == 1

@@ -148,10 +148,12 @@ class Door:
             if downward.done() and not downward.exception() and process.status not in _USUAL:
                 self._report(downward.result() or process.error)
             if upward.done() and not downward.done():
-                if len(self._open) == 1 and name not in self._told:
-                    await self._leaving()
+                await self._leave(name)
                 process.write_eof()
                 await asyncio.wait([downward], timeout=3.0)
+            elif process.status == 0:
+                # debugpy has let go of it.
+                await self._leave(name)
         finally:
             self._open.discard(name)
             self._told.discard(name)
@@ -162,6 +164,12 @@ class Door:
             if not process.finished:
                 await asyncio.shield(process.end())
 
+    async def _leave(self, name: object) -> None:
+        """One is about to go: the last that has not heard of the program's end ends it."""
+        others = self._open - self._told - self._departing - {name}
+        if name not in self._told and not others:
+            await self._leaving()
+
     async def _upward(
         self, name: object, data: bytes, reader: asyncio.StreamReader, process: Process
     ) -> None:
@@ -169,11 +177,9 @@ class Door:
         with contextlib.suppress(ConnectionError):
             while data:
                 last = last[-64:] + data
-                if len(self._open) == 1 and _DISCONNECT.search(last):
+                if name not in self._departing and _DISCONNECT.search(last):
                     self._departing.add(name)
-                    # Who has heard of the program's end only takes leave of debugpy.
-                    if name not in self._told:
-                        await self._leaving()
+                    await self._leave(name)
                 await process.write(data)
                 data = await reader.read(CHUNK)
 

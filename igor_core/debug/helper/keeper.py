@@ -154,6 +154,8 @@ class Keeper(Plumbing):
                 self.stop("nobody came back within %g s" % self.grace)
 
     def stop(self, why):
+        # One that has just ended did so by itself.
+        self.reap()
         if self.phase != "exited" and self.kill_at is None:
             self.why = why
             self.kill_at = time.monotonic() + PATIENCE_SECONDS
