@@ -65,6 +65,19 @@ def test_one_of_two_debuggers_may_go(project: SampleProject) -> None:
     assert session.end()["status"] == 3
 
 
+def test_of_two_that_start_at_once_the_newer_one_runs(project: SampleProject) -> None:
+    inside = Inside(project)
+    for pause in (0.0, 0.3):
+        older = Session(project, "wait")
+        time.sleep(pause)
+        newer = Session(project, "wait")
+        assert "another session of its group was started" in older.end()["results"][0]["text"]
+        newer.debuggee()
+        assert sum(program_runs([line]) for line in inside.processes()) == 1
+        newer.leave()
+        inside.wait_until_empty()
+
+
 def test_with_detach_it_runs_on_and_is_found_again(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"detach": True})
     inside = Inside(project)

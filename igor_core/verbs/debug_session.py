@@ -5,9 +5,11 @@ import contextlib
 import posixpath
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from igor_core.container.exec import exec_command
+from igor_core.container.names import Owner
 from igor_core.debug.door import Door
 from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
 from igor_core.debug.looking import registered
@@ -32,6 +34,7 @@ from igor_core.verbs.targets import Done, Ended, Target
 LAST_WORDS_SECONDS = 2.0
 FAILURE = 255
 LEFT = "its debugger has left"
+OVERTAKEN = "another session of its group was started"
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,20 @@ def python_for(target: Target, program: Program | None = None) -> Python:
 
 
 async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program: Program) -> Done:
-    """Start the program there, and stay with it to its end."""
+    """Start the program there, and stay with it to its end. An older one gives way."""
+    with _job(debugged, context, starts=True) as overtaken:
+        return await _debug_on(debugged, overtaken, context, pusher, program)
+
+
+async def _debug_on(
+    debugged: Debugged, overtaken: asyncio.Event, context: Context, pusher: Pusher, program: Program
+) -> Done:
     target = debugged.target
     if program.file and not flag(target.job, "no_push"):
         await check_is_pushed(target, pusher, program.file)
     paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
     warn_of_users(target)
-    place = Place(debugged, paths, python_for(target, program))
+    place = Place(debugged, overtaken, paths, python_for(target, program))
     launch = place.launch(program)
     if program.file and not flag(target.job, "no_push"):
         local = target.project.root / program.file
@@ -75,16 +85,28 @@ async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program
 
 async def attach_again(debugged: Debugged, context: Context) -> Done:
     """Stay with the program that runs there since an earlier session."""
-    paths = await debugged.target.connect()
-    place = Place(debugged, paths, python_for(debugged.target))
-    return await place.stay_or_refuse(context, control_words(place.group), "")
+    with _job(debugged, context, starts=False) as overtaken:
+        paths = await debugged.target.connect()
+        place = Place(debugged, overtaken, paths, python_for(debugged.target))
+        return await place.stay_or_refuse(context, control_words(place.group), "")
+
+
+def _job(
+    debugged: Debugged, context: Context, *, starts: bool
+) -> AbstractContextManager[asyncio.Event]:
+    target = debugged.target
+    owner = Owner(target.project.config.user, target.project.name, target.group)
+    return context.debugging.job(target.remote.name, owner.container, starts=starts)
 
 
 class Place:
-    """Where a program is debugged."""
+    """Where a program is debugged. `overtaken` is set when a newer job starts one there."""
 
-    def __init__(self, debugged: Debugged, paths: HostPaths, python: Python) -> None:
+    def __init__(
+        self, debugged: Debugged, overtaken: asyncio.Event, paths: HostPaths, python: Python
+    ) -> None:
         self._debugged = debugged
+        self._overtaken = overtaken
         self._target = debugged.target
         self._config = debugged.target.project.config
         self._spec = spec_for(debugged.target, paths)
@@ -120,6 +142,9 @@ class Place:
     async def stay(self, context: Context, helper: Sequence[str], ident: str) -> Done:
         """Start what joins us with the keeper; how the program has ended. Raises Refused too."""
         with context.debugging.session(self._target.remote.name, self.group) as before:
+            if ident:
+                await before()
+                self._check_is_latest()
             process = await self._target.remote.start(self.command(helper))
             try:
                 return await self._stay(process, ident, before, context)
@@ -130,6 +155,10 @@ class Place:
             finally:
                 if not process.finished:
                     await asyncio.shield(process.end())
+
+    def _check_is_latest(self) -> None:
+        if self._overtaken.is_set():
+            raise HostError(f"nothing was started on {self._target.name}: {OVERTAKEN}")
 
     async def _stay(self, process: Process, ident: str, before: Before, context: Context) -> Done:
         session = Session(process, self._write)
@@ -144,7 +173,8 @@ class Place:
         ended = None
         try:
             facts = await session.until_listening()
-            if facts is not None:
+            tasks.append(asyncio.ensure_future(self._give_way(session)))
+            if facts is not None and not self._overtaken.is_set():
                 names[0] = facts.ident
                 door.warm()
                 await before()
@@ -192,6 +222,12 @@ class Place:
             return "left running there; again: igor debug --reattach"
         ended = await session.stop("igor was asked to end it")
         return ended.by_signal or ended.how if ended else ""
+
+    async def _give_way(self, session: Session) -> None:
+        """Whoever starts the next one waits for it."""
+        await self._overtaken.wait()
+        with contextlib.suppress(IgorError):
+            await session.ask_to_stop(OVERTAKEN)
 
     async def _write(self, stream: str, data: bytes) -> None:
         await self._target.job.output(self._target.name, stream, data)

@@ -15,10 +15,25 @@ class Debugging:
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], asyncio.Event] = {}
+        self._latest: dict[tuple[str, str], asyncio.Event] = {}
 
     def has(self, host: str, group: str) -> bool:
         """Whether there is such a session."""
         return (host, group) in self._ended
+
+    @contextlib.contextmanager
+    def job(self, host: str, group: str, *, starts: bool) -> Iterator[asyncio.Event]:
+        """To be held by a job from its own start; gives what is set when a newer one `starts` a
+        program there, whichever of the two is quicker."""
+        before, mine = self._latest.get((host, group)), asyncio.Event()
+        if starts and before is not None:
+            before.set()
+        self._latest[host, group] = mine
+        try:
+            yield mine
+        finally:
+            if self._latest.get((host, group)) is mine:
+                del self._latest[host, group]
 
     @contextlib.contextmanager
     def session(self, host: str, group: str) -> Iterator[Before]:

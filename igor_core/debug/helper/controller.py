@@ -14,7 +14,7 @@ import threading
 import time
 
 from igor_core.debug.helper.debuggee import check, environment_of
-from igor_core.debug.helper.folder import Refused, join_session, make_session, sessions_of
+from igor_core.debug.helper.folder import Refused, in_turn, join_session, make_session, sessions_of
 from igor_core.debug.helper.frames import STDERR, STDIN, STDOUT, Frames, frame, note
 from igor_core.debug.helper.keeper import keep
 from igor_core.debug.helper.marks import MARK_GROUP, end_marked
@@ -27,8 +27,9 @@ END_SECONDS = 8.0
 def serve(options):
     """Check, end the group's earlier session, start a keeper, and be its first control."""
     check(options, environment_of(options))
-    end_earlier(options.group)
-    folder, listener = make_session(options.id, options.group)
+    with in_turn():
+        end_earlier(options.group)
+        folder, listener = make_session(options.id, options.group)
     options.python = sys.executable
     keep(options, folder, listener)
     # Reap the first of its two forks.

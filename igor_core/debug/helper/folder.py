@@ -2,6 +2,8 @@
 # ruff: noqa: UP031, RUF005
 """Where sessions are found: a folder of the user's alone, in it one for each. Runs there (3.6)."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -47,6 +49,17 @@ def session_folder(ident):
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", ident):
         raise Refused("usage", "%r is no name of a session" % ident)
     return os.path.join(base_folder(), ident)
+
+
+@contextlib.contextmanager
+def in_turn():
+    """Of two that start at once the second finds the first, and ends it."""
+    turn = os.open(base_folder(), os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(turn)
 
 
 def make_session(ident, group):
