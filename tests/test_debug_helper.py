@@ -202,3 +202,34 @@ def test_what_is_wrong_is_said_in_one_line(helper: Helper) -> None:
     assert helper.run("control", "--group", helper.group).stderr.count(b"\n") == 1
     assert helper.run("serve", "--nonsense").stderr == b"igor: what is --nonsense?\n"
     assert helper.run("relay", "--id", "../x").stderr == b"igor: '../x' is no name of a session\n"
+    helper.environment["PYTHONPATH"] = str(helper.folder)
+    (helper.folder / "debugpy").mkdir()
+    (helper.folder / "debugpy/__init__.py").touch()
+    (helper.folder / FILE).chmod(0)
+    file = str(helper.folder / FILE)
+    options = ["serve", "--group", "g", "--id", "i", "--file", file, "--sha256", "00", "--", FILE]
+    unprivileged = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    done = subprocess.run(
+        [*unprivileged, sys.executable, str(helper.file), *options],
+        cwd=helper.folder, env=helper.environment, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == f"igor: {file} can't be read: Permission denied\n".encode()
+
+
+def test_the_user_s_packages_are_not_those_of_a_virtual_environment(
+    tmp_path: Path, library: Path
+) -> None:
+    helper = Helper(tmp_path, library)
+    helper.environment |= {"PYTHONPATH": "", "PYTHONUSERBASE": str(tmp_path / "user")}
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    package = tmp_path / "user/lib" / version / "site-packages/debugpy"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    serve = ["serve", "--group", "g", "--id", "i", "--", FILE]
+    done = subprocess.run(
+        [tmp_path / "venv/bin/python", helper.file, *serve],
+        cwd=tmp_path, env=helper.environment, capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert b"has no debugpy\n" in done.stderr

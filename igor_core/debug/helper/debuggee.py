@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: UP031, RUF005
+# ruff: noqa: UP031, RUF005, B904
 """The program: what must be right before it is started, and how it is. Runs there (3.6)."""
 
 import hashlib
@@ -85,7 +85,9 @@ def debugpy_folder(environment):
     This process is isolated (-I), the program will not be.
     """
     folders = environment.get("PYTHONPATH", "").split(os.pathsep)
-    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE is not None else []
+    # A virtual environment has none.
+    has_user = site.ENABLE_USER_SITE is not None and sys.prefix == sys.base_prefix
+    user = [site.getusersitepackages()] if has_user else []
     for folder in [each for each in folders if each] + sys.path + user + [own_folder()]:
         if os.path.isfile(os.path.join(folder, "debugpy", "__init__.py")):
             return folder
@@ -101,10 +103,16 @@ def check(options, environment):
         raise Refused("debugpy", "%s has no debugpy" % python, folder=own_folder())
     if options.file and not os.path.isfile(options.file):
         raise Refused("file", "%s is not there" % options.file)
-    if options.file and options.sha256:
-        with open(options.file, "rb") as file:
-            if hashlib.sha256(file.read()).hexdigest() != options.sha256:
-                raise Refused("differs", "%s is another file there than here" % options.file)
+    if options.file and options.sha256 not in ("", sha256_of(options.file)):
+        raise Refused("differs", "%s is another file there than here" % options.file)
+
+
+def sha256_of(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        raise Refused("file", "%s can't be read: %s" % (path, error.strerror))
 
 
 def environment_of(options):
