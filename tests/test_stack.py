@@ -311,3 +311,11 @@ def test_neither_igors_own_programs_nor_those_of_other_folders_are_found(
         own.wait()
     program.end()
     stranger.end()
+
+
+def test_escapes_that_are_no_characters_are_kept_as_they_are() -> None:
+    said = r'  File "/w/\Uffffffff\ud800\udcff\u00e4.py", line 3 in wait'
+    (thread,) = parse_dump(f"Thread 0x01 (most recent call first):\n{said}\n")  # type: ignore[no-untyped-call]
+    assert thread["frames"][0]["path"] == "/w/\\Uffffffff\\ud800\udcff\xe4.py"
+    text = stack_text(process(7, argv=("python", "\ud800\udfff\udcff")), TREE)
+    assert r"\ud800\udfff\xff" in text

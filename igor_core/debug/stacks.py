@@ -1,6 +1,7 @@
 """Stacks of many processes: as text for people, and as places, the same stack once."""
 
 import posixpath
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from igor_core.output.merge import Merger
 MAIN = "MainThread"
 # Of whole numbers in a row the first and the last are named.
 _MOST_NAMED = 4
+# Of surrogate pairs; the rest of that range stands for bytes of no text.
+_HALVES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def _where(frame: Frame, tree: Tree) -> str:
 
 def _printable(text: str) -> str:
     """Nothing that a program calls itself moves the cursor."""
+    text = _HALVES.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "replace").decode()
         for char in text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -12,6 +12,7 @@ who asks holds the file's lock.
 import fcntl
 import os
 import re
+import sys
 import time
 
 from igor_core.debug.inside.processes import link, read_text
@@ -139,4 +140,11 @@ def parse_dump(text):
 
 def unescaped(text):
     """faulthandler writes characters beyond ASCII as escapes."""
-    return _ESCAPE.sub(lambda match: chr(int(next(filter(None, match.groups())), 16)), text)
+    return _ESCAPE.sub(character, text)
+
+
+def character(escape):
+    """What is none, as half of a pair, stays as it is; bytes of no text are kept as in paths."""
+    code = int(next(filter(None, escape.groups())), 16)
+    is_none = code > sys.maxunicode or 0xD800 <= code <= 0xDFFF
+    return escape.group() if is_none and not 0xDC80 <= code <= 0xDCFF else chr(code)
