@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from igor_core.cli.debug import ways_in
 from tests.debugged import STOP, Session, make_project
 from tests.lab import Lab
 from tests.sample_project import SampleProject
@@ -83,3 +84,18 @@ def test_the_command_line_prints_or_writes_and_says_what_it_did(home: Path) -> N
     subprocess.run(["git", "init", "-q", str(project.root)], check=True)
     project.write(".igor/config.json", "{}")
     assert project.igor("vimspector").returncode == 2
+
+
+def test_only_configurations_that_are_in_a_file_are_named(tmp_path: Path) -> None:
+    name = "igor: attach dev"
+    event = {
+        "configuration": name, "port": 5678, "host": "apollo", "local_root": str(tmp_path),
+        "remote_root": "/workspace", "just_my_code": False,
+    }  # fmt: skip
+    _waits, vimspector, _dap, vscode = ways_in(event)
+    assert vimspector.split(maxsplit=1)[1] == "after: igor vimspector"
+    assert vscode.endswith("after: igor vscode")
+    (tmp_path / ".vimspector.python.json").write_text(f'{{"configurations": {{"{name}": {{}}}}}}')
+    _waits, vimspector, _dap, vscode = ways_in(event)
+    assert vimspector.endswith(f":call vimspector#LaunchWithSettings(#{{configuration: '{name}'}})")
+    assert vscode.endswith("after: igor vscode")

@@ -1,7 +1,9 @@
 """igor debug: run a program under the debugger, and say how an editor gets to it."""
 
+import contextlib
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from igor_core.agent.client import connect
@@ -79,17 +81,32 @@ class Attaching:
 
 def ways_in(event: dict[str, Any]) -> list[str]:
     """How editors attach to a program that waits."""
-    name, port = event["configuration"], event["port"]
+    name, port, root = event["configuration"], event["port"], Path(event["local_root"])
     mapping = f"localRoot={_lua(event['local_root'])}, remoteRoot={_lua(event['remote_root'])}"
+    vimspector, vscode = "after: igor vimspector", "after: igor vscode"
+    if _is_in(name, root / ".vimspector.json", root / ".vimspector.python.json"):
+        vimspector = f":call vimspector#LaunchWithSettings(#{{configuration: '{name}'}})"
+    if _is_in(name, root / ".vscode/launch.json"):
+        vscode = f'"{name}" of .vscode/launch.json'
     return [
         f"igor: {event['host']}: waits for a debugger at 127.0.0.1:{port}",
-        f"  Vimspector  :call vimspector#LaunchWithSettings(#{{configuration: '{name}'}})",
+        f"  Vimspector  {vimspector}",
         f"  nvim-dap    :lua require('dap').run{{type='debugpy', request='attach', name='{name}', "
         f"connect={{host='127.0.0.1', port={port}}}, "
         f"justMyCode={'true' if event['just_my_code'] else 'false'}, "
         f"pathMappings={{{{{mapping}}}}}}}",
-        f'  VS Code     "{name}" of .vscode/launch.json',
+        f"  VS Code     {vscode}",
     ]
+
+
+def _is_in(name: str, *files: Path) -> bool:
+    """Whether one of the files has a configuration of that name."""
+    quoted = json.dumps(name, ensure_ascii=False).encode()
+    for file in files:
+        with contextlib.suppress(OSError):
+            if quoted in file.read_bytes():
+                return True
+    return False
 
 
 def _lua(text: str) -> str:
