@@ -1,6 +1,7 @@
 -- Vimspector as the front end. What it does not do by itself is done for it: it notices no connection
 -- that fails, asks about exceptions, and mixes up the threads of several sessions.
 local file_window = require('igor.debug.file_window')
+local python = require('igor.debug.vimspector_python')
 
 local M = {}
 
@@ -16,42 +17,6 @@ local ATTACH_MS = 60000
 local EXCEPTIONS = { raised = 'N', uncaught = 'Y', userUnhandled = '' }
 -- pytest catches what a test raises, and what ends pytest itself is of no interest.
 local EXCEPTIONS_OF_TESTS = { raised = 'N', uncaught = 'N', userUnhandled = '' }
-
--- One list of requests serves the threads of all sessions, so answers reach the wrong ones.
-local OWN_REQUESTS = [[
-from vimspector import stack_trace as _igor_stack_trace
-if ( "pending_thread_requests" in vars( _igor_stack_trace.Session )
-     and not hasattr( _igor_stack_trace.Session, "igor_own_requests" ) ):
-  def _igor_own_requests( orig ):
-    def __init__( self, *args, **kwargs ):
-      orig( self, *args, **kwargs )
-      self.pending_thread_requests = []
-    return __init__
-  _igor_stack_trace.Session.__init__ = _igor_own_requests( _igor_stack_trace.Session.__init__ )
-  _igor_stack_trace.Session.igor_own_requests = True
-]]
-
-local COPY_BREAKPOINTS = [[
-_vimspector_session._breakpoints.Load( __import__( "copy" ).deepcopy(
-  _vimspector_session_man.GetSession( %d )._breakpoints.Save() ) )
-]]
-
--- Vimspector's own restart would attach to a program that is gone.
-local RESTART = [[
-def _igor_restarts( session ):
-  def restart():
-    adapter = ( session._configuration or {} ).get( "adapter" )
-    if isinstance( adapter, str ) and adapter.startswith( "igor: " ):
-      __import__( "vim" ).command( "lua require( 'igor.debug.vimspector' ).restart()" )
-    else:
-      type( session ).Restart( session )
-  session.Restart = restart
-_igor_restarts( _vimspector_session )
-]]
-
--- "lost", "up", "attaching" or "none": of a session's connection and windows.
-local STATE = [[(lambda s: "none" if s is None else "up" if s._init_complete else "attaching"
- if s._connection else "lost" if s.HasUI() else "none")(_vimspector_session_man.GetSession( %d ))]]
 
 local function call(name, ...)
   return vim.fn['vimspector#' .. name](...)
@@ -77,7 +42,7 @@ function M.problem()
 end
 
 local function state(number)
-  local ok, found = pcall(vim.fn.py3eval, (STATE:format(number):gsub('\n', '')))
+  local ok, found = pcall(vim.fn.py3eval, (python.state:format(number):gsub('\n', '')))
   return ok and found or 'none'
 end
 
@@ -86,7 +51,7 @@ local function new_session(session)
   local first = session.job.debuggees[1].vimspector
   call('NewSession', session.name)
   if first then
-    execute(COPY_BREAKPOINTS:format(first))
+    execute(python.copy_breakpoints:format(first))
   end
 end
 
@@ -182,7 +147,7 @@ local function launch(session)
   end)
   session.vimspector = tonumber(call('GetSessionID'))
   shown[session.vimspector] = session
-  pcall(execute, RESTART)
+  pcall(execute, python.restart)
   show_output(session)
   watch(session)
 end
@@ -194,7 +159,7 @@ function M.start(session)
     return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
   end
   if session.subprocess or #session.job.debuggees > 1 or #(session.job.args.ranks or {}) > 1 then
-    pcall(execute, OWN_REQUESTS) -- of a later version that has no such thing
+    pcall(execute, python.own_requests) -- of a later version that has no such thing
   end
   if not session.first then
     new_session(session)
