@@ -130,9 +130,10 @@ def test_its_end_is_the_program_s_and_a_new_session_is_the_old_one_s(helper: Hel
 
 
 def test_of_those_that_start_at_once_one_is_left(helper: Helper) -> None:
+    started: list[subprocess.Popen[bytes]] = []
     for turn in range(3):
-        started = [helper.serve(f"at-once-{turn}-{number}", "--detach") for number in range(3)]
-        wait_until(lambda each=started: sum(one.poll() is None for one in each) == 1, 20)
+        started.extend(helper.serve(f"at-once-{turn}-{number}", "--detach") for number in range(3))
+        wait_until(lambda: sum(one.poll() is None for one in started) == 1, 20)
         assert len(helper.sessions()) == 1
     helper.run("stop", "--group", helper.group)
     wait_until(lambda: helper.sessions() == [])

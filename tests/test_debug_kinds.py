@@ -1,6 +1,7 @@
 """What can be debugged, and where: children, tests, modules, ranks, podman, hosts themselves."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -181,9 +182,35 @@ def test_of_several_hosts_the_chosen_ranks_are_debugged(folder: Path, lab: Lab) 
     for host in project.hosts:
         Inside(project, host).wait_until_empty()
 
+    # The port goes with the rank, as in the file.
+    session = Session(project, ranks=[1])
+    assert session.debuggee()["port"] == events[1]["port"]
+    session.leave()
+    for host in project.hosts:
+        Inside(project, host).wait_until_empty()
+
     refused = Session(project, ranks=[2]).end()
     assert refused["status"] == 2
     assert "0 (apollo), 1 (enterprise)" in refused["error"]
+
+
+def test_what_runs_beside_a_lost_program_lives_for_its_grace(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], lab["enterprise"], debug={"grace": 3})
+    session = Session(project, "wait")
+    session.attach(STOP).stopped()
+    session.said("second 5\n")
+    lab["apollo"].kill_sshd()
+    lab["apollo"].start_sshd()
+    session.job.until(lambda _job: session.events("lost-debuggee"))
+    lost, lines = time.monotonic(), session.job.output.count(b"second")
+    session.job.until(lambda job: job.outcome or job.output.count(b"second") > lines + 5)
+    assert session.job.outcome is None
+    results = {result["host"]: result for result in session.end()["results"]}
+    assert 2 < time.monotonic() - lost < 15
+    assert "the program lives on for 3 s" in results["apollo"]["text"]
+    assert results["enterprise"]["status"] != 0
+    for host in project.hosts:
+        Inside(project, host).wait_until_empty()
 
 
 def test_podman(folder: Path, podman_host: Host) -> None:

@@ -59,9 +59,9 @@ def _ranks(job: Job, targets: Sequence[Target], stopped: asyncio.Event) -> dict[
         known = ", ".join(f"{rank} ({name})" for name, rank in ranks.items())
         raise UsageError(f"debug: 'ranks' must be some of {known}, not {chosen!r}")
     found = [target for target in targets if ranks[target.name] in chosen]
+    has_company = len(found) < len(targets)
     return {
-        target.name: Debugged(target, ranks[target.name], place, stopped)
-        for place, target in enumerate(found)
+        target.name: Debugged(target, ranks[target.name], has_company, stopped) for target in found
     }
 
 

@@ -14,6 +14,7 @@ from igor_core.debug.door import Door
 from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
 from igor_core.debug.looking import registered
 from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
+from igor_core.debug.sites import usual_port
 from igor_core.errors import Cancelled, HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
 from igor_core.paths import RUN_FOLDER, HostPaths
@@ -39,14 +40,15 @@ OVERTAKEN = "another session of its group was started"
 
 @dataclass(frozen=True)
 class Debugged:
-    """A host whose program is debugged; `place` counts them.
+    """A host whose program is debugged; `rank` is its place in its group.
 
-    `stopped` tells that one of them has not come to its own end.
+    `stopped` tells those that run beside it, if it `has_company`, that it has not come to its own
+    end.
     """
 
     target: Target
     rank: int
-    place: int
+    has_company: bool
     stopped: asyncio.Event
 
 
@@ -170,7 +172,7 @@ class Place:
         if ident:
             door.warm()
         tasks: list[asyncio.Task[None]] = []
-        ended = None
+        ended, is_left = None, False
         try:
             facts = await session.until_listening()
             tasks.append(asyncio.ensure_future(self._give_way(session)))
@@ -187,7 +189,14 @@ class Place:
             if not ended.listened and not ended.why:
                 return Done(f"ended before debugpy listened: {ended.how}", ended.status or FAILURE)
         except Lost:
+            is_left = True
+            self._end_company(context, self._config.debug.grace)
             raise self._lost(names[0]) from None
+        except Refused as refused:
+            is_left = refused.what == "taken"
+            if is_left:
+                self._end_company(context, 0.0)
+            raise
         except asyncio.CancelledError:
             raise Ended(await asyncio.shield(self._leave(session))) from None
         except IgorError:
@@ -195,13 +204,26 @@ class Place:
             await asyncio.shield(session.stop("it can't be attached to"))
             raise
         finally:
-            if ended is None or ended.why:
+            if not is_left and (ended is None or ended.why):
                 self._debugged.stopped.set()
             for task in tasks:
                 task.cancel()
             leave_editors(self._target, context, door.port)
             await asyncio.shield(door.close())
         return Done(ended.how, ended.status)
+
+    def _end_company(self, context: Context, seconds: float) -> None:
+        """Let what runs beside a program that lives on without us live as long as it may."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if context.debugging.has(self._target.remote.name, self.group):
+                loop.call_later(1.0, look)
+            else:
+                self._debugged.stopped.set()
+
+        if not self._config.debug.detach:
+            loop.call_later(seconds, look)
 
     async def _until_over(self, session: Session, door: Door) -> Exit:
         await session.until_exited()
@@ -219,7 +241,8 @@ class Place:
     async def _leave(self, session: Session) -> str:
         """Of a job that is cancelled: what becomes of the program."""
         if self._config.debug.detach:
-            return "left running there; again: igor debug --reattach"
+            company = "; what ran beside it was ended" if self._debugged.has_company else ""
+            return f"left running there{company}; again: igor debug --reattach"
         ended = await session.stop("igor was asked to end it")
         return ended.by_signal or ended.how if ended else ""
 
@@ -253,7 +276,7 @@ class Place:
 
     async def _tell(self, door: Door, facts: Facts, context: Context) -> None:
         target, debug = self._target, self._config.debug
-        first = self._config.debug_port + self._debugged.place
+        first = usual_port(self._config.debug_port, self._debugged.rank)
         await door.open(first)
         await say_port(target, first, door.port)
         await tell_editors(target, context, door.port)
