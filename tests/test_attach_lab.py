@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from igor_core.verbs.attach import real_folder
 from tests.agent_client import Seen, client, kill_agent, wait_until
 from tests.cli_process import Terminal
 from tests.dap_client import Debugger
 from tests.lab import Host, Lab
 from tests.lab.cache import late_python
 from tests.lab.required import require_peer
+from tests.remote import connected
 from tests.sample_project import SampleProject
 
 pytestmark = pytest.mark.timeout(180)
@@ -249,3 +251,13 @@ def test_what_an_image_lacks_is_named_before_anything_is_done(ssh_home: Path, la
     refused = attach_refused(project)
     assert "has no debugpy" in refused["text"]
     assert "pip install debugpy" in refused["hint"]
+
+
+async def test_a_folder_on_a_host_itself_is_known_without_its_links(
+    ssh_home: Path, lab: Lab
+) -> None:
+    host = lab["apollo"]
+    host.run(["mkdir", "-p", f"{host.home}/real place"], check=True)
+    host.run(["ln", "-sfn", "real place", f"{host.home}/linked"], check=True)
+    async with connected("apollo") as remote:
+        assert await real_folder(remote, f"{host.home}/linked") == f"{host.home}/real place"

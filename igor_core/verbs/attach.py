@@ -1,15 +1,18 @@
 """attach: a debugger for a process that runs already, and goes on when the debugger has left."""
 
 import asyncio
+import os
 
 from igor_core.container.exec import ENDING, exec_command
 from igor_core.debug.adapter_door import AdapterDoor
 from igor_core.debug.attaching import SAFE_GDB, is_dangerous, way_to_attach
 from igor_core.debug.look import Means, PythonProcess
 from igor_core.debug.looking import adapter_words
+from igor_core.debug.sites import usual_port
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Debuggee, Outcome
 from igor_core.paths import HostPaths
+from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
@@ -113,7 +116,7 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
     with context.debugging.session(target.remote.name, name):
         try:
             door.warm()
-            await _tell(target, door, process, context)
+            await _tell(target, paths, door, process, context)
             await door.until_left()
         finally:
             leave_editors(target, context, door.port)
@@ -152,24 +155,34 @@ exec "$@"
 """
 
 
+async def real_folder(host: RemoteHost, folder: str) -> str:
+    """The folder there without links: so a process knows its files."""
+    done = await host.run(["pwd", "-P"], cwd=folder)
+    said = os.fsdecode(done.stdout).rstrip("\n")
+    return said if done.status == 0 and said else folder
+
+
 async def _tell(
-    target: Target, door: AdapterDoor, process: PythonProcess, context: Context
+    target: Target, paths: HostPaths, door: AdapterDoor, process: PythonProcess, context: Context
 ) -> None:
     config = target.project.config
-    await door.open(config.debug_port)
-    await say_port(target, config.debug_port, door.port)
+    rank = config.group(target.group).hosts.index(target.entry)
+    port = usual_port(config.debug_port, rank)
+    await door.open(port)
+    await say_port(target, port, door.port)
     await tell_editors(target, context, door.port)
-    paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
+    on_host = target.runtime is None
+    root = await real_folder(target.remote, paths.tree) if on_host else config.workspace
     assert process.means is not None
     target.job.emit(
         Debuggee(
             target.name,
-            target.project.config.group(target.group).hosts.index(target.entry),
+            rank,
             f"process-{process.pid}",
             door.port,
             configuration(target),
             str(target.project.root),
-            paths.tree if target.runtime is None else config.workspace,
+            root,
             config.debug.just_my_code,
             False,
             process.means.python,
