@@ -16,7 +16,8 @@ from igor_core.paths import RUN_FOLDER
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_program import Program, needed_files, program_of
-from igor_core.verbs.debug_session import Debugged, attach_again, debug_on, python_for
+from igor_core.verbs.debug_session import Debugged, python_for
+from igor_core.verbs.debug_start import attach_again, debug_on
 from igor_core.verbs.execute import run_command
 from igor_core.verbs.job import Job, flag
 from igor_core.verbs.push import Pusher

@@ -1,17 +1,15 @@
-"""One debugged program: from the first check to the end of what it had started."""
+"""One debugged program: from its start to the end of what it had started."""
 
 import asyncio
 import contextlib
 import posixpath
 import secrets
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from igor_core.container.exec import exec_command
-from igor_core.container.names import Owner
 from igor_core.debug.door import Door
-from igor_core.debug.launch import Launch, Python, control_words, install_words, relay_words
+from igor_core.debug.launch import Launch, Python, relay_words
 from igor_core.debug.looking import registered
 from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
 from igor_core.debug.sites import usual_port
@@ -21,14 +19,12 @@ from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
-from igor_core.verbs.debug_checks import check_is_pushed, refusal, say_port, warn_of_users
+from igor_core.verbs.debug_checks import refusal, say_port
 from igor_core.verbs.debug_files import leave_editors, tell_editors
-from igor_core.verbs.debug_install import install, may_install
-from igor_core.verbs.debug_program import Program, needed_files, sha256_of
+from igor_core.verbs.debug_program import Program
 from igor_core.verbs.debugging import Before
 from igor_core.verbs.job import flag
-from igor_core.verbs.push import Pusher
-from igor_core.verbs.ready import check_container_still_runs, make_ready
+from igor_core.verbs.ready import check_container_still_runs
 from igor_core.verbs.targets import Done, Ended, Target
 
 # How long debuggers may take to hear of the program's end.
@@ -55,50 +51,6 @@ class Debugged:
 def python_for(target: Target, program: Program | None = None) -> Python:
     configured = program.python if program else target.project.config.debug.python
     return Python(configured or "", target.project.name)
-
-
-async def debug_on(debugged: Debugged, context: Context, pusher: Pusher, program: Program) -> Done:
-    """Start the program there, and stay with it to its end. An older one gives way."""
-    with _job(debugged, context, starts=True) as overtaken:
-        return await _debug_on(debugged, overtaken, context, pusher, program)
-
-
-async def _debug_on(
-    debugged: Debugged, overtaken: asyncio.Event, context: Context, pusher: Pusher, program: Program
-) -> Done:
-    target = debugged.target
-    if program.file and not flag(target.job, "no_push"):
-        await check_is_pushed(target, pusher, program.file)
-    paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
-    warn_of_users(target)
-    place = Place(debugged, overtaken, paths, python_for(target, program))
-    launch = place.launch(program)
-    if program.file and not flag(target.job, "no_push"):
-        local = target.project.root / program.file
-        launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
-    try:
-        return await place.stay(context, launch.serve(), launch.ident)
-    except Refused as refused:
-        if refused.what != "debugpy" or not await may_install(target, refused):
-            raise refusal(target, refused) from None
-    await install(target, place.command(install_words()))
-    return await place.stay_or_refuse(context, launch.serve(), launch.ident)
-
-
-async def attach_again(debugged: Debugged, context: Context) -> Done:
-    """Stay with the program that runs there since an earlier session."""
-    with _job(debugged, context, starts=False) as overtaken:
-        paths = await debugged.target.connect()
-        place = Place(debugged, overtaken, paths, python_for(debugged.target))
-        return await place.stay_or_refuse(context, control_words(place.group), "")
-
-
-def _job(
-    debugged: Debugged, context: Context, *, starts: bool
-) -> AbstractContextManager[asyncio.Event]:
-    target = debugged.target
-    owner = Owner(target.project.config.user, target.project.name, target.group)
-    return context.debugging.job(target.remote.name, owner.container, starts=starts)
 
 
 class Place:
