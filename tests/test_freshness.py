@@ -14,6 +14,7 @@ from igor_core.config import find_project
 from igor_core.errors import HostError, IgorError
 from igor_core.local import changes
 from igor_core.local.files import Tree
+from igor_core.push import clone as clones
 from igor_core.push import saving
 from igor_core.push.change import Change
 from igor_core.push.clone import Clone
@@ -129,7 +130,11 @@ async def test_a_push_of_an_older_tree_verifies_nothing(
 # -- saves
 
 
-async def test_a_write_that_hides_behind_size_and_time_of_another_is_sent(one: Desk) -> None:
+async def test_a_write_that_hides_behind_size_and_time_of_another_is_sent(
+    one: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that what is written here within a second is.
+    monkeypatch.setattr(clones, "RACY_SECONDS", 1.0)
     clone, host = await followed(one)
     path, now = one.root / "main.py", time.time_ns()
     for content in ("one", "two"):

@@ -227,6 +227,9 @@ class Life:
         if self.rng.random() < 0.5:
             self.rest()
         self.tell("the last push")
+        # What is on its way when a push begins is left to whoever sends it: what a program deletes
+        # just when that has arrived, only the next push sees.
+        self.pushed_all()
         for result in self.pushed_all():
             assert result["ok"] or "held back: " in result["text"], result
         held_back = self.held_back()
