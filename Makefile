@@ -31,7 +31,7 @@ demo:
 test:
 	$(INSTALL) test
 	$(PREPARE) test
-	exec .venv/bin/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
+	exec .venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check:
 	$(PREPARE) test

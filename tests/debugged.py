@@ -132,7 +132,7 @@ class Inside:
     def is_empty(self) -> bool:
         return not (self.processes() or self.listeners() or self.folders())
 
-    def wait_until_empty(self, seconds: float = 15) -> None:
+    def wait_until_empty(self, seconds: float = 30) -> None:
         # What ends a program is a process there too, for a moment.
         with contextlib.suppress(AssertionError):
             wait_until(self.is_empty, seconds)

@@ -25,7 +25,7 @@ def ssh(lab: Lab, host: str, command: str, *options: str) -> "subprocess.Complet
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 15) -> None:
+def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -137,7 +137,7 @@ def sleepers(host: Host, mark: str) -> list[str]:
     return [line for line in listed if mark in line and "ps -eo" not in line]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

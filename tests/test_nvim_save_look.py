@@ -31,7 +31,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def looks(on: Scene, seconds: float = 5) -> None:
+def looks(on: Scene, seconds: float = 20) -> None:
     """Wait for a look; what follows it at once is the same one."""
     assert on.agent.save(seconds) == (str(on.project), [])
     drain(on)
