@@ -152,6 +152,7 @@ def test_lists_that_fill_at_once_are_each_its_own_and_the_cursor_stays(on: Scene
         })
     """)
     on.agent.finish(first, 1, places=many(on, 400, "one"), dropped=0)
+    on.editor.wait("the cursor", lambda: on.editor.lua("return vim.fn.getqflist({idx=0}).idx") == 3)
     on.agent.finish(second, 1, places=many(on, 400, "two"), dropped=0)
     both = "return {vim.fn.getqflist({nr=1,size=0}).size, vim.fn.getqflist({nr=2,size=0}).size}"
     on.editor.wait("both lists", lambda: on.editor.lua(both) == [401, 401])
