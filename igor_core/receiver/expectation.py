@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from igor_core.receiver.question import Seen
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -17,19 +19,11 @@ class Version:
     hash: bytes = b""
 
 
-class Recorded(Protocol):
+class Recorded(Seen, Protocol):
     """What igor wrote, or meant to write: manifest.py's Record."""
 
     @property
-    def kind(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def mtime_ns(self) -> int: ...
-    @property
     def hash(self) -> bytes: ...
-    @property
-    def target(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
