@@ -16,7 +16,7 @@ from igor_core.agent.protocol import Frame, Kind
 from igor_core.config.project import CONFIG_FILE
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def python(code: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":

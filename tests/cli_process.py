@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 #: The installed script: `python -m` would import from the folder that the test stands in.
 COMMAND = [str(Path(sys.executable).with_name("igor"))]
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def environment(**more: str) -> dict[str, str]:
