@@ -1,5 +1,6 @@
 """:IgorDebug: words to requests, and what is seen of a job that debugs, with a fake agent."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,9 @@ def test_vimspector_attaches_and_its_windows_go_with_the_program(nvim: Path, hom
         connection = its.accept()
         on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
         ((name, configuration, adapter, file),) = launched(on.editor)
-        assert name == f"igor: {FILE}"
+        # A name that no file of the project can have.
+        assert re.fullmatch(rf"igor: {FILE} \([0-9A-F]{{8}}\)", name)
+        assert name == configuration["adapter"]
         assert (adapter["host"], adapter["port"]) == ("127.0.0.1", its.number)
         assert file.endswith(FILE)
         assert configuration["breakpoints"]["exception"].keys() == {
@@ -234,7 +237,7 @@ def test_each_rank_has_a_session_with_the_same_breakpoints(nvim: Path, home: Pat
         listens(on.agent, request, on, second.number, "enterprise", 1)
         connections = [first.accept(), second.accept()]
         on.editor.wait("two tabs", lambda: tabs(on.editor) == 3)
-        names = [each[0] for each in launched(on.editor)]
+        names = [each[0].partition(" (")[0] for each in launched(on.editor)]
         assert names == ["igor: rank 0 on apollo", "igor: rank 1 on enterprise"]
         saved = "[s._breakpoints.Save() for s in _vimspector_session_man.sessions.values()]"
         assert on.editor.nvim.call("py3eval", saved) == [{"line": {FILE: ["6"]}}] * 2
@@ -273,6 +276,19 @@ def test_given_again_the_next_session_takes_the_windows(nvim: Path, home: Path) 
         on.editor.wait("its tab's end", lambda: tabs(on.editor) == 1)
         # The split here showed the first one's.
         on.editor.wait("its output", lambda: "//2/" in on.editor.output_window().buffer.name)
+
+
+@pytest.mark.usefixtures("vimspector")
+@pytest.mark.parametrize("other", ["IgorAttach 12", "IgorDebug -g cluster"])
+def test_what_is_debugged_beside_it_keeps_no_windows(nvim: Path, home: Path, other: str) -> None:
+    with debug_scene(nvim, home) as on, port() as its:
+        request = on.start("IgorDebug")
+        listens(on.agent, request, on, its.number)
+        its.accept()
+        on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
+        on.start(other)
+        on.agent.finish(request)
+        on.editor.wait("its tab's end", lambda: tabs(on.editor) == 1)
 
 
 # -- the end, and a lost connection
@@ -403,6 +419,30 @@ def test_a_program_that_does_not_start_ends_nvim_dap_s_wait(nvim: Path, home: Pa
         request = on.agent.request()
         on.agent.finish(request, 1, "no debugpy there")
         on.editor.wait_message("Run aborted")
+
+
+@pytest.mark.usefixtures("dap")
+def test_a_command_that_is_not_understood_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
+    with debug_scene(nvim, home) as on:
+        on.editor.lua(
+            "vim.ui.select = function(a, _, done) done(a[2]) end; require('dap').continue()"
+        )
+        on.editor.wait_message("no test is under the cursor")
+        on.editor.wait_message("Run aborted")
+
+
+@pytest.mark.usefixtures("dap")
+def test_a_command_that_is_taken_back_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
+    with debug_scene(nvim, home) as on:
+        on.editor.keys("Gox<Esc>")
+        on.editor.lua(
+            "vim.ui.select = function(all, o, done)"
+            " done(not o.prompt:find('Not written') and all[1] or nil) end;"
+            " require('dap').continue()"
+        )
+        on.editor.wait_message("igor: not run")
+        on.editor.wait_message("Run aborted")
+        assert on.agent.received.empty()
 
 
 @pytest.mark.usefixtures("dap")

@@ -51,7 +51,7 @@ function on.started(request, event)
   local hosts = event.args.hosts or project.groups(event.root)[event.args.group or 'dev'] or {}
   local name = ('igor-output://%d/%s'):format(born, event.verb)
   local output = require('igor.output').new(name, event.root, hosts)
-  local job = { request = request, verb = event.verb, output = output, questions = 0 }
+  local job = { request = request, verb = event.verb, born = born, output = output, questions = 0 }
   job.began, job.root, job.args = vim.uv.now(), event.root, event.args
   job.title = title(event.verb, event.args)
   local about = vim.b[output.buf]
@@ -221,6 +221,9 @@ end
 --- A command that was not understood.
 function M.refuse(verb, text, hint)
   leave.heard()
+  if verb == 'debug' then
+    require('igor.debug').refused()
+  end
   notice.say(('%s: %s%s'):format(verb, text, hint ~= '' and ' (' .. hint .. ')' or ''), ERROR)
 end
 

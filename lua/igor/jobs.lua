@@ -7,6 +7,7 @@ local M = {}
 ---@field request integer  the bridge's number for it
 ---@field number integer|nil  the agent's number, which :IgorCancel takes
 ---@field verb string
+---@field born integer  each one's is greater than the one's before
 ---@field output table
 ---@field began number  in ms
 ---@field title string  "igor exec · dev · pytest -q"

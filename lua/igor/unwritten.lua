@@ -46,13 +46,16 @@ function M.place()
   return { place = place, file = file(), ask = ask or false }
 end
 
-local function go(channel, held, root, choice)
+local function go(channel, held, root, verb, choice)
   local problem = choice == WRITE and write(root)
   local runs = choice ~= nil and not problem
   if runs then
     leave.expect()
   else
     notice.say(problem or 'not run', problem and vim.log.levels.ERROR or nil)
+    if verb == 'debug' then
+      require('igor.debug').refused()
+    end
   end
   vim.rpcnotify(channel, 'igor:decided', held, runs)
 end
@@ -61,7 +64,8 @@ end
 ---@param channel integer  the bridge's
 ---@param held integer  its number of the command
 ---@param place string
-function M.ask(channel, held, place)
+---@param verb string  of the command
+function M.ask(channel, held, place, verb)
   leave.heard()
   local root = project.root(place)
   local release = mode.watch_keys()
@@ -70,11 +74,11 @@ function M.ask(channel, held, place)
     local names = vim.tbl_values(project.unwritten(root))
     table.sort(names)
     if #names == 0 then
-      return go(channel, held, root, RUN)
+      return go(channel, held, root, verb, RUN)
     end
     local prompt = ('Not written: %s'):format(table.concat(names, ', '))
     vim.ui.select({ WRITE, RUN }, { prompt = prompt }, function(choice)
-      go(channel, held, root, choice)
+      go(channel, held, root, verb, choice)
     end)
   end)
 end

@@ -256,7 +256,7 @@ class Igor:
         if is_held and "no_push" not in args and "reattach" not in args:
             number = next(self._held_numbers)
             self._held[number] = partial(do, verb, place, args)
-            self._batches.call("igor.unwritten", "ask", self._channel, number, place)
+            self._batches.call("igor.unwritten", "ask", self._channel, number, place, verb)
         else:
             do(verb, place, args)
 

@@ -67,15 +67,17 @@ local function close(session)
   end
 end
 
---- The debug job of the same project that was started after `job` and runs, nil where there is none.
+--- The job that takes the place of `job`: a program of the same project and group that was started
+--- after it and runs; nil where there is none.
 local function successor(job)
-  local root, found = project.root(job.root), nil
-  for _, other in ipairs(require('igor.jobs').running()) do
-    if other.debuggees and other ~= job and project.root(other.root) == root then
-      found = other
-    end
-  end
-  return found
+  local root = project.root(job.root)
+  return vim.iter(require('igor.jobs').running()):find(function(other)
+    return other.verb == 'debug'
+      and job.verb == 'debug'
+      and other.born > job.born
+      and other.args.group == job.args.group
+      and project.root(other.root) == root
+  end)
 end
 
 --- A front end has not come up, so nobody would let the program run: it is ended.
@@ -98,7 +100,7 @@ local function start(front, session)
   end
 end
 
---- What the front end calls the session. No configuration of a file is called so.
+--- What the front end calls the session.
 local function name_of(job, event)
   local args = job.args
   if args.ranks and #args.ranks > 1 then
@@ -108,6 +110,11 @@ local function name_of(job, event)
     return ('igor: process %d on %s'):format(event.process, event.host)
   end
   return 'igor: ' .. (args.program or args.test or args.module or args.name or event.host)
+end
+
+--- A command did not become a job.
+function M.refused()
+  require('igor.debug.dap').refuse()
 end
 
 --- A rank listens: start the front end for it as soon as the keys aren't needed for something else.
@@ -182,7 +189,7 @@ function M.ended(job, outcome)
     end
   end)
   if #job.debuggees == 0 and not next_job then
-    require('igor.debug.dap').refuse()
+    M.refused()
   end
   if outcome.type == 'lost' and job.verb == 'debug' and #job.debuggees > 0 then
     offer(job, '', grace(job))

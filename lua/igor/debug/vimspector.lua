@@ -96,11 +96,16 @@ local function show_output(session)
   end
 end
 
+--- What no configuration or adapter of a file is called: Vimspector prefers those of the project's.
+local function unlikely(name)
+  return ('%s (%s)'):format(name, vim.text.hexencode(assert(vim.uv.random(4))))
+end
+
 --- What Vimspector is to do, in the shape of .vimspector.json.
-local function configuration(session)
+local function configuration(session, adapter)
   local at = { host = '127.0.0.1', port = session.port }
   return {
-    adapter = session.name,
+    adapter = adapter,
     breakpoints = { exception = session.job.args.test and EXCEPTIONS_OF_TESTS or EXCEPTIONS },
     configuration = {
       request = 'attach',
@@ -112,16 +117,17 @@ local function configuration(session)
   }, vim.tbl_extend('error', at, { async_timeout = ATTACH_MS })
 end
 
---- Call `act` while Vimspector knows the session's configuration. It comes from no file, so it is
---- right whatever port was free and whoever wrote the project's .vimspector.json.
+--- Call `act` with the name of the session's configuration, while Vimspector knows it. It comes from
+--- no file, so it is right whatever port was free and whoever wrote the project's .vimspector.json.
 local function with_configuration(session, act)
-  local its, adapter = configuration(session)
+  local key = unlikely(session.name)
+  local its, adapter = configuration(session, key)
   local before = {}
   for name, value in pairs({ vimspector_configurations = its, vimspector_adapters = adapter }) do
     before[name] = vim.g[name] or vim.NIL
-    vim.g[name] = vim.tbl_extend('force', vim.g[name] or {}, { [session.name] = value })
+    vim.g[name] = vim.tbl_extend('force', vim.g[name] or {}, { [key] = value })
   end
-  local ok, err = pcall(act)
+  local ok, err = pcall(act, key)
   for name, value in pairs(before) do
     vim.g[name] = value ~= vim.NIL and value or nil
   end
@@ -136,14 +142,14 @@ local function launch(session)
     call('RenameSession', session.name)
   end
   call('ResetExceptionBreakpoints')
-  with_configuration(session, function()
+  with_configuration(session, function(key)
     local ok, names = pcall(call, 'GetConfigurations')
     if not ok then
       error("Vimspector can not read the project's .vimspector.json, or another file of its own", 0)
-    elseif not vim.tbl_contains(names, session.name) then
+    elseif not vim.tbl_contains(names, key) then
       error('Vimspector does not take the configuration', 0)
     end
-    call('LaunchWithSettings', { configuration = session.name })
+    call('LaunchWithSettings', { configuration = key })
   end)
   session.vimspector = tonumber(call('GetSessionID'))
   shown[session.vimspector] = session
