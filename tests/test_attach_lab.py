@@ -14,7 +14,7 @@ from tests.agent_client import Seen, client, kill_agent, wait_until
 from tests.cli_process import Terminal
 from tests.dap_client import Debugger
 from tests.lab import Host, Lab
-from tests.lab.cache import late_python
+from tests.lab.cache import late_program
 from tests.lab.required import require_peer
 from tests.remote import connected
 from tests.sample_project import SampleProject
@@ -45,6 +45,11 @@ LATE = """\
 FROM igor-base:latest
 ENV PYTHONPATH=/venv/tools/lib/python3.11/site-packages PYTHONPYCACHEPREFIX=/tmp/compiled
 """
+#: The image's own Python, which lets nobody in without a gdb.
+WITH_GDB = """\
+FROM igor-base:latest
+ENV VIRTUAL_ENV=/venv/tools PATH=/opt/gdb/usr/bin:/usr/bin:/bin
+"""
 BARE = "FROM igor-base:latest\n"
 PYTHON = "/opt/python3.14/usr/bin/python3.14"
 PTRACE = "--cap-add=SYS_PTRACE"
@@ -60,13 +65,18 @@ def make_project(folder: Path, host: Host, dockerfile: str, **config: Any) -> Sa
     return project
 
 
-def late_config(host: Host, *more: str) -> dict[str, Any]:
-    """For a project whose Python is 3.14, from a folder of the host's."""
-    require_peer("python 3.14")
-    folder = host.path("python314")
+def mounted(host: Host, name: str) -> str:
+    """The option by which containers see a later Debian's program, from a folder of the host's."""
+    folder = host.path(name)
     if not folder.exists():
-        shutil.copytree(late_python(), folder, symlinks=True)
-    volume = f"--volume={host.home}/python314:/opt/python3.14:ro"
+        shutil.copytree(late_program(name), folder, symlinks=True)
+    return f"--volume={host.home}/{name}:/opt/{name}:ro"
+
+
+def late_config(host: Host, *more: str) -> dict[str, Any]:
+    """For a project whose Python is 3.14."""
+    require_peer("python 3.14")
+    volume = mounted(host, "python3.14")
     return {"docker_run_args": [volume, *more], "debug": {"python": PYTHON}}
 
 
@@ -221,6 +231,40 @@ def test_at_a_terminal_one_is_asked_which_and_ctrl_c_leaves_it(late: Running) ->
     terminal.type("\x03")
     assert terminal.end() == 130
     late.goes_on()
+
+
+def attach_and_leave(running: Running, way: str) -> None:
+    attached = Attached(running)
+    (step,) = attached.events("step")
+    assert re.search(f"attaches by {way}$", step["text"])
+    debugger = attached.debugger()
+    assert debugger.frames(debugger.stopped())[0]["line"] == STOP
+    debugger.request("disconnect")
+    assert attached.result()["text"] == f"process {running.pid} runs on"
+    running.goes_on()
+
+
+def test_an_older_python_is_attached_to_by_gdb(ssh_home: Path, lab: Lab) -> None:
+    require_peer("gdb")
+    host = lab["apollo"]
+    volume = mounted(host, "gdb")
+    project = make_project(ssh_home, host, WITH_GDB, docker_run_args=[volume, PTRACE])
+    assert project.igor("docker", "setup").returncode == 0
+    running = Running(project)
+    for _time in range(2):
+        attach_and_leave(running, "gdb 1[4-9]")
+    running.kill()
+    project.igor("agent", "stop")
+
+
+def test_podman(ssh_home: Path, podman_host: Host) -> None:
+    config = late_config(podman_host, PTRACE)
+    project = make_project(ssh_home, podman_host, LATE, runtime="podman", **config)
+    assert project.igor("docker", "setup").returncode == 0
+    running = Running(project)
+    attach_and_leave(running, "Python 3.14 itself")
+    running.kill()
+    project.igor("agent", "stop")
 
 
 def attach_refused(project: SampleProject) -> dict[str, Any]:

@@ -146,6 +146,17 @@ def test_ranks_of_two_hosts_by_py_spy_the_same_stack_once(
         assert running.returncode == 0
 
 
+def test_podman(ssh_home: Path, podman_host: Host, ended: list[Hanging]) -> None:
+    project = Hanging.make(ssh_home, podman_host, runtime="podman")
+    ended.append(project)
+    assert project.igor("docker", "setup").returncode == 0
+    project.hang("docker", "exec", "/venv/tools/bin/python", FILE, "sleep")
+    outcome = project.stack().end()
+    (process,) = outcome["data"]["hosts"][0]["processes"]
+    assert (outcome["status"], process["by"]) == (0, "py-spy")
+    assert functions(process)["MainThread"][0] == "asleep"
+
+
 def calls(text: str) -> list[str]:
     """The lines of both hosts, whichever came first; a loop may be awake at the moment."""
     return sorted(re.sub(r"(active|idle)|Thread.*", "", line) for line in text.splitlines())

@@ -17,9 +17,9 @@ def neovim(version: str) -> Path:
     return cache_folder() / f"nvim-{version}" / "bin" / "nvim"
 
 
-def late_python() -> Path:
-    """Where install.sh puts Python 3.14, to be mounted at /opt/python3.14."""
-    return cache_folder() / "python-3.14"
+def late_program(name: str) -> Path:
+    """Where install.sh puts a later Debian's python3.14 or gdb, to be mounted at /opt/NAME."""
+    return cache_folder() / name
 
 
 def base_tarball() -> Path:

@@ -162,5 +162,6 @@ for version in $(wanted_neovims); do
 done
 if [ "$mode" = test ] && [ "$(id -u)" = 0 ]; then
     "$here/base-image.sh"
-    "$here/python.sh"
+    "$here/late.sh" python3.14
+    "$here/late.sh" gdb
 fi

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.cache import base_tarball, late_python, neovim
+from tests.lab.cache import base_tarball, late_program, neovim
 
 INSTALL = "tests/lab/install.sh test"
 
@@ -45,7 +45,8 @@ PEERS = (
     Peer("dockerd", _tool("dockerd", "docker")),
     Peer("podman", _tool("podman", "newuidmap", "slirp4netns", "catatonit")),
     Peer("base image", lambda: base_tarball().exists(), f"as root: {INSTALL}"),
-    Peer("python 3.14", lambda: (late_python() / "usr/bin/python3.14").exists()),
+    Peer("python 3.14", lambda: (late_program("python3.14") / "usr/bin/python3.14").exists()),
+    Peer("gdb", lambda: (late_program("gdb") / "usr/bin/gdb").exists()),
     Peer("nvim 0.10", _has_neovim("0.10")),
     Peer("nvim 0.12", _has_neovim("0.12")),
     Peer("luacheck", _tool("luacheck")),
