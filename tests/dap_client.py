@@ -26,15 +26,20 @@ class DapError(Exception):
 
 
 class Debugger:
-    """One connection to an adapter. `children` are those that it was asked to make."""
+    """One connection to an adapter. `children` are those that it was asked to make.
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    By `connection` where that is not to a port.
+    """
+
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", connection: socket.socket | None = None
+    ) -> None:
         self.events: list[Message] = []
         self.children: list[Message] = []
         self.closed = False
         self.refused = ""
         self.port = port
-        self._socket = socket.create_connection((host, port), SECONDS)
+        self._socket = connection or socket.create_connection((host, port), SECONDS)
         self._socket.settimeout(None)
         self._sequence = 0
         self._is_initialized = False

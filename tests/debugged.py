@@ -23,8 +23,8 @@ from pathlib import Path
 answer = 41
 answer += 1
 print("the answer is", answer, flush=True)
-if sys.argv[1:] == ["wait"]:
-    for second in range(600):
+if sys.argv[1:2] == ["wait"]:
+    for second in range(int(sys.argv[-1]) if sys.argv[2:] else 600):
         print("second", second, flush=True)
         time.sleep(0.1)
 if sys.argv[1:] == ["read"]:

@@ -3,10 +3,13 @@
 import ast
 import json
 import os
+import socket
 import subprocess
 import sys
 import tarfile
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +164,138 @@ def test_a_relay_may_come_before_its_session_and_connects_with_the_first_byte(
     assert relay.wait(10) == 0
     assert helper.run("stop", "--group", helper.group).returncode == 0
     assert process.wait(10) == 143
+
+
+class Attached:
+    """A relay, and a debugger that speaks through it."""
+
+    def __init__(self, helper: Helper, name: str) -> None:
+        self._helper = helper
+        ours, theirs = socket.socketpair()
+        words = [sys.executable, str(helper.file), "relay", "--id", name]
+        self.relay = subprocess.Popen(words, stdin=theirs, stdout=theirs)
+        theirs.close()
+        self.debugger = Debugger(0, connection=ours)
+
+    def attach(self, *lines: int) -> "Attached":
+        folder = self._helper.folder
+        self.debugger.attach(folder, str(folder), {str(folder / FILE): list(lines)})
+        return self
+
+    def line(self) -> int:
+        """Where it stops next."""
+        line: int = self.debugger.frames(self.debugger.stopped())[0]["line"]
+        return line
+
+    def close(self) -> None:
+        self.debugger.close()
+
+    def terminate(self) -> None:
+        self.relay.terminate()
+
+
+LOST: list[Callable[[Attached], None]] = [Attached.close, Attached.terminate]
+
+
+@pytest.mark.parametrize("lose", LOST)
+def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger(
+    helper: Helper, lose: Callable[[Attached], None]
+) -> None:
+    far = helper.serve("held", "--grace", "60")
+    facts(far)
+    first = Attached(helper, "held").attach(STOP)
+    assert first.line() == STOP
+    top = first.debugger.frames(1)[0]
+    reference = first.debugger.request("scopes", frameId=top["id"])["scopes"]
+    lose(first)
+    far.kill()
+    assert first.relay.wait(10) == 0
+    for _time in range(2):
+        far = helper.start("control", "--id", "held")
+        facts(far)
+        second = Attached(helper, "held").attach(STOP, STOP + 1)
+        assert second.line() == STOP
+        thread_top = second.debugger.frames(1)[0]
+        assert second.debugger.request("scopes", frameId=thread_top["id"])["scopes"] == reference
+        assert second.debugger.variables(thread_top)["answer"] == "41"
+        lose(second)
+        far.kill()
+        assert second.relay.wait(10) == 0
+    far = helper.start("control", "--id", "held")
+    facts(far)
+    third = Attached(helper, "held").attach(STOP + 1)
+    third.line()
+    third.debugger.go_on(1)
+    assert third.line() == STOP + 1
+    third.debugger.go_on(1)
+    third.debugger.wait_for("terminated")
+    third.close()
+    assert far.stdout
+    assert far.stdout.read().endswith(b"the answer is 42\n")
+    assert far.wait(10) == 3
+
+
+def test_a_breakpoint_that_is_met_while_nobody_is_there_holds_the_program(helper: Helper) -> None:
+    far = helper.start(
+        "serve", "--group", helper.group, "--id", "met", "--grace", "60", "--", FILE, "wait"
+    )
+    facts(far)
+    first = Attached(helper, "met").attach(STOP, 10)
+    first.line()
+    first.debugger.go_on(1)
+    first.close()
+    far.kill()
+    time.sleep(1)
+    far = helper.start("control", "--id", "met")
+    facts(far)
+    second = Attached(helper, "met").attach()
+    assert second.line() == 10
+    # It has none any more, and the old one's are gone.
+    second.debugger.go_on(1)
+    assert far.stdout
+    while b"second 5\n" not in far.stdout.readline():
+        pass
+    far.kill()
+
+
+@pytest.mark.parametrize("grace", ["0", "1"])
+def test_it_does_not_stay_longer_than_its_grace(helper: Helper, grace: str) -> None:
+    far = helper.serve("short", "--grace", grace)
+    pid = facts(far)["pid"]
+    first = Attached(helper, "short").attach(STOP)
+    first.line()
+    first.close()
+    far.kill()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 20)
+    wait_until(lambda: helper.sessions() == [], 20)
+
+
+def test_a_debugger_that_leaves_alone_lets_the_program_go_on(helper: Helper) -> None:
+    far = helper.serve("left", "--grace", "60")
+    facts(far)
+    first = Attached(helper, "left").attach(STOP)
+    first.line()
+    first.close()
+    assert far.stdout
+    assert far.stdout.read() == b"the answer is 42\n"
+    assert far.wait(10) == 3
+
+
+def test_one_that_counts_lines_in_another_way_begins_anew(helper: Helper) -> None:
+    far = helper.serve("other", "--grace", "60")
+    facts(far)
+    first = Attached(helper, "other").attach(STOP)
+    first.line()
+    first.close()
+    far.kill()
+    far = helper.start("control", "--id", "other")
+    facts(far)
+    second = Attached(helper, "other")
+    body = second.debugger.request("initialize", adapterID="x", linesStartAt1=False)
+    assert body["supportsConfigurationDoneRequest"]
+    second.close()
+    # The one before has left: the program runs on, to its end.
+    assert far.wait(20) == 3
 
 
 def test_without_a_reader_the_program_is_not_held_up_and_the_last_output_is_kept(

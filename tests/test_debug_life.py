@@ -170,21 +170,39 @@ def test_within_the_grace_a_new_agent_comes_back_to_it(folder: Path, lab: Lab) -
     Inside(project).wait_until_empty()
 
 
+def test_at_a_breakpoint_it_stays_there_until_the_next_debugger(folder: Path, lab: Lab) -> None:
+    project = make_project(folder, lab["apollo"], debug={"grace": 60})
+    session = Session(project)
+    debugger = stopped(session)
+    for _time in range(2):
+        kill_agent()
+        debugger.wait_for_end()
+        session = Session(project, reattach=True)
+        debugger = session.attach(STOP, event=session.debuggee())
+        thread = debugger.stopped()
+        top = debugger.frames(thread)[0]
+        assert (top["line"], debugger.variables(top)["answer"]) == (STOP, "41")
+        assert b"the answer" not in session.job.output
+    debugger.go_on(thread)
+    assert session.end()["status"] == 3
+    assert b"the answer is 42\n" in session.job.output
+    Inside(project).wait_until_empty()
+
+
 def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"grace": 40})
-    session = Session(project)
-    thread = (debugger := session.attach(STOP)).stopped()
+    session = Session(project, "wait", "20")
+    debugger = session.attach()
+    session.said("second 3\n")
     kill_agent()
-    assert thread
     debugger.wait_for_end()
-    # Stopped no more, it has come to its end.
     inside = Inside(project)
     wait_until(lambda: not program_runs(inside.processes()), 30)
     again = Session(project, reattach=True)
     outcome = again.end()
     assert outcome["status"] == 3, outcome
     assert not again.events("debuggee")
-    assert b"the answer is 42\n" in again.job.output
+    assert again.job.output.endswith(b"second 19\n")
     inside.wait_until_empty()
     refused = Session(project, reattach=True).end()
     assert refused["status"] == 255
@@ -232,8 +250,8 @@ class CutCable:
         assert (lost["host"], lost["grace"]) == (self._host.name, 90)
         self._host.mend()
         again = Session(self._long, reattach=True)
-        again.debuggee()
-        assert program_runs(Inside(self._long).processes())
+        debugger = again.attach(STOP, event=again.debuggee())
+        assert debugger.frames(debugger.stopped())[0]["line"] == STOP
         cancel(again)
         Inside(self._long).wait_until_empty()
         Inside(self._short).wait_until_empty(60)

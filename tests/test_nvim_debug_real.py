@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent_client import kill_agent
 from tests.debugged import FILE, PROGRAM, STOP, Inside, make_project
 from tests.lab import Lab
 from tests.lab.required import require_plugin
@@ -104,6 +105,28 @@ def test_the_front_end_s_own_restart_and_end(
     editor.wait("the end", front.is_closed, 30)
     Inside(project).wait_until_empty()
     editor.wait_message("igor: debug: apollo")
+
+
+def test_after_a_killed_agent_one_key_comes_back_to_the_breakpoint(
+    editor: Editor, kind: type[FrontEnd], project: SampleProject
+) -> None:
+    front = kind(editor)
+    front.breakpoint(project.root / FILE, STOP)
+    editor.command("IgorDebug")
+    front.stop(project.root / FILE, STOP)
+    kill_agent()
+    editor.wait_output("attaches again", 30)
+    editor.wait("its windows are gone", front.is_closed, 30)
+    editor.lua("vim.api.nvim_set_current_win(...)", editor.output_window().handle)
+    editor.keys("r")
+    assert front.stop(project.root / FILE, STOP).text == "answer += 1"
+    assert front.value("answer") == "41"
+    front.go_on()
+    front.stop(project.root / FILE, EXIT)
+    front.go_on()
+    editor.wait_output("exit status 3", 30)
+    editor.wait("the end", front.is_closed, 30)
+    Inside(project).wait_until_empty()
 
 
 def test_children_stop_at_breakpoints_too(

@@ -39,7 +39,17 @@ class AdapterDoor(Door):
             await self._news.wait()
 
     def _is_left(self) -> bool:
-        return not self._joined or bool(self._open and self._open <= self._told)
+        return not self._joined or self._all_told
+
+    @property
+    def _all_told(self) -> bool:
+        return bool(self._open and self._open <= self._told)
+
+    @property
+    def ends(self) -> bool:
+        """Whether debuggers have heard that the session is over without asking for it: with the
+        process, which may still be on its way out."""
+        return self._all_told and not any(each.takes_leave for each in self._joined)
 
     async def close(self) -> None:
         """Let each adapter take its leave of the process: one that is killed leaves it in such a
@@ -83,6 +93,11 @@ class _Rewritten:
         self._reader = reader
         self._messages = messages
         self._closing = asyncio.Event()
+
+    @property
+    def takes_leave(self) -> bool:
+        """Whether the debugger has said that it goes."""
+        return self._messages.takes_leave
 
     def close(self) -> None:
         """The debugger is not heard any more."""

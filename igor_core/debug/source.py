@@ -10,13 +10,18 @@ from igor_core.debug import helper
 # Each after those that it imports.
 _MODULES = (
     "frames",
+    "handing",
+    "dap",
+    "dialogue",
     "folder",
     "marks",
     "debuggee",
     "output",
     "plumbing",
+    "held",
     "keeper",
     "controller",
+    "revival",
     "relay",
     "main",
 )

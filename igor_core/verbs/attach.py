@@ -24,6 +24,9 @@ from igor_core.verbs.looking import look_at
 from igor_core.verbs.pids import pid_argument
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
+# How long a process may take to end when its session has.
+END_SECONDS = 5.0
+
 
 async def attach(job: Job, context: Context) -> Outcome:
     """Open a port behind which a debugger attaches, until the last one has left."""
@@ -118,11 +121,20 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
             door.warm()
             await _tell(target, paths, door, process, context)
             await door.until_left()
+            ends = door.ends
         finally:
             leave_editors(target, context, door.port)
             await asyncio.shield(door.close())
-    runs = (await look_at(target, paths, pids=[process.pid])).processes
+    runs = await _runs(target, paths, process.pid)
+    deadline = asyncio.get_running_loop().time() + END_SECONDS
+    while runs and ends and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.2)
+        runs = await _runs(target, paths, process.pid)
     return Done(f"process {process.pid} {'runs on' if runs else 'has ended'}")
+
+
+async def _runs(target: Target, paths: HostPaths, pid: int) -> bool:
+    return bool((await look_at(target, paths, pids=[pid])).processes)
 
 
 async def _is_free(target: Target, context: Context, name: str) -> bool:

@@ -7,8 +7,9 @@ Peers come over the unix socket and say in their first note what they are ("do")
     control  the far end: gets notes and output, sends input, "seen" (all output up to a position),
              "stop" and "close". One at a time, the latest; what the others had is over.
              Without one, `grace` runs.
-    relay    is told the port as soon as debugpy listens there, and by the end of its connection
-             that it must go.
+    relay    gets debugpy's port when it wants to "connect", as soon as debugpy listens there, or
+             the connection that is held. It is told to "yield" when another far end has come; it
+             then, or when its debugger is cut off, gives its connection to be held ("hold").
     list     is told what there is.
     stop     asks for the program's end; its connection ends when all is over.
 
@@ -25,6 +26,7 @@ import time
 
 from igor_core.debug.helper.debuggee import port_of, start
 from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, frame, note
+from igor_core.debug.helper.held import Held
 from igor_core.debug.helper.marks import MARK_ID, end_marked, listens, send
 from igor_core.debug.helper.output import KEPT_BYTES
 from igor_core.debug.helper.plumbing import Plumbing
@@ -38,6 +40,9 @@ PATIENCE_SECONDS = 1.0
 LINGER_SECONDS = 2.0
 # How long the outcome of a program that nobody hears of is kept.
 OUTCOME_SECONDS = 60.0
+# When a connection is lost, its debugger and its control don't go at the same moment.
+TOGETHER_SECONDS = 5.0
+YIELD_SECONDS = 3.0
 
 
 class Keeper(Plumbing):
@@ -102,6 +107,7 @@ class Keeper(Plumbing):
         for key, mask in self.selector.select(POLL_SECONDS if quick else 0.25):
             self.handle(key.fd, mask)
         self.look_whether_it_listens()
+        self.answer_relays()
         self.reap()
         self.count_down()
         self.feed_control()
@@ -115,9 +121,6 @@ class Keeper(Plumbing):
         if port and listens(port):
             self.phase, self.port = "listening", port
             self.tell(event="session", **self.facts())
-            for peer in self.peers:
-                if peer.role == "relay":
-                    peer.outbox += note(port=port)
         elif time.monotonic() - self.began > LISTEN_SECONDS:
             self.stop("debugpy did not listen within %d s" % LISTEN_SECONDS)
 
@@ -144,6 +147,11 @@ class Keeper(Plumbing):
         now = time.monotonic()
         if self.phase == "exited":
             return
+        if self.held is not None and self.control is not None:
+            # Its far end is still here, so it went because it wanted to.
+            stays = self.held.control is self.control
+            if stays and now - self.held.since >= TOGETHER_SECONDS:
+                self.release()
         if self.kill_at is not None:
             if now >= self.kill_at:
                 send(self.process.pid, signal.SIGKILL)
@@ -200,8 +208,10 @@ class Keeper(Plumbing):
             self.take_over(peer, order.get("from"))
         elif what == "relay":
             peer.role = what
-            if self.port:
-                peer.outbox += note(port=self.port)
+        elif what == "connect":
+            peer.wants_port = True
+        elif what == "hold" and peer.files:
+            self.hold(peer.files.pop(), order)
         elif what == "list":
             peer.outbox += note(**self.facts())
         elif what == "stop":
@@ -218,7 +228,11 @@ class Keeper(Plumbing):
         if self.controls:
             # These are the connections of a far end that is gone.
             for other in [each for each in self.peers if each.role == "relay"]:
-                self.drop(other)
+                if other.has_port:
+                    other.yields_since = time.monotonic()
+                    other.outbox += note(do="yield")
+                else:
+                    self.drop(other)
         self.controls += 1
         self.control, peer.role = peer, "control"
         self.told = 0
@@ -228,6 +242,32 @@ class Keeper(Plumbing):
         self.tell(event="session", position=self.position, **self.facts())
         if self.position > wanted:
             self.tell(event="dropped", bytes=self.position - wanted)
+
+    def hold(self, descriptor, order):
+        """Keep a connection for the next debugger, as long as the program may live without one."""
+        if self.held is None and self.phase == "listening" and self.grace:
+            self.held = Held(descriptor, order["dialogue"], order["rest"], self.control)
+        else:
+            os.close(descriptor)
+
+    def answer_relays(self):
+        """Who wants debugpy's port gets it, once those before have given way."""
+        late = time.monotonic() - YIELD_SECONDS
+        yielding = [peer for peer in self.peers if peer.yields_since is not None]
+        for peer in [each for each in yielding if each.yields_since < late]:
+            self.drop(peer)
+        if not self.port or yielding:
+            return
+        for peer in [each for each in self.peers if each.wants_port]:
+            peer.wants_port, peer.has_port = False, True
+            if self.held is None:
+                peer.outbox += note(port=self.port)
+                continue
+            held, self.held = self.held, None
+            self.unwatch(held.connection.fileno())
+            held.connection.setblocking(True)
+            peer.gift = held.connection
+            peer.outbox += note(port=self.port, **held.fields())
 
     def feed_control(self):
         """The next piece of output, when the last has gone; after all of it the exit."""

@@ -6,6 +6,7 @@ import selectors
 import signal
 
 from igor_core.debug.helper.frames import Frames
+from igor_core.debug.helper.handing import receive, send_some_with
 from igor_core.debug.helper.output import PIECE_BYTES, Output
 
 # What a far end that does not read may leave unread before the program has to wait.
@@ -13,20 +14,41 @@ AHEAD_BYTES = 1 << 18
 
 
 class Peer:
-    """One connection to the keeper."""
+    """One connection to the keeper. `files` are those that it has sent; `gift` goes to it."""
 
     def __init__(self, connection):
         connection.setblocking(False)
         self.connection = connection
         self.frames = Frames()
         self.outbox = b""
+        self.files = []
+        self.gift = None
         self.role = ""
+        # Of a relay: it wants debugpy's port, has it, and since when it is to give way.
+        self.wants_port = self.has_port = False
+        self.yields_since = None
+
+    def send(self):
+        if self.gift is None:
+            return self.connection.send(self.outbox)
+        sent = send_some_with(self.connection, self.outbox, self.gift.fileno())
+        self.gift.close()
+        self.gift = None
+        return sent
+
+    def close(self):
+        self.connection.close()
+        for descriptor in self.files:
+            os.close(descriptor)
+        if self.gift is not None:
+            self.gift.close()
 
 
 class Plumbing:
     """Moves bytes. `obeys` and `gone` are for who knows what they mean.
 
-    `control` is the peer that gets the output, which it has up to `position`.
+    `control` is the peer that gets the output, which it has up to `position`; `held` is what is
+    kept for the next debugger.
     """
 
     def __init__(self, listener):
@@ -35,6 +57,7 @@ class Plumbing:
         self.watched = {}
         self.peers = []
         self.control = None
+        self.held = None
         self.position = 0
         self.process = None
         self.output = Output()
@@ -67,16 +90,17 @@ class Plumbing:
             return
         self.peers.remove(peer)
         self.unwatch(peer.connection.fileno())
-        peer.connection.close()
+        peer.close()
         self.gone(peer)
 
     def hear(self, peer):
         try:
-            data = peer.connection.recv(PIECE_BYTES)
+            data, files = receive(peer.connection, PIECE_BYTES)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            data, files = b"", []
+        peer.files += files
         if not data:
             self.drop(peer)
             return
@@ -85,7 +109,7 @@ class Plumbing:
 
     def flush(self, peer):
         try:
-            peer.outbox = peer.outbox[peer.connection.send(peer.outbox) :]
+            peer.outbox = peer.outbox[peer.send() :]
         except BlockingIOError:
             return
         except OSError:
@@ -96,6 +120,8 @@ class Plumbing:
         for peer in self.peers:
             writing = selectors.EVENT_WRITE if peer.outbox else 0
             wanted[peer.connection.fileno()] = selectors.EVENT_READ | writing
+        if self.held is not None:
+            wanted[self.held.connection.fileno()] = selectors.EVENT_READ
         # A far end that does not read stops the program; where there is none it runs on.
         if self.control is None or self.output.end - self.position < AHEAD_BYTES:
             wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.outputs)
@@ -123,6 +149,9 @@ class Plumbing:
             os.read(descriptor, 4096)
         elif descriptor in self.outputs:
             self.read_output(descriptor)
+        elif self.held is not None and descriptor == self.held.connection.fileno():
+            if not self.held.hear():
+                self.release()
         elif self.process and self.process.stdin and descriptor == self.process.stdin.fileno():
             self.write_input()
         else:
@@ -131,6 +160,13 @@ class Plumbing:
                     self.flush(peer)
                 if mask & selectors.EVENT_READ and peer in self.peers:
                     self.hear(peer)
+
+    def release(self):
+        """Nobody else is to go on with what is held: for debugpy the debugger has left."""
+        held, self.held = self.held, None
+        if held is not None:
+            self.unwatch(held.connection.fileno())
+            held.connection.close()
 
     def read_output(self, descriptor):
         try:

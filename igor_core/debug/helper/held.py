@@ -1,0 +1,42 @@
+# mypy: ignore-errors
+"""A debugger's connection to debugpy whose debugger was cut off: it waits for another (3.6).
+
+Whatever debugpy says meanwhile is read, or it would hold up the program.
+"""
+
+import json
+import socket
+import time
+
+from igor_core.debug.helper.dap import Messages
+from igor_core.debug.helper.dialogue import Dialogue
+from igor_core.debug.helper.output import PIECE_BYTES
+
+
+class Held:
+    """`control` is the far end that was there when the debugger went."""
+
+    def __init__(self, descriptor, fields, rest, control):
+        self.connection = socket.socket(fileno=descriptor)
+        self.connection.setblocking(False)
+        self.dialogue = Dialogue(fields)
+        self.messages = Messages(rest.encode("latin-1"))
+        self.control = control
+        self.since = time.monotonic()
+
+    def hear(self):
+        """Take note of what debugpy says; whether it is still there."""
+        try:
+            data = self.connection.recv(PIECE_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        for body in self.messages.feed(data):
+            self.dialogue.said(json.loads(body.decode("utf-8")))
+        return bool(data)
+
+    def fields(self):
+        """What the next debugger's relay has to know."""
+        rest = self.messages.rest.decode("latin-1")
+        return {"dialogue": self.dialogue.fields(), "rest": rest}
