@@ -1,16 +1,17 @@
 """watch: tell an editor how fresh the hosts are, for as long as it is there."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 
 from igor_core.events import Outcome
 from igor_core.verbs.context import Context
-from igor_core.verbs.followed import Watcher
+from igor_core.verbs.followed import Followed, Watcher
 from igor_core.verbs.job import Job, choice
 
-# So many events at once, and no more than these in so many seconds: a save and its
-# acknowledgement are told when they happen, a storm of saves costs an editor little.
+# So many events at once, and while something is on its way no more than these in so many seconds:
+# a save and its acknowledgement are told when they happen, a storm of saves costs an editor little.
 BURST = 4
 BURST_SECONDS = 0.4
 
@@ -30,5 +31,13 @@ async def watch(job: Job, context: Context) -> Outcome:
                 told.append(time.monotonic())
             await changed.wait()
             if len(told) == BURST:
-                await asyncio.sleep(told[0] + BURST_SECONDS - time.monotonic())
+                await _pause(changed, followed, told[0] + BURST_SECONDS)
             changed.clear()
+
+
+async def _pause(changed: asyncio.Event, followed: Followed, until: float) -> None:
+    """Wait until then, or until nothing is on its way any more."""
+    while followed.busy and (left := until - time.monotonic()) > 0:
+        changed.clear()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(changed.wait(), left)
