@@ -153,14 +153,14 @@ class Session:
         before = self._position
         for kind, payload in self._frames.feed(data):
             if kind == NOTE:
-                self._take(json.loads(payload))
+                await self._take(json.loads(payload))
             else:
                 await self._write(_STREAMS[kind], payload)
                 self._position += len(payload)
         if self._position > before:
             await self._process.write(note(do="seen", position=self._position))
 
-    def _take(self, said: dict[str, Any]) -> None:
+    async def _take(self, said: dict[str, Any]) -> None:
         event = said.pop("event")
         self._position = said.get("position", self._position)
         if event == "refused":
@@ -169,6 +169,9 @@ class Session:
             self._facts = Facts(
                 said["id"], said["pid"], said["python"], said["root"], tuple(said["command"])
             )
+        elif event == "held":
+            # We are here, so it was not the connection that took the debugger away.
+            await self._process.write(note(do="release"))
         elif event == "dropped":
             self.dropped = said["bytes"]
         elif event == "exited":

@@ -19,6 +19,7 @@ _MODULES = (
     "output",
     "plumbing",
     "held",
+    "connections",
     "keeper",
     "controller",
     "revival",

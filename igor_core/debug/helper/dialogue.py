@@ -48,9 +48,9 @@ class Dialogue:
             self.has_left = True
         elif command == "setBreakpoints":
             source = arguments.get("source") or {}
-            self.sources[source.get("path") or ""] = source
-            if not arguments.get("breakpoints"):
-                del self.sources[source.get("path") or ""]
+            self.sources.pop(source.get("path"), None)
+            if arguments.get("breakpoints"):
+                self.sources[source.get("path")] = source
         elif command in RUNS:
             self.runs(arguments.get("threadId"), not arguments.get("singleThread"))
 

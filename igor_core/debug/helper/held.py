@@ -6,7 +6,6 @@ Whatever debugpy says meanwhile is read, or it would hold up the program.
 
 import json
 import socket
-import time
 
 from igor_core.debug.helper.dap import Messages
 from igor_core.debug.helper.dialogue import Dialogue
@@ -22,7 +21,6 @@ class Held:
         self.dialogue = Dialogue(fields)
         self.messages = Messages(rest.encode("latin-1"))
         self.control = control
-        self.since = time.monotonic()
 
     def hear(self):
         """Take note of what debugpy says; whether it is still there."""
@@ -32,8 +30,11 @@ class Held:
             return True
         except OSError:
             return False
-        for body in self.messages.feed(data):
-            self.dialogue.said(json.loads(body.decode("utf-8")))
+        try:
+            for body in self.messages.feed(data):
+                self.dialogue.said(json.loads(body.decode("utf-8")))
+        except ValueError:
+            return False
         return bool(data)
 
     def fields(self):

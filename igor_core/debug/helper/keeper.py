@@ -5,7 +5,7 @@
 Peers come over the unix socket and say in their first note what they are ("do"):
 
     control  the far end: gets notes and output, sends input, "seen" (all output up to a position),
-             "stop" and "close". One at a time, the latest; what the others had is over.
+             "stop", "close" and "release". One at a time, the latest; what the others had is over.
              Without one, `grace` runs.
     relay    gets debugpy's port when it wants to "connect", as soon as debugpy listens there, or
              the connection that is held. It is told to "yield" when another far end has come; it
@@ -14,8 +14,9 @@ Peers come over the unix socket and say in their first note what they are ("do")
     stop     asks for the program's end; its connection ends when all is over.
 
 Notes to a control ("event"): "session" (what there is; again when debugpy "listens"), "dropped"
-(bytes of output that were not kept), "exited" (status, 128 + n for signal n; why), "over" (left:
-processes that could not be ended).
+(bytes of output that were not kept), "held" (a debugger has gone; a far end that is still there
+answers "release": it went because it wanted to), "exited" (status, 128 + n for signal n; why),
+"over" (left: processes that could not be ended).
 """
 
 import json
@@ -24,12 +25,11 @@ import shutil
 import signal
 import time
 
+from igor_core.debug.helper.connections import Connections
 from igor_core.debug.helper.debuggee import port_of, start
 from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, frame, note
-from igor_core.debug.helper.held import Held
 from igor_core.debug.helper.marks import MARK_ID, end_marked, listens, send
 from igor_core.debug.helper.output import KEPT_BYTES
-from igor_core.debug.helper.plumbing import Plumbing
 
 POLL_SECONDS = 0.01
 LISTEN_SECONDS = 60.0
@@ -40,23 +40,19 @@ PATIENCE_SECONDS = 1.0
 LINGER_SECONDS = 2.0
 # How long the outcome of a program that nobody hears of is kept.
 OUTCOME_SECONDS = 60.0
-# When a connection is lost, its debugger and its control don't go at the same moment.
-TOGETHER_SECONDS = 5.0
-YIELD_SECONDS = 3.0
 
 
-class Keeper(Plumbing):
+class Keeper(Connections):
     """The program's life. `phase` is "starting", "listening", then "exited"."""
 
     def __init__(self, options, folder, listener):
-        Plumbing.__init__(self, listener)
+        Connections.__init__(self, listener)
         self.options = options
         self.folder = folder
         self.grace = None if options.detach else options.grace
         self.seen = 0
         self.controls = 0
         self.phase = "starting"
-        self.port = 0
         self.exit = None
         self.why = ""
         self.told = 0
@@ -147,11 +143,6 @@ class Keeper(Plumbing):
         now = time.monotonic()
         if self.phase == "exited":
             return
-        if self.held is not None and self.control is not None:
-            # Its far end is still here, so it went because it wanted to.
-            stays = self.held.control is self.control
-            if stays and now - self.held.since >= TOGETHER_SECONDS:
-                self.release()
         if self.kill_at is not None:
             if now >= self.kill_at:
                 send(self.process.pid, signal.SIGKILL)
@@ -185,10 +176,6 @@ class Keeper(Plumbing):
             "alone": self.control is None,
         }
 
-    def tell(self, **fields):
-        if self.control is not None:
-            self.control.outbox += note(**fields)
-
     def obeys(self, peer, kind, payload):
         if kind == NOTE:
             self.obey(peer, json.loads(payload.decode("ascii")))
@@ -211,7 +198,8 @@ class Keeper(Plumbing):
         elif what == "connect":
             peer.wants_port = True
         elif what == "hold" and peer.files:
-            self.hold(peer.files.pop(), order)
+            # As long as the program may live without a debugger.
+            self.hold(peer.files.pop(), order, self.phase == "listening" and self.grace)
         elif what == "list":
             peer.outbox += note(**self.facts())
         elif what == "stop":
@@ -219,6 +207,8 @@ class Keeper(Plumbing):
         elif what == "seen" and peer is self.control:
             # Only this arrived for certain: the next one gets what came after it.
             self.seen = order["position"]
+        elif what == "release" and self.held is not None and self.held.control is peer:
+            self.release()
         elif what == "close":
             self.close_asked = True
 
@@ -227,12 +217,7 @@ class Keeper(Plumbing):
             self.drop(self.control)
         if self.controls:
             # These are the connections of a far end that is gone.
-            for other in [each for each in self.peers if each.role == "relay"]:
-                if other.has_port:
-                    other.yields_since = time.monotonic()
-                    other.outbox += note(do="yield")
-                else:
-                    self.drop(other)
+            self.make_way()
         self.controls += 1
         self.control, peer.role = peer, "control"
         self.told = 0
@@ -242,32 +227,6 @@ class Keeper(Plumbing):
         self.tell(event="session", position=self.position, **self.facts())
         if self.position > wanted:
             self.tell(event="dropped", bytes=self.position - wanted)
-
-    def hold(self, descriptor, order):
-        """Keep a connection for the next debugger, as long as the program may live without one."""
-        if self.held is None and self.phase == "listening" and self.grace:
-            self.held = Held(descriptor, order["dialogue"], order["rest"], self.control)
-        else:
-            os.close(descriptor)
-
-    def answer_relays(self):
-        """Who wants debugpy's port gets it, once those before have given way."""
-        late = time.monotonic() - YIELD_SECONDS
-        yielding = [peer for peer in self.peers if peer.yields_since is not None]
-        for peer in [each for each in yielding if each.yields_since < late]:
-            self.drop(peer)
-        if not self.port or yielding:
-            return
-        for peer in [each for each in self.peers if each.wants_port]:
-            peer.wants_port, peer.has_port = False, True
-            if self.held is None:
-                peer.outbox += note(port=self.port)
-                continue
-            held, self.held = self.held, None
-            self.unwatch(held.connection.fileno())
-            held.connection.setblocking(True)
-            peer.gift = held.connection
-            peer.outbox += note(port=self.port, **held.fields())
 
     def feed_control(self):
         """The next piece of output, when the last has gone; after all of it the exit."""

@@ -45,7 +45,7 @@ class Peer:
 
 
 class Plumbing:
-    """Moves bytes. `obeys` and `gone` are for who knows what they mean.
+    """Moves bytes. `obeys`, `gone` and `release` are for who knows what they mean.
 
     `control` is the peer that gets the output, which it has up to `position`; `held` is what is
     kept for the next debugger.
@@ -76,6 +76,9 @@ class Plumbing:
         raise NotImplementedError
 
     def gone(self, peer):
+        raise NotImplementedError
+
+    def release(self):
         raise NotImplementedError
 
     def accept(self):
@@ -160,13 +163,6 @@ class Plumbing:
                     self.flush(peer)
                 if mask & selectors.EVENT_READ and peer in self.peers:
                     self.hear(peer)
-
-    def release(self):
-        """Nobody else is to go on with what is held: for debugpy the debugger has left."""
-        held, self.held = self.held, None
-        if held is not None:
-            self.unwatch(held.connection.fileno())
-            held.connection.close()
 
     def read_output(self, descriptor):
         try:

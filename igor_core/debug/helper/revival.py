@@ -52,7 +52,7 @@ class Revival:
         if message["type"] == "request":
             source = (message.get("arguments") or {}).get("source") or {}
             if command == "setBreakpoints":
-                self.forgotten.pop(source.get("path") or "", None)
+                self.forgotten.pop(source.get("path"), None)
             message = dict(message, seq=message["seq"] + self.offset)
         self.dialogue.asked(message)
         return [message], []
@@ -60,7 +60,8 @@ class Revival:
     def said(self, message):
         self.dialogue.said(message)
         if message["type"] != "response":
-            return [], [message]
+            # Before it has begun, it is not to hear of stops; then it hears where all stands.
+            return [], [message] if self.is_begun else []
         asked = message.get("request_seq", 0)
         if asked <= self.offset or asked >= OWN:
             # To who is gone, or to igor.
@@ -88,7 +89,7 @@ class Revival:
                     "arguments": {"source": source, "breakpoints": []},
                 }
             )
-            self.dialogue.sources.pop(source.get("path") or "", None)
+            self.dialogue.sources.pop(source.get("path"), None)
         return found
 
     def answer(self, message, body=None):
