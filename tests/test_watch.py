@@ -1,4 +1,4 @@
-"""What an editor is told while hosts get its saves: news at once, a storm of them in a few words."""
+"""What an editor is told while hosts get its saves: news at once, and a storm in a few words."""
 
 import asyncio
 import contextlib
