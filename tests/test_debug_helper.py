@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from igor_core.debug.helper import frames
+from igor_core.debug.helper.frames import note
+from igor_core.debug.helper.relay import OVER
 from igor_core.debug.source import helper_source
 from tests.agent_client import wait_until
 from tests.dap_client import Debugger
@@ -194,6 +197,32 @@ class Attached:
         self.relay.terminate()
 
 
+class Frames:
+    """A control by frames; output is passed over."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._frames = frames.Frames()
+        self._notes: list[dict[str, Any]] = []
+
+    def until(self, event: str) -> dict[str, Any]:
+        """The next note of that event."""
+        assert self._process.stdout
+        while True:
+            while self._notes:
+                if (found := self._notes.pop(0))["event"] == event:
+                    return found
+            data = os.read(self._process.stdout.fileno(), 1 << 16)
+            assert data, self._process.wait(10)
+            told = self._frames.feed(data)
+            self._notes += [json.loads(payload) for kind, payload in told if kind == frames.NOTE]
+
+    def say(self, data: bytes) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+
 LOST: list[Callable[[Attached], None]] = [Attached.close, Attached.terminate]
 
 
@@ -209,7 +238,7 @@ def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger
     reference = first.debugger.request("scopes", frameId=top["id"])["scopes"]
     lose(first)
     far.kill()
-    assert first.relay.wait(10) == 0
+    assert first.relay.wait(10) == OVER
     for _time in range(2):
         far = helper.start("control", "--id", "held")
         facts(far)
@@ -220,7 +249,7 @@ def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger
         assert second.debugger.variables(thread_top)["answer"] == "41"
         lose(second)
         far.kill()
-        assert second.relay.wait(10) == 0
+        assert second.relay.wait(10) == OVER
     far = helper.start("control", "--id", "held")
     facts(far)
     third = Attached(helper, "held").attach(STOP + 1)
@@ -270,15 +299,31 @@ def test_it_does_not_stay_longer_than_its_grace(helper: Helper, grace: str) -> N
     wait_until(lambda: helper.sessions() == [], 20)
 
 
-def test_a_debugger_that_leaves_alone_lets_the_program_go_on(helper: Helper) -> None:
-    far = helper.serve("left", "--grace", "60")
+def test_one_that_has_to_give_way_leaves_the_program_where_it_stands(helper: Helper) -> None:
+    far = helper.serve("way", "--grace", "60")
     facts(far)
+    first = Attached(helper, "way").attach(STOP)
+    first.line()
+    newer = Frames(helper.start("control", "--id", "way", "--frames"))
+    newer.until("session")
+    assert far.wait(10) == 70
+    assert first.relay.wait(10) == OVER
+    second = Attached(helper, "way").attach(STOP)
+    assert second.line() == STOP
+    second.debugger.go_on(1)
+    assert newer.until("exited")["status"] == 3
+
+
+def test_one_that_goes_while_its_far_end_is_there_lets_the_program_go_on(helper: Helper) -> None:
+    far = Frames(helper.serve("left", "--grace", "60", "--frames"))
+    while far.until("session")["phase"] != "listening":
+        pass
     first = Attached(helper, "left").attach(STOP)
     first.line()
     first.close()
-    assert far.stdout
-    assert far.stdout.read() == b"the answer is 42\n"
-    assert far.wait(10) == 3
+    far.until("held")
+    far.say(note(do="release"))
+    assert far.until("exited")["status"] == 3
 
 
 def test_one_that_counts_lines_in_another_way_begins_anew(helper: Helper) -> None:

@@ -1,7 +1,6 @@
 # mypy: ignore-errors
 """Debuggers' connections to debugpy: who gets one, who has to give way, what is held (3.6)."""
 
-import os
 import time
 
 from igor_core.debug.helper.frames import note
@@ -12,29 +11,43 @@ YIELD_SECONDS = 3.0
 
 
 class Connections(Plumbing):
-    """`port` is debugpy's, 0 before it listens."""
+    """`port` is debugpy's, 0 before it listens; `held` is kept for the next debugger."""
 
     def __init__(self, listener):
         Plumbing.__init__(self, listener)
         self.port = 0
+        self.held = None
 
     def tell(self, **fields):
         if self.control is not None:
             self.control.outbox += note(**fields)
 
-    def hold(self, descriptor, order, may):
-        """Keep a connection whose debugger is gone for the next one, if that `may` be."""
-        if may and self.held is None:
-            self.held = Held(descriptor, order["dialogue"], order["rest"], self.control)
+    def hold(self, peer, order):
+        """Keep the connection that a relay hands over. Whoever is there is asked whether the
+        debugger went because it wanted to; of one that had to give way that is known."""
+        if self.held is not None or not peer.files:
+            return
+        asked = self.control if peer.yields_since is None else None
+        self.held = Held(peer.files.pop(), order["dialogue"], order["rest"], asked)
+        self.readers[self.held.connection.fileno()] = self.hear_held
+        if asked is not None:
             self.tell(event="held")
-        else:
-            os.close(descriptor)
 
-    def release(self):
-        """Nobody else is to go on with what is held: for debugpy the debugger has left."""
+    def hear_held(self):
+        if not self.held.hear():
+            self.take_held().close()
+
+    def release(self, peer):
+        """The debugger has left: so it is for debugpy too."""
+        if self.held is not None and self.held.control is peer:
+            self.take_held().close()
+
+    def take_held(self):
+        """Its connection; it is held no more."""
         held, self.held = self.held, None
+        del self.readers[held.connection.fileno()]
         self.unwatch(held.connection.fileno())
-        held.connection.close()
+        return held.connection
 
     def make_way(self):
         """All relays that there are give up what they have."""
@@ -57,9 +70,7 @@ class Connections(Plumbing):
             peer.wants_port, peer.has_port = False, True
             if self.held is None:
                 peer.outbox += note(port=self.port)
-                continue
-            held, self.held = self.held, None
-            self.unwatch(held.connection.fileno())
-            held.connection.setblocking(True)
-            peer.gift = held.connection
-            peer.outbox += note(port=self.port, **held.fields())
+            else:
+                peer.outbox += note(port=self.port, **self.held.fields())
+                peer.gift = self.take_held()
+                peer.gift.setblocking(True)

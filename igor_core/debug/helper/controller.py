@@ -112,8 +112,6 @@ def be_the_program(peer):
             if said.get("event") == "session" and said["phase"] == "listening":
                 told = {name: said[name] for name in ("id", "pid", "port")}
                 write_all(1, MARKER + json.dumps(told).encode("ascii") + b"\n")
-            elif said.get("event") == "held":
-                send(note(do="release"))
             elif said.get("event") == "exited":
                 status = said["status"]
     return status

@@ -1,8 +1,10 @@
 # mypy: ignore-errors
 """What one debugger and debugpy have said to each other, as far as another must know it (3.6)."""
 
-# After these a thread runs; the answer comes before its next stop.
-RUNS = ("continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto")
+# After these a thread runs, unless they are refused.
+RUNS = ("continue", "next", "stepIn", "stepOut")
+# What a debugger says of its sources and of what it wants to see.
+VIEW = ("pathMappings", "localRoot", "remoteRoot", "justMyCode", "rules")
 
 
 class Dialogue:
@@ -15,13 +17,19 @@ class Dialogue:
         # Of `initialize`: who asked, and what debugpy can do.
         self.client = self.capabilities = None
         self.is_up = self.is_child = self.has_left = False
-        # Thread → the body of the event that says where it stands.
+        # Of `attach`: where the sources are.
+        self.view = {}
+        # Thread → the body of the event that says where it stands; the latest is the last.
         self.stopped = {}
+        # The same before it was last asked to run.
+        self.stopped_before = {}
         self.process = None
         # Path → source, of files with breakpoints.
         self.sources = {}
-        # What the adapter has asked for and nobody has answered: children wait for a debugger.
-        self.unanswered = []
+        self.has_functions = False
+        # By what debugpy has asked for a debugger for a child, and what of that was answered.
+        self.children = []
+        self.answered = []
         self.last_asked = 0
         vars(self).update(fields or {})
 
@@ -35,8 +43,7 @@ class Dialogue:
     def asked(self, message):
         """The debugger says this."""
         if message["type"] == "response":
-            answered = message.get("request_seq")
-            self.unanswered = [each for each in self.unanswered if each["seq"] != answered]
+            self.answered.append(message.get("request_seq"))
             return
         command, arguments = message["command"], message.get("arguments") or {}
         self.last_asked = max(self.last_asked, message["seq"])
@@ -44,6 +51,7 @@ class Dialogue:
             self.client = arguments
         elif command == "attach":
             self.is_child = "subProcessId" in arguments
+            self.view = view_of(arguments)
         elif command in ("disconnect", "terminate"):
             self.has_left = True
         elif command == "setBreakpoints":
@@ -51,24 +59,32 @@ class Dialogue:
             self.sources.pop(source.get("path"), None)
             if arguments.get("breakpoints"):
                 self.sources[source.get("path")] = source
+        elif command == "setFunctionBreakpoints":
+            self.has_functions = bool(arguments.get("breakpoints"))
         elif command in RUNS:
+            self.stopped_before = dict(self.stopped)
             self.runs(arguments.get("threadId"), not arguments.get("singleThread"))
 
     def said(self, message):
         """The adapter says this."""
         if message["type"] == "request":
-            self.unanswered.append(message)
+            self.children.append(message)
         elif message["type"] == "response":
             command = message.get("command")
             if command == "initialize":
                 self.capabilities = message.get("body") or {}
             elif command == "attach":
                 self.is_up = bool(message.get("success"))
+            elif command in RUNS and not message.get("success"):
+                self.stopped = self.stopped_before
         else:
+            if message["event"] == "debugpyAttach":
+                self.children.append(message)
             self.happened(message["event"], message.get("body") or {})
 
     def happened(self, event, body):
         if event == "stopped":
+            self.runs(body.get("threadId"), False)
             self.stopped[str(body.get("threadId"))] = body
         elif event == "continued":
             self.runs(body.get("threadId"), body.get("allThreadsContinued"))
@@ -84,3 +100,7 @@ class Dialogue:
             self.stopped = {}
         else:
             self.stopped.pop(str(thread), None)
+
+
+def view_of(arguments):
+    return {name: arguments[name] for name in VIEW if name in arguments}

@@ -13,7 +13,7 @@ from igor_core.debug.helper.output import PIECE_BYTES
 
 
 class Held:
-    """`control` is the far end that was there when the debugger went."""
+    """`control` is the far end that was asked whether the debugger went because it wanted to."""
 
     def __init__(self, descriptor, fields, rest, control):
         self.connection = socket.socket(fileno=descriptor)
@@ -35,7 +35,7 @@ class Held:
                 self.dialogue.said(json.loads(body.decode("utf-8")))
         except ValueError:
             return False
-        return bool(data)
+        return bool(data) and self.dialogue.can_be_held
 
     def fields(self):
         """What the next debugger's relay has to know."""

@@ -197,9 +197,9 @@ class Keeper(Connections):
             peer.role = what
         elif what == "connect":
             peer.wants_port = True
-        elif what == "hold" and peer.files:
+        elif what == "hold" and self.phase == "listening" and self.grace:
             # As long as the program may live without a debugger.
-            self.hold(peer.files.pop(), order, self.phase == "listening" and self.grace)
+            self.hold(peer, order)
         elif what == "list":
             peer.outbox += note(**self.facts())
         elif what == "stop":
@@ -207,8 +207,8 @@ class Keeper(Connections):
         elif what == "seen" and peer is self.control:
             # Only this arrived for certain: the next one gets what came after it.
             self.seen = order["position"]
-        elif what == "release" and self.held is not None and self.held.control is peer:
-            self.release()
+        elif what == "release":
+            self.release(peer)
         elif what == "close":
             self.close_asked = True
 

@@ -45,10 +45,10 @@ class Peer:
 
 
 class Plumbing:
-    """Moves bytes. `obeys`, `gone` and `release` are for who knows what they mean.
+    """Moves bytes. `obeys` and `gone` are for who knows what they mean.
 
-    `control` is the peer that gets the output, which it has up to `position`; `held` is what is
-    kept for the next debugger.
+    `control` is the peer that gets the output, which it has up to `position`; `readers` are called
+    when there is something to read from a descriptor.
     """
 
     def __init__(self, listener):
@@ -57,7 +57,7 @@ class Plumbing:
         self.watched = {}
         self.peers = []
         self.control = None
-        self.held = None
+        self.readers = {}
         self.position = 0
         self.process = None
         self.output = Output()
@@ -76,9 +76,6 @@ class Plumbing:
         raise NotImplementedError
 
     def gone(self, peer):
-        raise NotImplementedError
-
-    def release(self):
         raise NotImplementedError
 
     def accept(self):
@@ -123,8 +120,7 @@ class Plumbing:
         for peer in self.peers:
             writing = selectors.EVENT_WRITE if peer.outbox else 0
             wanted[peer.connection.fileno()] = selectors.EVENT_READ | writing
-        if self.held is not None:
-            wanted[self.held.connection.fileno()] = selectors.EVENT_READ
+        wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.readers)
         # A far end that does not read stops the program; where there is none it runs on.
         if self.control is None or self.output.end - self.position < AHEAD_BYTES:
             wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.outputs)
@@ -152,9 +148,8 @@ class Plumbing:
             os.read(descriptor, 4096)
         elif descriptor in self.outputs:
             self.read_output(descriptor)
-        elif self.held is not None and descriptor == self.held.connection.fileno():
-            if not self.held.hear():
-                self.release()
+        elif descriptor in self.readers:
+            self.readers[descriptor]()
         elif self.process and self.process.stdin and descriptor == self.process.stdin.fileno():
             self.write_input()
         else:

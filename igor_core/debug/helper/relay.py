@@ -30,6 +30,8 @@ WAIT_SECONDS = 90.0
 LEAST_SECONDS = 0.1
 LAST_SECONDS = 2.0
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The exit status where the debugger has not left debugpy.
+OVER = 130
 
 
 class CutOff(Exception):
@@ -37,20 +39,27 @@ class CutOff(Exception):
 
 
 def cut_off(_number, _frame):
+    ignore_endings()
     raise CutOff
+
+
+def ignore_endings():
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def relay(options):
     keeper = wait_for_session(options.id)
+    first = first_message()
+    if not first:
+        return 0
+    for number in ENDING:
+        signal.signal(number, cut_off)
     try:
-        first = os.read(0, READ_BYTES)
-        if not first:
-            return 0
-        for number in ENDING:
-            signal.signal(number, cut_off)
-        return Relay(keeper).run(first)
+        own = Relay(keeper)
     except CutOff:
-        return 130
+        return OVER
+    return own.run(first)
 
 
 class Relay:
@@ -59,8 +68,9 @@ class Relay:
     def __init__(self, keeper):
         self.keeper = keeper
         self.from_debugger = Messages()
-        # While it is held, nothing is known that has not been heard, or heard and not known.
+        # Messages are taken from debugpy, noted and put into the outbox in one step.
         self.knowing = threading.Lock()
+        self.outbox = b""
         self.writing = threading.Lock()
         self.sending = threading.Lock()
         self.is_half_sent = False
@@ -76,21 +86,19 @@ class Relay:
         self.from_debugpy = Messages(rest)
 
     def run(self, data):
-        if self.revival is not None:
-            data = with_first_message(data)
-            if not self.revival.suits(data):
+        try:
+            if self.revival is not None and not self.revival.suits(data):
+                self.dialogue = Dialogue()
                 self.peer.close()
                 self.connect()
-        spawn(self.downward)
-        spawn(self.watch)
-        try:
+            spawn(self.downward)
+            spawn(self.watch)
             while data:
                 self.upward(data)
                 data = os.read(0, READ_BYTES)
+            ignore_endings()
         except CutOff:
             pass
-        for number in ENDING:
-            signal.signal(number, signal.SIG_IGN)
         self.hand_over()
         self.peer.shutdown(socket.SHUT_WR)
         time.sleep(LAST_SECONDS)
@@ -101,7 +109,9 @@ class Relay:
             self.is_half_sent = True
             with self.knowing:
                 there, here = self.passed(self.from_debugger, data, "asked")
-            self.write(here)
+                self.outbox += here
+            if here:
+                self.write()
             self.peer.sendall(data if self.revival is None else there)
             self.is_half_sent = False
 
@@ -113,7 +123,8 @@ class Relay:
                 if not data:
                     os._exit(0)
                 here = self.passed(self.from_debugpy, data, "said")[1]
-            self.write(data if self.revival is None else here)
+                self.outbox += data if self.revival is None else here
+            self.write()
 
     def passed(self, stream, data, how):
         """Take note of each message; what debugpy and the debugger hear where they are changed."""
@@ -122,7 +133,7 @@ class Relay:
             try:
                 message = json.loads(body.decode("utf-8"))
             except ValueError:
-                # debugpy will have its own word for it.
+                # Nobody can go on with what is no dialogue.
                 self.dialogue.has_left = True
                 continue
             if self.revival is None:
@@ -149,11 +160,13 @@ class Relay:
             rest = self.from_debugpy.rest.decode("latin-1")
             fields = self.dialogue.fields()
             send_with(self.keeper, note(do="hold", dialogue=fields, rest=rest), self.peer.fileno())
-            os._exit(0)
+            os._exit(OVER)
 
-    def write(self, data):
-        """To the debugger; where it is gone, its end will be heard too."""
+    def write(self):
+        """To the debugger, what waits; where it is gone, its end will be heard too."""
         with self.writing:
+            with self.knowing:
+                data, self.outbox = self.outbox, b""
             try:
                 if self.has_reader:
                     write_all(1, data)
@@ -161,12 +174,13 @@ class Relay:
                 self.has_reader = False
 
 
-def with_first_message(data):
-    """What comes next is read until what a debugger begins with is whole."""
+def first_message():
+    """All until what a debugger begins with is whole; nothing where none comes."""
+    data = b""
     while not Messages().feed(data):
         more = os.read(0, READ_BYTES)
         if not more:
-            break
+            return b""
         data += more
     return data
 

@@ -1,19 +1,26 @@
 # mypy: ignore-errors
+# ruff: noqa: UP031
 """Another debugger goes on with a connection that was kept when its own was lost (3.6).
 
 It begins as each does, by `initialize` and `attach`. debugpy has had both already, so it is told
 neither, and the debugger gets the answers of then; at the end of its beginning it hears where the
-program stands. All else passes between the two.
+program stands, and of the children that want a debugger. From then on all passes between the two.
 """
 
 import json
+import os
 
 from igor_core.debug.helper.dap import Messages
+from igor_core.debug.helper.dialogue import view_of
 
 # What numbers and positions mean is agreed on at the beginning.
 AGREED = ("linesStartAt1", "columnsStartAt1", "pathFormat", "supportsStartDebuggingRequest")
 # Of what only igor says; neither side counts so far.
 OWN = 2000000007
+OTHER_VIEW = (
+    "igor: the debugger before this one had other path mappings or another justMyCode, which hold "
+    "until the program ends\n"
+)
 
 
 class Revival:
@@ -27,6 +34,7 @@ class Revival:
         self.is_begun = False
         self.own = OWN
         self.forgotten = dict(dialogue.sources)
+        self.forgets_functions = dialogue.has_functions
 
     def suits(self, data):
         """Whether the debugger that begins so can go on with the other's connection."""
@@ -49,10 +57,14 @@ class Revival:
             if command == "configurationDone":
                 self.is_begun = True
                 return self.unset(), self.beginning(message)
+        if message["type"] == "response" and message.get("request_seq", 0) > OWN:
+            return [], []
         if message["type"] == "request":
             source = (message.get("arguments") or {}).get("source") or {}
             if command == "setBreakpoints":
                 self.forgotten.pop(source.get("path"), None)
+            elif command == "setFunctionBreakpoints":
+                self.forgets_functions = False
             message = dict(message, seq=message["seq"] + self.offset)
         self.dialogue.asked(message)
         return [message], []
@@ -69,28 +81,39 @@ class Revival:
         return [], [dict(message, request_seq=asked - self.offset)]
 
     def beginning(self, done):
-        said = [self.answer(done)]
+        dialogue, said = self.dialogue, [self.answer(done)]
         if self.attaching is not None:
             said.append(self.answer(self.attaching))
-        if self.dialogue.process is not None:
-            said.append(self.event("process", self.dialogue.process))
-        stops = sorted(self.dialogue.stopped.items())
-        return said + self.dialogue.unanswered + [self.event("stopped", stop) for _, stop in stops]
+            if view_of(self.attaching.get("arguments") or {}) != dialogue.view:
+                said.append(self.event("output", {"category": "console", "output": OTHER_VIEW}))
+        if dialogue.process is not None:
+            said.append(self.event("process", dialogue.process))
+        said += self.children()
+        said += [self.event("stopped", stop) for stop in dialogue.stopped.values()]
+        return said + ([self.event("terminated")] if dialogue.has_left else [])
+
+    def children(self):
+        """Those that live want a debugger of their own, also where they had one before."""
+        found = [each for each in self.dialogue.children if lives(each)]
+        self.dialogue.children = found
+        answered = self.dialogue.answered
+        return [
+            dict(each, seq=self.number()) if each["seq"] in answered else each for each in found
+        ]
 
     def unset(self):
-        """Breakpoints of files in which there are none any more."""
+        """Breakpoints that the debugger before has set and this one has not."""
         found = []
         for source in self.forgotten.values():
-            found.append(
-                {
-                    "seq": self.number(),
-                    "type": "request",
-                    "command": "setBreakpoints",
-                    "arguments": {"source": source, "breakpoints": []},
-                }
-            )
+            found.append(self.request("setBreakpoints", {"source": source, "breakpoints": []}))
             self.dialogue.sources.pop(source.get("path"), None)
+        if self.forgets_functions:
+            found.append(self.request("setFunctionBreakpoints", {"breakpoints": []}))
         return found
+
+    def request(self, command, arguments):
+        number = self.number()
+        return {"seq": number, "type": "request", "command": command, "arguments": arguments}
 
     def answer(self, message, body=None):
         return {
@@ -108,3 +131,9 @@ class Revival:
     def number(self):
         self.own += 1
         return self.own
+
+
+def lives(child):
+    """Whether the process for which debugpy wants a debugger is still there."""
+    about = (child.get("arguments") or {}).get("configuration") or child.get("body") or {}
+    return os.path.exists("/proc/%d" % about.get("subProcessId", 0))

@@ -75,7 +75,7 @@ local function successor(job)
     return other.verb == 'debug'
       and job.verb == 'debug'
       and other.born > job.born
-      and other.args.group == job.args.group
+      and (other.args.group or 'dev') == (job.args.group or 'dev')
       and project.root(other.root) == root
   end)
 end
