@@ -31,10 +31,15 @@ def runtime_directory() -> Path:
     return folder
 
 
-def state_directory() -> Path:
-    """`$XDG_STATE_HOME/igor` (default `~/.local/state/igor`), created 0700."""
+def state_path() -> str:
+    """`$XDG_STATE_HOME/igor` (default `~/.local/state/igor`), which need not be there."""
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    folder = Path(base) / "igor"
+    return os.path.join(base, "igor")
+
+
+def state_directory() -> Path:
+    """The same, created 0700."""
+    folder = Path(state_path())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

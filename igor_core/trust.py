@@ -14,6 +14,8 @@ from igor_core import directories
 from igor_core.config import Project
 from igor_core.errors import IgorError
 
+_NAME = "trust.json"
+
 
 def is_trusted(project: Project) -> bool:
     """Whether the user trusted this root with just this config."""
@@ -34,14 +36,15 @@ def revoke(project: Project) -> bool:
 
 
 def _file() -> Path:
-    return directories.state_directory() / "trust.json"
+    return directories.state_directory() / _NAME
 
 
 def _read() -> dict[str, str]:
     try:
-        found = _file().stat()
         # Each save asks; the file is replaced, never changed.
-        return _read_version(_file(), found.st_ino, found.st_mtime_ns)
+        name = os.path.join(directories.state_path(), _NAME)
+        found = os.stat(name)
+        return _read_version(name, found.st_ino, found.st_mtime_ns)
     except FileNotFoundError:
         return {}
     except ValueError:
@@ -51,8 +54,8 @@ def _read() -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _read_version(file: Path, _inode: int, _mtime_ns: int) -> dict[str, str]:
-    found = json.loads(file.read_text("utf-8"))
+def _read_version(name: str, _inode: int, _mtime_ns: int) -> dict[str, str]:
+    found = json.loads(Path(name).read_text("utf-8"))
     return {str(root): str(digest) for root, digest in found.items()}
 
 
