@@ -295,6 +295,22 @@ def test_what_is_debugged_beside_it_keeps_no_windows(nvim: Path, home: Path, oth
 
 
 @pytest.mark.usefixtures("dap")
+@pytest.mark.parametrize(
+    ("status", "text", "verdict"),
+    [(143, "ended: its debugger has left", "ended"), (3, "exit status 3", "failed")],
+)
+def test_who_ends_a_program_sees_no_failure(
+    nvim: Path, home: Path, status: int, text: str, verdict: str
+) -> None:
+    with debug_scene(nvim, home) as on:
+        request = on.start("IgorDebug")
+        on.agent.result(request, "apollo", status, text)
+        on.agent.finish(request, status)
+        on.editor.wait_message(text)
+        assert on.editor.lua("return require('igor').status()") == f"igor: debug {verdict}"
+
+
+@pytest.mark.usefixtures("dap")
 def test_leaving_the_editor_closes_the_connection_to_the_agent(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         on.start("IgorDebug")

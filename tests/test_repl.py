@@ -120,6 +120,23 @@ def test_without_a_command_it_is_the_container_s_python(project: SampleProject) 
     assert repl.end() == 0
 
 
+def test_what_is_beside_the_project_s_python_is_found_and_what_is_not_there_named(
+    project: SampleProject,
+) -> None:
+    project.write("dockerfile", "FROM igor-base:latest\nENV VIRTUAL_ENV=/venv/tools\n")
+    repl = Repl(project.root)
+    repl.wait_for("An enhanced Interactive Python")
+    repl.wait_for("\x1b[?2004h")
+    repl.type("exit\r")
+    assert repl.end() == 0
+    config = project.root / ".igor/config.json"
+    config.write_text(config.read_text().replace('"ipython"', '"ghci -v0"'))
+    repl = Repl(project.root)
+    assert repl.end() == 127
+    said = "igor: there is no ghci here, on the PATH or beside the project's Python\r\n"
+    assert repl.screen.endswith(said.encode())
+
+
 def test_the_container_that_ends_takes_the_repl_with_it(project: SampleProject, lab: Lab) -> None:
     repl = bash(project.root)
     lab["apollo"].docker("kill", f"dino-{project.root.name}-dev")

@@ -10,14 +10,27 @@ from igor_core.runtime import Runtime
 # Docker before 23 tells the size only after the program has started, so it would first see 0x0.
 # A locale that the image does not have is ASCII to programs (`locale charmap` says so under its
 # old name); C.UTF-8 is in all but very old images, and musl knows no other.
-_START = """\
+# $3: the config's Python or nothing; $4: the project's name. What is beside the project's Python
+# is found like what is on the PATH, after all of that.
+_START = f"""\
 stty cols "$1" rows "$2" 2>/dev/null
-shift 2
+configured=$3 project=$4
+shift 4
+for python in "$configured" {PYTHONS}
+do
+    found=$([ -n "$python" ] && command -v "$python") || continue
+    export PATH="$PATH:${{found%/*}}"
+    break
+done
 case $(locale charmap 2>&1) in
     *ANSI_X3.4-1968)
         unset LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_MONETARY LC_NUMERIC LC_TIME
         export LANG=C.UTF-8 ;;
 esac
+command -v "$1" >/dev/null || {{
+    echo "igor: there is no $1 here, on the PATH or beside the project's Python" >&2
+    exit 127
+}}
 exec "$@"
 """
 
@@ -38,9 +51,13 @@ done
 """
 
 
-def on_terminal(argv: Sequence[str], columns: int, rows: int) -> list[str]:
-    """`argv`, started on a terminal that has its size and speaks UTF-8 from the first byte."""
-    return ["sh", "-c", _START, "igor", str(columns), str(rows), *argv]
+def on_terminal(
+    argv: Sequence[str], window: tuple[int, int], configured: str | None, project: str
+) -> list[str]:
+    """`argv`, started on a terminal that has its size (columns, rows) and speaks UTF-8 from the
+    first byte. `configured` is the Python that the config names."""
+    size = map(str, window)
+    return ["sh", "-c", _START, "igor", *size, configured or "", project, *argv]
 
 
 async def find_python(

@@ -54,7 +54,9 @@ async def started(
     spec = spec_for(target, paths)
     await end_marked(target.remote, target.runtime, spec, session)
     inner = {**screen.env, "TERM": tmux.TERM}
-    program = marked(target.runtime, spec, on_terminal(argv, *screen.window), session, inner)
+    python = target.project.config.debug.python
+    words = on_terminal(argv, screen.window, python, spec.owner.project)
+    program = marked(target.runtime, spec, words, session, inner)
     folder = spec.tree if target.runtime is None else "/"
     return _client(tmux.attach_or_start(session, program, folder), screen)
 

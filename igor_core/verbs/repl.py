@@ -51,8 +51,10 @@ async def _command(
     target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
 ) -> Command:
     """Under the supervisor: its loss ends the program."""
-    argv = on_terminal(argv or [await _default(target, paths)], *screen.window)
-    found = exec_command(target.runtime, spec_for(target, paths), argv, tty=True, env=screen.env)
+    spec, python = spec_for(target, paths), target.project.config.debug.python
+    program = argv or [await _default(target, paths)]
+    argv = on_terminal(program, screen.window, python, spec.owner.project)
+    found = exec_command(target.runtime, spec, argv, tty=True, env=screen.env)
     return Command(
         found.argv, cwd=found.cwd or "/", env=found.env, pty=screen.window,
         announce=found.announce, end=found.end,

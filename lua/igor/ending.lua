@@ -11,6 +11,10 @@ local has_focus = true
 ---@type table<IgorJob, string>  what ended unseen, to be said again when somebody is back
 local unseen = {}
 
+local function level(job)
+  return (job.verdict == 'failed' or job.verdict == 'cancelled') and ERROR or nil
+end
+
 vim.api.nvim_create_autocmd('FocusLost', {
   group = group,
   callback = function()
@@ -22,7 +26,7 @@ vim.api.nvim_create_autocmd('FocusGained', {
   callback = function()
     has_focus = true
     for job, text in pairs(unseen) do
-      notice.say(text, job.status ~= 0 and ERROR or nil)
+      notice.say(text, level(job))
     end
     unseen = {}
   end,
@@ -43,7 +47,7 @@ local function tell(job, outcome, seconds)
     text = ('%s, after %s, see :IgorOutput'):format(text, words.duration(seconds))
     unseen[job] = not has_focus and text or nil
   end
-  notice.say(text, outcome.status ~= 0 and ERROR or nil)
+  notice.say(text, level(job))
 end
 
 --- `User IgorJobFinished`; its data is in the manual.
@@ -93,7 +97,7 @@ end
 ---@param outcome table
 function M.finish(job, outcome)
   local seconds = (vim.uv.now() - job.began) / 1000
-  job.status = outcome.status
+  job.status, job.verdict = outcome.status, words.verdict(outcome)
   local places = require('igor.quickfix').count(outcome)
   write(job, outcome, seconds, places)
   require('igor.quickfix').show(job, outcome)

@@ -15,6 +15,7 @@ local M = {}
 ---@field args table
 ---@field questions integer  that wait for an answer
 ---@field status integer|nil  exit status, nil while it runs
+---@field verdict string|nil  its end in a word
 
 ---@type table<integer, IgorJob>
 local by_request = {}
@@ -151,7 +152,7 @@ function M.status()
   elseif #jobs == 1 then
     return 'igor: ' .. jobs[1].verb .. ' …', false
   elseif last then
-    return ('igor: %s %s'):format(last.verb, last.status == 0 and 'ok' or 'failed'), true
+    return ('igor: %s %s'):format(last.verb, last.verdict or 'failed'), true
   end
   return '', true
 end

@@ -59,6 +59,19 @@ local function brief(result)
   return ('%s %s'):format(result.host, text)
 end
 
+--- A job's end in a word: "ok", "cancelled", "ended" by whoever used it, or "failed".
+function M.verdict(outcome)
+  if outcome.status == 0 then
+    return 'ok'
+  elseif outcome.status == 130 then
+    return 'cancelled'
+  end
+  local is_wanted = #outcome.results > 0 and vim.iter(outcome.results):all(function(result)
+    return result.ok or vim.startswith(result.text, 'ended: ')
+  end)
+  return is_wanted and 'ended' or 'failed'
+end
+
 --- The end of a job in one line, failures last: they are long.
 function M.summary(outcome)
   if outcome.status == 130 then
