@@ -39,6 +39,18 @@ debian_packages() {
     }
 }
 
+# unpack WORK SUITE PACKAGE: the package with what it needs, in WORK/prefix. $loader and $libraries are
+# the dynamic loader and the libraries' folder in it.
+unpack() {
+    debian_packages "$@"
+    mkdir "$1/prefix"
+    for deb in "$1"/archives/*.deb; do
+        dpkg-deb -x "$deb" "$1/prefix"
+    done
+    loader=$(find "$1/prefix" -name 'ld-linux*.so.*' | head -n 1)
+    libraries=$(dirname "$(find "$1/prefix" -name 'libc.so.6' | head -n 1)")
+}
+
 private_apt() {
     apt=$1
     shift

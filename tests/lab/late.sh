@@ -25,14 +25,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 say "fetching $name from Debian $suite into $prefix"
-debian_packages "$work" "$suite" "$name"
-mkdir "$work/prefix"
-for package in "$work"/archives/*.deb; do
-    dpkg-deb -x "$package" "$work/prefix"
-done
-
-loader=$(find "$work/prefix" -name 'ld-linux*.so.*' | head -n 1)
-libraries=$(dirname "$(find "$work/prefix" -name 'libc.so.6' | head -n 1)")
+unpack "$work" "$suite" "$name"
 final() { say "$there${1#"$work/prefix"}"; }
 # Not a RUNPATH, which libraries would not inherit.
 patchelf --force-rpath --set-interpreter "$(final "$loader")" --set-rpath "$(final "$libraries")" \

@@ -23,14 +23,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 say "fetching Neovim $version from Debian $suite into $prefix"
-debian_packages "$work" "$suite" neovim
-mkdir "$work/prefix"
-for package in "$work"/archives/*.deb; do
-    dpkg-deb -x "$package" "$work/prefix"
-done
-
-loader=$(find "$work/prefix" -name 'ld-linux*.so.*' | head -n 1)
-libraries=$(dirname "$(find "$work/prefix" -name 'libc.so.6' | head -n 1)")
+unpack "$work" "$suite" neovim
 final() { say "$prefix${1#"$work/prefix"}"; }
 patchelf --set-interpreter "$(final "$loader")" --set-rpath "$(final "$libraries")" \
     "$work/prefix/usr/bin/nvim"
