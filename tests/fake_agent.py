@@ -16,7 +16,7 @@ from typing import Any
 from igor_core import __version__, directories
 from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, encode
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class Peer:

@@ -31,7 +31,7 @@ from igor_core.verbs.followed import Watcher
 from tests.lab import Lab
 from tests.pushing import Desk, desk
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @pytest.fixture

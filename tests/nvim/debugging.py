@@ -56,7 +56,7 @@ class Port:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.number: int = self._listener.getsockname()[1]
 
-    def accept(self, seconds: float = 25) -> socket.socket:
+    def accept(self, seconds: float = 60) -> socket.socket:
         self._listener.settimeout(seconds)
         connection, _address = self._listener.accept()
         connection.settimeout(seconds)

@@ -49,7 +49,7 @@ class Editor:
     def keys(self, keys: str) -> None:
         self.nvim.input(keys)
 
-    def wait(self, what: str, holds: Callable[[], Any], seconds: float = 25) -> Any:
+    def wait(self, what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
         """Poll until `holds()` is true; its value. Fails naming `what` and the messages."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -85,12 +85,12 @@ class Editor:
         shown = [w for w in self.nvim.windows if "igor-output://" in w.buffer.name]
         return shown[0] if shown else None
 
-    def wait_output(self, text: str, seconds: float = 25) -> list[str]:
+    def wait_output(self, text: str, seconds: float = 60) -> list[str]:
         """Wait for a line of output that contains `text`; all lines."""
         self.wait(f"{text!r} in the output", lambda: any(text in x for x in self.output()), seconds)
         return self.output()
 
-    def wait_message(self, text: str, seconds: float = 25) -> None:
+    def wait_message(self, text: str, seconds: float = 60) -> None:
         self.wait(f"message {text!r}", lambda: text in self.messages(), seconds)
 
     def highlights(self, line: int) -> list[tuple[int, int, dict[str, Any]]]:

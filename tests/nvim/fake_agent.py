@@ -114,11 +114,11 @@ class FakeAgent:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
 
-    def wait_for_hang_up(self, seconds: float = 25) -> None:
+    def wait_for_hang_up(self, seconds: float = 60) -> None:
         """Until the client has closed its connection."""
         assert self._hung_up.wait(seconds)
 
-    def frame(self, kind: Kind, seconds: float = 25) -> Frame:
+    def frame(self, kind: Kind, seconds: float = 60) -> Frame:
         """The next frame of that kind; the frames before it are passed over."""
         deadline = time.monotonic() + seconds
         while True:
@@ -162,7 +162,7 @@ class FakeAgent:
         outcome = Outcome(status, error, hint, tuple(self._results[request]), data)
         self.send(Kind.FINISHED, request, {**outcome.to_wire(), **more})
 
-    def query(self, verb: str, seconds: float = 25) -> Query:
+    def query(self, verb: str, seconds: float = 60) -> Query:
         """The next request of that verb on an editor's own connection."""
         while (query := self.queries.get(timeout=seconds)).verb != verb:
             pass
@@ -176,11 +176,11 @@ class FakeAgent:
         assert self._connection is not None
         self._connection.sendall(encode(kind, ident, *fields))
 
-    def save(self, seconds: float = 25) -> tuple[str, list[str]]:
+    def save(self, seconds: float = 60) -> tuple[str, list[str]]:
         """The next SAVE: the project's root and its paths, sorted."""
         return self.saves.get(timeout=seconds)
 
-    def watch(self, seconds: float = 25) -> Frame:
+    def watch(self, seconds: float = 60) -> Frame:
         """The next REQUEST for the verb "watch"."""
         return self.watched.get(timeout=seconds)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tests.nvim.editor import Editor
 
-SECONDS = 30
+SECONDS = 60
 
 
 class Frame(NamedTuple):

@@ -43,7 +43,7 @@ class TmuxScreen:
         """The screen with its colours as escape sequences."""
         return self._run("capture-pane", "-p", "-e")
 
-    def wait(self, text: str, seconds: float = 25) -> str:
+    def wait(self, text: str, seconds: float = 60) -> str:
         """The screen as soon as it shows `text`."""
         deadline = time.monotonic() + seconds
         while text not in (screen := self.text()):

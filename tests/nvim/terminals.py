@@ -58,13 +58,13 @@ class Repl:
         text: str = self.editor.lua(VISIBLE, self.buffer)
         return text
 
-    def see(self, text: str, seconds: float = 20) -> None:
+    def see(self, text: str, seconds: float = 60) -> None:
         try:
             self.editor.wait(f"{text!r} in {self.name}", lambda: text in self.text, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.text[-3000:]}") from None
 
-    def reach(self, state: str, seconds: float = 20) -> None:
+    def reach(self, state: str, seconds: float = 60) -> None:
         self.editor.wait(f"state {state}", lambda: self.state == state, seconds)
 
 
