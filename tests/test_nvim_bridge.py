@@ -1,5 +1,6 @@
 """The bridge and the agent's socket: credit, lost connections, questions, leaving."""
 
+import contextlib
 import os
 import threading
 import time
@@ -74,9 +75,11 @@ def test_memory_is_bounded_while_the_editor_is_slow(nvim: Path, home: Path) -> N
 
         def flood() -> None:
             nonlocal sent
-            while True:
-                on.agent.output(request, CHUNK)
-                sent += len(CHUNK)
+            # At the end nobody grants more.
+            with contextlib.suppress(AssertionError, OSError):
+                while True:
+                    on.agent.output(request, CHUNK)
+                    sent += len(CHUNK)
 
         threading.Thread(target=flood, daemon=True).start()
         on.editor.lua("vim.uv.sleep(1500)")
