@@ -82,6 +82,19 @@ def test_what_is_missing_is_named_with_its_remedy(project: SampleProject) -> Non
     assert inside.is_empty()
 
 
+def test_a_test_needs_pytest_and_its_file(tmp_path: Path, lab: Lab) -> None:
+    project = make_project(tmp_path, lab["apollo"])
+    project.write("test_it.py", "def test_it():\n    pass\n")
+    packages = "/venv/tools/lib/python3.11/site-packages"
+    project.write("dockerfile", f"{DOCKERFILE}RUN rm -r {packages}/pytest\n")
+    said = refused(project, test="test_it.py::test_it")
+    assert "/venv/tools/bin/python (Python 3.11) has no pytest" in said
+    assert "RUN pip install pytest" in said
+    subprocess.run(["git", "init", "-q", str(project.root)], check=True)
+    project.write(".gitignore", "test_it.py\n")
+    assert "not among the files that are pushed" in refused(project, test="test_it.py")
+
+
 def test_a_container_with_another_mount_is_named(tmp_path: Path, lab: Lab) -> None:
     arguments = ["--mount", f"type=tmpfs,target=/workspace/{FILE.partition('/')[0]}"]
     project = make_project(tmp_path, lab["apollo"], docker_run_args=arguments)

@@ -118,7 +118,9 @@ def test_when_all_leave_a_program_with_children_is_ended_too(folder: Path, lab: 
 
 def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> None:
     program = {"program": FILE, "args": ["read"], "cwd": "train", "env": {"COLOUR": "red"}}
-    project = make_project(folder, lab["apollo"], debug={"programs": {"fit": program}})
+    # One has the name of a folder, as "train" is.
+    programs = {"fit": program, "train": program, "fit.v2": program}
+    project = make_project(folder, lab["apollo"], debug={"programs": programs})
     project.write("train/__init__.py", "")
     project.write("train/models/__init__.py", "")
     project.write("tests/test_it.py", "def test_it():\n    value = 6\n    assert value == 7\n")
@@ -147,6 +149,14 @@ def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> Non
     assert found["result"] == "'red/workspace/train'"
     debugger.go_on(thread)
     assert session.end()["status"] == 3
+
+    for name in ("train", "fit.v2"):
+        process = project.start("debug", name)
+        assert process.stderr
+        assert any("waits for a debugger at 127.0.0.1:" in line for line in process.stderr)
+        process.terminate()
+        process.communicate()
+    Inside(project).wait_until_empty()
 
     refused = Session(project, name="fitt").end()
     assert refused["status"] == 2

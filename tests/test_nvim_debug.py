@@ -39,7 +39,7 @@ def await_last(on: Scene, args: dict[str, Any]) -> None:
 def test_words_become_a_request(nvim: Path, home: Path) -> None:
     cases: list[tuple[str, dict[str, Any]]] = [
         ("IgorDebug", {"program": FILE, "args": []}),
-        ("IgorDebug --lr | 'a b'", {}),
+        ("IgorDebug --lr | 'a b'", {"program": FILE, "args": ["--lr", "|", "a b"]}),
         ("IgorDebug -- --lr | 'a b'", {"program": FILE, "args": ["--lr", "|", "a b"]}),
         ("IgorDebug 0.1 --x", {"program": FILE, "args": ["0.1", "--x"]}),
         ("IgorDebug -m pkg.mod --x", {"module": "pkg.mod", "args": ["--x"]}),
@@ -55,6 +55,7 @@ def test_words_become_a_request(nvim: Path, home: Path) -> None:
         ("6 | IgorDebug --test -x", {"test": f"{FILE}::TestLoss::test_nan", "args": ["-x"]}),
         ("5 | IgorDebug --test", {"test": f"{FILE}::TestLoss", "args": []}),
         ("13 | IgorDebug --test", {"test": f"{FILE}::test_one", "args": []}),
+        ("18 | IgorDebug --test", {"test": f"{FILE}::TestSetUp", "args": []}),
     ]
     with debug_scene(nvim, home) as on:
         config = on.project / ".igor" / "config.json"
@@ -62,13 +63,10 @@ def test_words_become_a_request(nvim: Path, home: Path) -> None:
         config.write_text(text + ', "debug": {"programs": {"fit": {"module": "a"}}}}')
         for command, args in cases:
             on.editor.command(f"buffer {FILE} | {command}")
-            if args:
-                request = on.agent.frame(Kind.REQUEST)
-                assert (request[2], request[4]) == ("debug", ALWAYS | args), command
-                on.agent.finish(request[1])
-                await_last(on, {**ALWAYS, **args})
-            else:
-                on.editor.wait_message("--lr is unknown here")
+            request = on.agent.frame(Kind.REQUEST)
+            assert (request[2], request[4]) == ("debug", ALWAYS | args), command
+            on.agent.finish(request[1])
+            await_last(on, {**ALWAYS, **args})
 
 
 @pytest.mark.usefixtures("dap")
@@ -79,6 +77,7 @@ def test_words_become_a_request(nvim: Path, home: Path) -> None:
         ("1 | IgorDebug --test", "no test is under the cursor"),
         ("IgorDebug 'x", "No closing quotation"),
         ("IgorDebug --ranks a", "numbers and commas"),
+        ("IgorDebug --reattach x", "without other words"),
         ("enew | IgorDebug x", "shows no file of a project"),
     ],
 )
@@ -120,6 +119,25 @@ def test_its_words_are_completed(nvim: Path, home: Path) -> None:
         assert completed("IgorDebug -g cl") == ["cluster"]
         assert completed("IgorDebug --host e") == ["enterprise"]
         assert completed("IgorDebug -m ") == []
+
+
+@pytest.mark.usefixtures("dap")
+def test_what_is_come_back_to_is_the_last_or_what_is_named(nvim: Path, home: Path) -> None:
+    with debug_scene(nvim, home) as on:
+        on.agent.finish(on.start("IgorDebug x"))
+        on.editor.wait_message("debug: done")
+        last = {**ALWAYS, "program": FILE, "args": ["x"]}
+        for command, args in (
+            ("--reattach", {**last, "reattach": True}),
+            ("-g cluster --reattach --ranks 1",
+             {**ALWAYS, "group": "cluster", "ranks": [1], "reattach": True}),
+            ("!", last),
+        ):  # fmt: skip
+            on.editor.command(f"IgorDebug{'' if command == '!' else ' '}{command}")
+            request = on.agent.frame(Kind.REQUEST)
+            assert request[4] == args
+            on.agent.finish(request[1])
+            time.sleep(0.2)
 
 
 # -- Vimspector
@@ -175,6 +193,25 @@ def test_a_session_that_is_reset_closes_its_connection(nvim: Path, home: Path) -
         on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
         on.editor.command("VimspectorReset")
         assert connection.recv(1) == b""
+
+
+@pytest.mark.usefixtures("vimspector")
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [("IgorDebug -m pkg.mod", ".igor/config.json"), ("IgorDebug fit", FILE)],
+)
+def test_vimspector_has_a_window_of_the_project_where_there_was_none(
+    nvim: Path, home: Path, command: str, shown: str
+) -> None:
+    with debug_scene(nvim, home) as on, port() as its:
+        config = on.project / ".igor" / "config.json"
+        text = config.read_text().rstrip().removesuffix("}")
+        config.write_text(text + f', "debug": {{"programs": {{"fit": {{"program": "{FILE}"}}}}}}}}')
+        on.editor.command(f"cd {on.project} | enew | bwipeout {FILE}")
+        listens(on.agent, on.start(command), on, its.number)
+        its.accept()
+        on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
+        assert launched(on.editor)[0][3].endswith(shown)
 
 
 @pytest.mark.usefixtures("vimspector")
@@ -335,6 +372,16 @@ def test_a_lost_connection_is_told_with_the_key_to_come_back(nvim: Path, home: P
         on.agent.finish(request, 255, "the connection to apollo was lost")
         on.editor.wait_output("the program lives for 30 s")
         reattaches(on)
+
+
+@pytest.mark.usefixtures("dap")
+def test_of_a_program_that_is_ended_at_once_nothing_is_offered(nvim: Path, home: Path) -> None:
+    with debug_scene(nvim, home) as on:
+        request = on.start("IgorDebug")
+        on.agent.event(request, "lost-debuggee", host="apollo", rank=0, session="s", grace=0.0)
+        on.agent.finish(request, 255, "the connection to apollo was lost")
+        on.editor.wait_message("was lost")
+        assert not [line for line in on.editor.output() if "attaches again" in line]
 
 
 @pytest.mark.usefixtures("dap")

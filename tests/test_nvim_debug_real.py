@@ -62,6 +62,52 @@ def editor(
         yield editor
 
 
+#: The first igor's author's, but for the host and its folder; his Python was /venv/project.
+CONFIG = """\
+{{
+    "user": "dino",
+    "debug_port": 5556,
+    "docker_rebuild_files": [ "requirements.txt" ],
+    "dockerfile": "dockerfile",
+    "repl_cmd": "ipython",
+    "host_groups": {{
+        "dev": {{
+            "hosts": [
+                {{"host": "{host}",
+                 "dir": "{folder}"}}
+            ]
+        }}
+    }}
+}}
+"""
+
+
+def test_the_first_author_s_own_config_is_enough(
+    nvim: Path, home: Path, kind: type[FrontEnd], ssh_home: Path, lab: Lab
+) -> None:
+    host = lab["apollo"]
+    project = SampleProject(ssh_home / "project", [host])
+    project.write("dockerfile", "FROM igor-base:latest\nRUN ln -s tools /venv/project\n")
+    project.write("requirements.txt", "")
+    project.write(FILE, PROGRAM)
+    config = CONFIG.format(host=host.name, folder=f"{host.home}/{ssh_home.name}")
+    project.write(".igor/config.json", config)
+    with running(nvim, home, project.root, "{}", *kind.arguments) as editor:
+        editor.nvim.ui_try_resize(200, 60)
+        editor.command(f"edit {FILE}")
+        front = kind(editor)
+        front.breakpoint(project.root / FILE, STOP)
+        editor.command("IgorDebug")
+        front.stop(project.root / FILE, STOP)
+        assert front.value("answer") == "41"
+        assert any("runs /venv/project/bin/python" in line for line in editor.output())
+        front.end()
+        editor.wait("the end", front.is_closed, 30)
+        Inside(project).wait_until_empty()
+    project.igor("docker", "clean")
+    project.igor("agent", "stop")
+
+
 def test_from_the_command_to_a_breakpoint_and_to_the_end(
     editor: Editor, kind: type[FrontEnd], project: SampleProject
 ) -> None:

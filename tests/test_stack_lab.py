@@ -189,7 +189,7 @@ def test_what_igor_run_has_started_tells_by_itself_and_the_rest_is_named(
     assert outcome["results"][0]["text"] == "4 processes, 4 threads, 2 not read"
     (warning,) = warnings(job)
     pids = ", ".join(str(each["pid"]) for each in others)
-    assert warning.startswith(f"processes {pids}: there is no py-spy, and igor has not started")
+    assert warning.startswith(f"processes {pids}: there is no py-spy, and they can't be asked")
     assert "igor docker exec pip install py-spy" in warning
     one = project.stack(pid=in_c["pid"]).end()
     assert (one["status"], len(one["data"]["hosts"][0]["processes"])) == (0, 1)

@@ -49,6 +49,15 @@ def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None
     assert [notice.kind for notice in write(project)] == ["same"]
 
 
+def test_comments_are_no_trouble_where_nothing_is_to_be_changed(project: Project) -> None:
+    write(project)
+    file = project.root / NAME
+    file.write_text("// Use IntelliSense.\n" + file.read_text())
+    assert [notice.kind for notice in write(project)] == ["same"]
+    file.write_text(file.read_text().replace("5678", "9"))
+    assert [notice.kind for notice in write(project)] == ["failed"]
+
+
 def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:
     theirs = (
         '{"version": "0.2.0", "inputs": [],\n "configurations": [\n'

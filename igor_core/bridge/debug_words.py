@@ -6,7 +6,8 @@ from typing import Any
 
 from igor_core.errors import UsageError
 
-USAGE = ":IgorDebug [--host NAME] [-g GROUP] [--ranks 0,2] [-m MODULE | --test | NAME] [args…]"
+USAGE = ":IgorDebug [--host NAME] [-g GROUP] [--ranks 0,2] [-m MODULE | --test | NAME | --] [args…]"
+OPTIONS = ("--host", "-g", "--host-group", "--host_group", "--ranks")
 # The program's output is read for places, and its input comes from the output's window.
 ALWAYS = {"places": True, "stdin": True}
 
@@ -25,21 +26,22 @@ def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
     if where.get("vimspector"):
         args["vimspector"] = True
     while words and words[0].startswith("-"):
-        option, equals, value = words.pop(0).partition("=")
-        if option == "--reattach":
-            return {**where["last"], **args, "reattach": True}
-        if option == "--no-push":
-            args["no_push"] = True
+        option, equals, value = words[0].partition("=")
+        if option not in (*OPTIONS, "--reattach", "--no-push", "-m", "--test", "--"):
+            break  # the program's own
+        del words[0]
+        if option in ("--reattach", "--no-push"):
+            args[option[2:].replace("-", "_")] = True
             continue
         if option in ("-m", "--test", "--"):
             return args | _chosen(option, words, where)
-        if option not in ("--host", "-g", "--host-group", "--host_group", "--ranks"):
-            raise UsageError(f"{option} is unknown here", USAGE)
         if not equals:
             value = words.pop(0) if words else ""
         if not value:
             raise UsageError(f"{option} needs a value after it", USAGE)
         _add(args, option, value)
+    if "reattach" in args:
+        return _again(args, words, where)
     if words and words[0] in where["programs"]:
         return args | {"name": words[0], "args": words[1:]}
     return args | _chosen("--", words, where)
@@ -59,6 +61,14 @@ def _last(words: list[str], where: dict[str, Any]) -> dict[str, Any]:
         raise UsageError("nothing was debugged in this project yet", USAGE)
     last: dict[str, Any] = where["last"]
     return last
+
+
+def _again(args: dict[str, Any], words: list[str], where: dict[str, Any]) -> dict[str, Any]:
+    """Come back to what runs: what was debugged last, unless other hosts are named."""
+    if words:
+        raise UsageError("--reattach comes back to what runs, without other words", USAGE)
+    is_last = not {"group", "hosts", "ranks"} & args.keys()
+    return {**(where["last"] if is_last else {}), **args}
 
 
 def _add(args: dict[str, Any], option: str, value: str) -> None:

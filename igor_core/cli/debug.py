@@ -49,7 +49,7 @@ def _program(values: dict[str, Any], root: str) -> dict[str, Any]:
             "'igor debug' needs FILE, NAME, -m MODULE or --test NODE", "igor debug --help"
         )
     path = os.path.join(root, words[0])
-    is_name = not os.path.exists(path) and os.sep not in words[0] and "." not in words[0]
+    is_name = not os.path.isfile(path) and os.sep not in words[0]
     return {"name": words[0], "args": words[1:]} if is_name else {
         "program": path, "args": words[1:]
     }  # fmt: skip

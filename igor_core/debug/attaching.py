@@ -52,7 +52,7 @@ def _check_not_debugged(process: PythonProcess, who: str) -> None:
     if process.session:
         raise HostError(
             f"{who} is part of what igor debugs already",
-            "come back to it: igor debug --reattach, in Neovim :IgorDebug",
+            "come back to it: igor debug --reattach, in Neovim :IgorDebug --reattach",
         )
 
 

@@ -35,8 +35,9 @@ def _said(kind: str, found: Sequence[PythonProcess], in_container: bool) -> Unre
     if not in_container:
         pip = "pip install py-spy there"
     if kind == "no py-spy":
-        text = f"{who}: there is no py-spy, and igor has not started {_them(found)} to be asked"
-        return Unread(text, f"{pip}; what `igor run` and `igor debug` start needs none")
+        they = "it" if len(found) == 1 else "they"
+        text = f"{who}: there is no py-spy, and {they} can't be asked"
+        return Unread(text, f"{pip}; what `igor run` and `igor debug` have started needs none")
     if kind == "silent":
         state = _STATES.get(found[0].state, f"state {found[0].state}")
         return Unread(f"{who}: {found[0].said or 'no answer'}, {state}", "ask again")

@@ -1,12 +1,14 @@
 """.vscode/launch.json of a project: igor's part of it is kept current, the rest is the user's."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from igor_core.config import Project
 from igor_core.debug.files import Notice, Ours, as_text, merged, put
 from igor_core.debug.local_file import LocalFile, Untouched
 from igor_core.debug.sites import Site
-from igor_core.debug.splice import Unusable
+from igor_core.debug.splice import Unusable, without_comments
 from igor_core.debug.vscode import CONFIGURATION, generate
 
 FILE = ".vscode/launch.json"
@@ -26,6 +28,14 @@ def write_vscode_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
         before = file.read()
         return [put(project, file, before, merged(before, generate(project, sites), TABLES))]
     except Unusable as why:
+        if why.comments and _has_all(before or "", generate(project, sites)):
+            return [Notice("same", f"{FILE} is up to date")]
         return [Notice("failed", f"{FILE} was left alone: {why}", PASTE)]
     except Untouched as why:
         return [Notice("failed", str(why), PASTE)]
+
+
+def _has_all(text: str, content: Mapping[str, Any]) -> bool:
+    """Whether a file with comments has igor's configurations as they are to be."""
+    found = json.loads(without_comments(text)).get("configurations")
+    return isinstance(found, list) and all(item in found for item in content["configurations"])

@@ -58,6 +58,10 @@ def refusal(target: Target, refused: Refused) -> HostError:
             text,
             "add debugpy to the image, as in `RUN pip install debugpy`, then: igor docker setup",
         )
+    if refused.what == "pytest":
+        return HostError(
+            text, "add pytest to the image, as in `RUN pip install pytest`, then: igor docker setup"
+        )
     if refused.what in ("file", "differs"):
         return HostError(
             text,

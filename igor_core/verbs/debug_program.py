@@ -20,7 +20,8 @@ KINDS = ("program", "module", "test", "name")
 class Program:
     """What follows `python`: `file`, a path from the project's root, or "-m" `module`; `args`.
 
-    `cwd` is from the project's root or absolute there, `python` the one that the config wants.
+    `test_file` is the file that a test is in. `cwd` is from the project's root or absolute there,
+    `python` the one that the config wants.
     """
 
     args: tuple[str, ...]
@@ -29,6 +30,12 @@ class Program:
     cwd: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
+    test_file: str = ""
+
+    @property
+    def known_file(self) -> str:
+        """The file that must be there, as it is here; empty where that is not known."""
+        return self.file or self.test_file
 
     @property
     def title(self) -> str:
@@ -61,8 +68,9 @@ def program_of(job: Job, project: Project) -> Program:
         return Program(args, module=given["module"], python=python)
     if "test" in given:
         file, colons, test = given["test"].partition("::")
-        node = _file(job, project, file) + colons + test
-        return Program((_word(node), *args), module="pytest", python=python)
+        path = _file(job, project, file)
+        words = (_word(path + colons + test), *args)
+        return Program(words, module="pytest", python=python, test_file=path)
     return Program(args, file=_file(job, project, given["program"]), python=python)
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from igor_core.config.model import DEFAULT_GROUP
 from igor_core.container.exec import exec_command
 from igor_core.debug.door import Door
 from igor_core.debug.launch import Launch, Python, relay_words
@@ -75,7 +76,7 @@ class Place:
         return Launch(
             self.group, secrets.token_hex(6), program.words(self.root), debug.grace, debug.detach,
             debug.subprocess, program.folder(self.root), program.env,
-            posixpath.join(self.root, program.file) if program.file else "", sha256,
+            posixpath.join(self.root, program.known_file) if program.known_file else "", sha256,
         )  # fmt: skip
 
     def command(self, helper: Sequence[str]) -> Command:
@@ -194,7 +195,7 @@ class Place:
         """Of a job that is cancelled: what becomes of the program."""
         if self._config.debug.detach:
             company = "; what ran beside it was ended" if self._debugged.has_company else ""
-            return f"left running there{company}; again: igor debug --reattach"
+            return f"left running there{company}; again: {self._again()}"
         ended = await session.stop("igor was asked to end it")
         return ended.by_signal or ended.how if ended else ""
 
@@ -253,11 +254,21 @@ class Place:
         target, debug = self._target, self._config.debug
         grace = None if debug.detach else debug.grace
         target.job.emit(LostDebuggee(target.name, self._debugged.rank, ident, grace))
-        lives = "lives on" if debug.detach else f"lives on for {debug.grace:g} s"
-        return HostError(
-            f"the connection to {target.name} was lost; the program {lives} there",
-            "attach again: igor debug --reattach",
-        )
+        lost = f"the connection to {target.name} was lost; the program"
+        if grace == 0:
+            return HostError(f"{lost} is ended there", '"grace" in "debug" of the config')
+        lives = "lives on" if grace is None else f"lives on for {grace:g} s"
+        return HostError(f"{lost} {lives} there", f"attach again: {self._again()}")
+
+    def _again(self) -> str:
+        """The command that comes back to this program."""
+        group = self._config.group(self._target.group)
+        words = ["igor debug --reattach"]
+        if group.name != DEFAULT_GROUP:
+            words.append(f"-g {group.name}")
+        if len(group.hosts) > 1:
+            words.append(f"--ranks {self._debugged.rank}")
+        return " ".join(words)
 
 
 def configuration(target: Target) -> str:

@@ -27,14 +27,15 @@ async def _debug_on(
     debugged: Debugged, overtaken: asyncio.Event, context: Context, pusher: Pusher, program: Program
 ) -> Done:
     target = debugged.target
-    if program.file and not flag(target.job, "no_push"):
-        await check_is_pushed(target, pusher, program.file)
+    file = program.known_file
+    if file and not flag(target.job, "no_push"):
+        await check_is_pushed(target, pusher, file)
     paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
     warn_of_users(target)
     place = Place(debugged, overtaken, paths, python_for(target, program))
     launch = place.launch(program)
-    if program.file and not flag(target.job, "no_push"):
-        local = target.project.root / program.file
+    if file and not flag(target.job, "no_push"):
+        local = target.project.root / file
         launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
     try:
         return await place.stay(context, launch.serve(), launch.ident)

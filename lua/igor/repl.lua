@@ -206,7 +206,8 @@ local function start(root, args)
   end)
   repl.queue = require('igor.repl_queue').new(repl)
   vim.b[buf].term_title = text
-  vim.api.nvim_create_autocmd({ 'BufEnter', 'TermEnter' }, {
+  -- Typing in it, not walking past its window, makes it the one that was used last.
+  vim.api.nvim_create_autocmd('TermEnter', {
     buffer = buf,
     callback = function()
       use(repl)

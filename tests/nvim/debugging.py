@@ -27,6 +27,11 @@ def test_one(tmp_path):
 import os
 '''
     assert text
+
+
+class TestSetUp:
+    def setup_method(self):
+        self.value = 1
 """
 CHANNEL = "return require('igor.jobs').channel"
 

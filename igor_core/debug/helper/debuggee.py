@@ -80,7 +80,12 @@ def own_folder():
 
 
 def debugpy_folder(environment):
-    """The folder in which this Python finds debugpy, "" where it does not.
+    """The folder in which this Python finds debugpy, "" where it does not."""
+    return folder_of("debugpy", environment)
+
+
+def folder_of(package, environment):
+    """The folder in which this Python finds a package, "" where it does not.
 
     This process is isolated (-I), the program will not be.
     """
@@ -89,7 +94,7 @@ def debugpy_folder(environment):
     has_user = site.ENABLE_USER_SITE is not None and sys.prefix == sys.base_prefix
     user = [site.getusersitepackages()] if has_user else []
     for folder in [each for each in folders if each] + sys.path + user + [own_folder()]:
-        if os.path.isfile(os.path.join(folder, "debugpy", "__init__.py")):
+        if os.path.isfile(os.path.join(folder, package, "__init__.py")):
             return folder
     return ""
 
@@ -101,6 +106,8 @@ def check(options, environment):
         raise Refused("cwd", "the working directory %s is not there" % options.cwd)
     if not debugpy_folder(environment):
         raise Refused("debugpy", "%s has no debugpy" % python, folder=own_folder())
+    if options.words[:2] == ["-m", "pytest"] and not folder_of("pytest", environment):
+        raise Refused("pytest", "%s has no pytest" % python)
     if options.file and not os.path.isfile(options.file):
         raise Refused("file", "%s is not there" % options.file)
     if options.file and options.sha256 not in ("", sha256_of(options.file)):

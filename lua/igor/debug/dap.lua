@@ -92,6 +92,14 @@ function M.register(dap)
   dap.adapters.igor = adapter
   dap.providers.configs.igor = offers
   dap.listeners.on_config.igor = prepare
+  -- pytest catches what a test raises, and what ends pytest itself is of no interest.
+  dap.listeners.before.setExceptionBreakpoints.igor = function(its)
+    local session = sessions[its.config.igor]
+    if session and session.job.args.test and not its.igor_filters then
+      its.igor_filters = true
+      its:request('setExceptionBreakpoints', { filters = {} }, function() end)
+    end
+  end
   dap.listeners.after.configurationDone.igor = function(its)
     local session = sessions[its.config.igor]
     if session and not its.parent then
@@ -116,7 +124,7 @@ function M.start(session)
   local dap = require('dap')
   M.register(dap)
   sessions[session.id] = session
-  file_window.enter(session.local_root, session.job.args.program)
+  file_window.enter(session.local_root, file_window.file_of(session.local_root, session.job.args))
   local config = configuration(dap, session)
   local run = table.remove(waiting, 1)
   if run then

@@ -8,7 +8,7 @@ M.titles = { vimspector = 'Vimspector', dap = 'nvim-dap' }
 ---@class IgorFront
 ---@field is_loaded fun(): boolean  whether the user has used it in this editor
 ---@field is_there fun(): boolean
----@field problem fun(): string|nil  why it can't be used, though it is there
+---@field problem fun(): string|nil, string|nil  why it can't be used, though it is there; a hint
 ---@field start fun(session: IgorDebuggee)
 ---@field close fun(session: IgorDebuggee)
 
@@ -43,13 +43,14 @@ end
 function M.choose()
   local name = found()
   if not name then
-    return nil, 'neither Vimspector nor nvim-dap is here', 'install one; for other debuggers: igor debug'
+    local hint = "install one, or see that it is loaded; for other debuggers: igor debug"
+    return nil, 'neither Vimspector nor nvim-dap is here', hint
   elseif not front(name).is_there() then
     return nil, ('%s is not here'):format(M.titles[name]), ':help igor-option-debugger'
   end
-  local problem = front(name).problem()
+  local problem, hint = front(name).problem()
   if problem then
-    return nil, problem, ':checkhealth provider'
+    return nil, problem, hint
   end
   return front(name)
 end

@@ -38,7 +38,8 @@ end
 
 --- A job of the verb was asked for.
 function M.started(job)
-  if job.verb == 'debug' then
+  local its = job.args
+  if job.verb == 'debug' and (its.program or its.module or its.test or its.name) then
     local args = vim.deepcopy(job.args)
     args.reattach = nil
     last[project.root(job.root) or job.root] = args
@@ -151,6 +152,9 @@ end
 
 --- Offer to attach again to what a lost connection has left running.
 local function offer(job, host, seconds)
+  if seconds == 0 then
+    return
+  end
   local lives = type(seconds) == 'number' and ('for %d s'):format(seconds) or 'on'
   local text = ('the program lives %s: r here, or :IgorDebug --reattach, attaches again'):format(lives)
   say(job, host, text, 'IgorWarning', WARN)

@@ -102,10 +102,10 @@ function M.around(lines, line)
     local defined, is_class = definition(statement.text)
     if statement.indent < indent then
       if defined and not is_class then
-        -- What is defined in a test belongs to it.
+        -- What is defined in a test belongs to it, a method that is none to its class.
         name = vim.startswith(defined, 'test') and '::' .. defined or nil
-      elseif defined and name then
-        name = '::' .. defined .. name
+      elseif defined then
+        name = '::' .. defined .. (name or '')
       end
       indent = statement.indent
     end

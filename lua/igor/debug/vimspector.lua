@@ -35,9 +35,20 @@ function M.is_there()
     or #vim.api.nvim_get_runtime_file('autoload/vimspector.vim', false) > 0
 end
 
+local function is_loadable()
+  return M.is_loaded() or #vim.api.nvim_get_runtime_file('autoload/vimspector.vim', false) > 0
+end
+
+--- Plugin managers may have defined its commands only, to load it with the first.
 function M.problem()
   if vim.fn.has('python3') == 0 then
-    return 'Vimspector needs Python in Neovim, with pynvim: g:python3_host_prog'
+    return 'Vimspector needs Python in Neovim, with pynvim: g:python3_host_prog', ':checkhealth provider'
+  end
+  if not is_loadable() then
+    pcall(vim.cmd, 'silent! VimspectorReset')
+  end
+  if not is_loadable() then
+    return 'Vimspector is not loaded', "it must be in 'runtimepath'"
   end
 end
 
@@ -159,7 +170,8 @@ local function launch(session)
 end
 
 function M.start(session)
-  if not file_window.enter(session.local_root, session.job.args.program) then
+  local root = session.local_root
+  if not file_window.enter(root, file_window.file_of(root, session.job.args)) then
     return session.fail('Vimspector needs a window that shows a file of the project')
   elseif is_closed(session.port) then
     return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
@@ -178,7 +190,7 @@ function M.restart()
   local session = shown[tonumber(call('GetSessionID'))]
   if session and session.job.verb == 'debug' then
     vim.schedule(function()
-      file_window.enter(session.local_root, session.job.args.program)
+      file_window.enter(session.local_root, file_window.file_of(session.local_root, session.job.args))
       vim.cmd('IgorDebug!')
     end)
   else

@@ -3,7 +3,11 @@
 local uv = vim.uv
 
 local M = { adapters = {}, ABORT = {}, providers = { configs = {} } }
-M.listeners = { on_config = {}, after = { configurationDone = {} } }
+M.listeners = {
+  on_config = {},
+  before = { setExceptionBreakpoints = {} },
+  after = { configurationDone = {} },
+}
 
 local sessions, current = {}, nil
 local breakpoints = {} -- buffer → lines
@@ -64,6 +68,9 @@ function on.initialized(self)
     self:request('setBreakpoints', { source = source, breakpoints = wanted })
   end
   self:request('setExceptionBreakpoints', { filters = { 'uncaught' } }, function()
+    for _, told in pairs(M.listeners.before.setExceptionBreakpoints) do
+      told(self)
+    end
     self:request('configurationDone', vim.empty_dict(), function()
       for _, told in pairs(M.listeners.after.configurationDone) do
         told(self)
