@@ -54,8 +54,9 @@ def test_comments_are_no_trouble_where_nothing_is_to_be_changed(project: Project
     file = project.root / NAME
     file.write_text("// Use IntelliSense.\n" + file.read_text())
     assert [notice.kind for notice in write(project)] == ["same"]
-    file.write_text(file.read_text().replace("5678", "9"))
-    assert [notice.kind for notice in write(project)] == ["failed"]
+    for other in (file.read_text().replace("5678", "9"), "// a list\n[]", "// nothing\n{}"):
+        file.write_text(other)
+        assert [notice.kind for notice in write(project)] == ["failed"]
 
 
 def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:

@@ -37,5 +37,6 @@ def write_vscode_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
 
 def _has_all(text: str, content: Mapping[str, Any]) -> bool:
     """Whether a file with comments has igor's configurations as they are to be."""
-    found = json.loads(without_comments(text)).get("configurations")
-    return isinstance(found, list) and all(item in found for item in content["configurations"])
+    found = json.loads(without_comments(text))
+    theirs = found.get("configurations") if isinstance(found, dict) else None
+    return isinstance(theirs, list) and all(item in theirs for item in content["configurations"])

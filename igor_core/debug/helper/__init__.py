@@ -9,6 +9,8 @@ machine, or in one container:
     keeper       owns the program: its pipes, the last of its output, its end. Outlives the
                  controller for the grace.
     relay        `relay`: one debugger's connection, standard input and output ⇄ debugpy's port.
+                 Cut off, it gives the keeper its connection (held) for the next debugger, whose
+                 relay goes on with it (dialogue, revival).
 
 debugpy listens on the loopback and nothing else does: the keeper has a unix socket in a folder
 that only its user may enter. Its port is never tried by connecting: that would break it for good.
