@@ -175,6 +175,23 @@ def test_after_a_killed_agent_one_key_comes_back_to_the_breakpoint(
     Inside(project).wait_until_empty()
 
 
+def test_a_failing_test_stops_at_the_breakpoint_and_nowhere_in_pytest(
+    editor: Editor, kind: type[FrontEnd], project: SampleProject
+) -> None:
+    file = project.root / "test_it.py"
+    project.write("test_it.py", "def test_it():\n    value = 6\n    assert value == 7\n")
+    editor.command("edit test_it.py")
+    front = kind(editor)
+    front.breakpoint(file, 3)
+    editor.command("3 | IgorDebug --test")
+    front.stop(file, 3)
+    assert front.value("value") == "6"
+    front.go_on()
+    editor.wait("the end", front.is_closed, 30)
+    editor.wait_output("exit status 1", 30)
+    Inside(project).wait_until_empty()
+
+
 def test_children_stop_at_breakpoints_too(
     nvim: Path, home: Path, kind: type[FrontEnd], ssh_home: Path, lab: Lab
 ) -> None:
