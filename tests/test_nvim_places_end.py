@@ -202,4 +202,4 @@ def test_what_ended_a_cancelled_program_is_in_the_output(nvim: Path, home: Path)
         on.agent.finish(request, 130, "cancelled")
         lines = on.editor.wait_output("ended in")
         assert lines[1:-1] == ["cancelled, ended by TERM"]
-        assert on.editor.lua("return require('igor').status()") == "igor: exec failed"
+        assert on.editor.lua("return require('igor').status()") == "igor: exec cancelled"

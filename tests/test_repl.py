@@ -277,7 +277,7 @@ def test_a_lost_connection_is_one_line_below_a_terminal_that_works(plain: Path) 
 def test_a_program_that_is_not_there_says_so(plain: Path) -> None:
     repl = Repl(plain, "no-such-program")
     assert repl.end() == 127
-    assert b"no-such-program: not found" in repl.screen
+    assert b"there is no no-such-program here" in repl.screen
 
 
 def test_sigterm_gives_the_terminal_back(plain: Path, plain_host: Host, number: str) -> None:
