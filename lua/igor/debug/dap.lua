@@ -124,7 +124,7 @@ function M.start(session)
   local dap = require('dap')
   M.register(dap)
   sessions[session.id] = session
-  file_window.enter(session.local_root, file_window.file_of(session.local_root, session.job.args))
+  file_window.enter(session.local_root, session.job.args)
   local config = configuration(dap, session)
   local run = table.remove(waiting, 1)
   if run then

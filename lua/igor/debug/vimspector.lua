@@ -170,8 +170,7 @@ local function launch(session)
 end
 
 function M.start(session)
-  local root = session.local_root
-  if not file_window.enter(root, file_window.file_of(root, session.job.args)) then
+  if not file_window.enter(session.local_root, session.job.args) then
     return session.fail('Vimspector needs a window that shows a file of the project')
   elseif is_closed(session.port) then
     return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
@@ -190,7 +189,7 @@ function M.restart()
   local session = shown[tonumber(call('GetSessionID'))]
   if session and session.job.verb == 'debug' then
     vim.schedule(function()
-      file_window.enter(session.local_root, file_window.file_of(session.local_root, session.job.args))
+      file_window.enter(session.local_root, session.job.args)
       vim.cmd('IgorDebug!')
     end)
   else
