@@ -1,7 +1,14 @@
-"""The one owner of git: asks it which files a folder holds."""
+"""The one owner of git: asks it which files a folder holds.
 
+A repository may be hostile: its config and its index are its author's. Whatever git might start for
+such a repository (a monitor, a hook, a filter, a transport to fetch a missing object) is off.
+"""
+
+import contextlib
+import fcntl
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -14,8 +21,33 @@ from igor_core.errors import IgorError
 ALL = ("-co", "--exclude-standard")
 IGNORED = ("-oi", "--exclude-standard")
 
+# A repository's own config can name programs. The command line wins over it.
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+    "core.askPass=",
+    "credential.helper=",
+    # A folder that only looks like a repository can come with a clone, config and all.
+    "safe.bareRepository=explicit",
+)
+_OPTIONS = ["--no-pager", *(word for setting in _SETTINGS for word in ("-c", setting))]
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    # A promised object that is missing is not fetched; git before 2.39.4 knows only the second.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+# A list of a million files has about 100 MB; a small index can unfold into any amount.
+LONGEST_LIST = 256 << 20
+# git may have to wait for a disk, but not for ever: a repository can hold a fifo as a config.
+PATIENCE_SECONDS = 120.0
+
 _NO_REPOSITORY = "not a git repository (or any"
 _DUBIOUS = "dubious ownership"
+_BARE = "cannot use bare repository"
 
 
 @dataclass(frozen=True)
@@ -63,9 +95,14 @@ class Listed:
             if self._git is None:
                 _refuse_repository(self._folder)
                 return None
-            complaint = self._git.communicate()[1]
+            complaint = _wait(self._git, self._folder)
+            length = self._output.seek(0, os.SEEK_CUR)
             self._output.seek(0)
-            raw = self._output.read()
+            raw = self._output.read(length)
+        if length >= LONGEST_LIST:
+            raise IgorError(
+                f"{self._folder}: git's list of the files is over {LONGEST_LIST >> 20} MB"
+            )
         if self._git.returncode == 0:
             return List(raw, complete=b"could not open directory" not in complaint)
         said = complaint.decode("utf-8", "replace").strip()
@@ -88,14 +125,32 @@ def ignores_folder(folder: Path) -> bool:
     git = _start(folder, "check-ignore", "-q", str(folder), to=subprocess.DEVNULL)
     if git is None:
         return False
-    git.communicate()
+    _wait(git, folder)
     return git.returncode == 0
 
 
+def _wait(git: "subprocess.Popen[bytes]", folder: Path) -> bytes:
+    """What git complains of, when it has ended."""
+    try:
+        return git.communicate(timeout=PATIENCE_SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        git.kill()
+        git.communicate()
+        raise IgorError(
+            f"{folder}: git has not listed the files within {PATIENCE_SECONDS:.0f} seconds",
+            f"does this end? git -C {shlex.quote(str(folder))} ls-files -co --exclude-standard",
+        ) from None
+
+
 def _memory() -> BinaryIO:
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("igor-git"), "w+b", buffering=0)
-    return cast(BinaryIO, tempfile.TemporaryFile(buffering=0))
+    """A file in memory that takes no more than the longest list, where the system has such."""
+    if not hasattr(os, "memfd_create"):
+        return cast(BinaryIO, tempfile.TemporaryFile(buffering=0))
+    descriptor = os.memfd_create("igor-git", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, LONGEST_LIST)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    return open(descriptor, "w+b", buffering=0)
 
 
 def _start(
@@ -106,12 +161,11 @@ def _start(
     environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
     try:
         return subprocess.Popen(
-            # Listing must not run the program that a repository's own config names.
-            ["git", "-c", "core.fsmonitor=false", "-C", folder, *words],
+            ["git", *_OPTIONS, "-C", folder, *words],
             stdin=subprocess.DEVNULL,
             stdout=to,
             stderr=subprocess.PIPE,
-            env={**environment, "LC_ALL": "C"},
+            env={**environment, **_ENVIRONMENT},
         )
     except FileNotFoundError:
         return None
@@ -132,6 +186,12 @@ def _refusal(folder: Path, said: str) -> IgorError:
         return IgorError(
             f"{folder}: git refuses to read a repository that belongs to somebody else",
             f"if you trust it: git config --global --add safe.directory '{owned[1]}'",
+        )
+    if _BARE in said:
+        return IgorError(
+            f"{folder} looks like a bare git repository that came with its folder, and git could "
+            "run programs by its config",
+            "move the project out of the folder that holds HEAD, objects and refs",
         )
     lines = [line for line in said.splitlines() if line]
     return IgorError(f"{folder}: git can't list the files: {lines[-1] if lines else '?'}")
