@@ -309,7 +309,7 @@ def test_a_line_that_is_no_pattern_is_passed_over(repo: Path, line: str) -> None
 
 def test_an_ignore_file_that_is_a_folder_is_one_sentence(repo: Path) -> None:
     (repo / ".igor/ignore").mkdir(parents=True)
-    with pytest.raises(IgorError, match=r"\.igor/ignore can't be read: Is a directory"):
+    with pytest.raises(IgorError, match=r"\.igor/ignore is not a regular file"):
         scan(repo)
 
 

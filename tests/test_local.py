@@ -468,9 +468,9 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     age(write(repo, "a", "0"), 5)
     really, written = reading._read, 0
 
-    def meddled(name: bytes, size: int) -> bytes:
+    def meddled(root: bytes, path: bytes, size: int) -> bytes:
         nonlocal written
-        content = really(name, size)
+        content = really(root, path, size)
         if written < writes:
             written += 1
             age(write(repo, "a", str(written)), 5 - written / 100)

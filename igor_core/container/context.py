@@ -7,6 +7,7 @@ from pathlib import Path
 
 from igor_core.container import dockerignore
 from igor_core.errors import UsageError
+from igor_core.local.inside import read_small
 
 
 def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:
@@ -14,7 +15,7 @@ def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:
 
     `pushed` are the paths of the pushed files, relative to `root`. Folders are in the list for
     their modes. The dockerfile and the ignore file stay in, as docker needs them there.
-    UsageError when the dockerfile isn't pushed or the ignore file can't be read.
+    UsageError when the dockerfile isn't pushed, IgorError when the ignore file can't be read.
     """
     dockerfile = posixpath.normpath(dockerfile)
     paths = {os.fsdecode(path) for path in pushed}
@@ -24,7 +25,7 @@ def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:
             'git ignores it; name it under "include" in the config, or take it out of .gitignore',
         )
     name = ignore_file(dockerfile, paths)
-    ignore = _read(root / name) if name else dockerignore.Ignore(())
+    ignore = _read(root, name) if name else dockerignore.Ignore(())
     kept = {path for path in paths if path in (dockerfile, name) or not ignore.ignores(path)}
     # A folder stays, as docker has it, when all that it holds is ignored but not itself.
     folders = {folder for folder in _parents(paths) if not ignore.ignores(folder)}
@@ -38,13 +39,14 @@ def ignore_file(dockerfile: str, paths: Set[str]) -> str:
     return next((name for name in candidates if name in paths), "")
 
 
-def _read(path: Path) -> dockerignore.Ignore:
+def _read(root: Path, name: str) -> dockerignore.Ignore:
+    content = read_small(root, os.fsencode(name))
+    if content is None:
+        raise UsageError(f"{root / name} is gone", "push again")
     try:
-        return dockerignore.read(path.read_bytes().decode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        return dockerignore.read(content.decode("utf-8", "surrogateescape"))
     except dockerignore.BadPattern as error:
-        raise UsageError(f"{path}, {error}", "docker would refuse it too") from None
+        raise UsageError(f"{root / name}, {error}", "docker would refuse it too") from None
 
 
 def _parents(paths: Iterable[str]) -> set[str]:

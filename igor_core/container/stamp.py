@@ -7,6 +7,7 @@ the truth: an image that somebody removed or built elsewhere is seen for what it
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from igor_core.container.dockerignore import BadPattern, Ignore, Pattern, compile_pattern
 from igor_core.container.names import IMAGE_INPUTS, IMAGE_STAMP, label
 from igor_core.errors import UsageError
+from igor_core.local.content import hash_of
+from igor_core.local.inside import Inside
 
 _SHORT = 12
 # One argument of a command can't be longer than 128 KiB on Linux.
@@ -82,16 +85,16 @@ def read_inputs(
         found |= matching
         missing += [] if matching else [pattern]
     dockerfile = os.path.normpath(dockerfile)
-    digests = {name: _digest(root, name) for name in sorted({dockerfile, *found})}
+    digests = _digests(root, sorted({dockerfile, *found}))
     return Inputs(
-        digests[dockerfile],
-        {label(name): digests[name] for name in sorted(found)},
+        digests[dockerfile].text,
+        {label(name): digests[name].text for name in sorted(found)},
         {name: _sha256(args[name].encode("utf-8", "surrogatepass")) for name in sorted(args)},
         tuple(missing),
         {
-            os.fsencode(name): bytes.fromhex(digest)
+            os.fsencode(name): bytes.fromhex(digest.text)
             for name, digest in digests.items()
-            if not (root / name).is_symlink()
+            if not digest.is_link
         },
     )
 
@@ -107,15 +110,31 @@ def _matching(pattern: str, paths: Set[str]) -> set[str]:
     return {path for path in paths if wanted.ignores(path)}
 
 
-def _digest(root: Path, name: str) -> str:
-    """Of a file's content, or of where a symbolic link points, as it is in the build's context."""
-    path = root / name
+@dataclass(frozen=True)
+class _Digest:
+    """sha256 (hex) of a file's content, or of where a link points, as in the build's context."""
+
+    text: str
+    is_link: bool = False
+
+
+def _digests(root: Path, names: Iterable[str]) -> dict[str, _Digest]:
+    found = {}
+    name = ""
     try:
-        if path.is_symlink():
-            return _sha256(b"link\0" + os.fsencode(os.readlink(path)))
-        return _sha256(path.read_bytes())
+        with Inside(root) as inside:
+            for name in names:
+                found[name] = _digest(inside, os.fsencode(name))
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        raise UsageError(f"{root / name} can't be read: {error.strerror}") from None
+    return found
+
+
+def _digest(inside: Inside, path: bytes) -> _Digest:
+    if stat.S_ISLNK(inside.lstat(path).st_mode):
+        return _Digest(_sha256(b"link\0" + inside.readlink(path)), is_link=True)
+    with open(inside.open(path), "rb") as stream:
+        return _Digest(hash_of(stream).hex())
 
 
 def _change(name: str, before: str | None, now: str | None) -> str:

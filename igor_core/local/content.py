@@ -1,16 +1,18 @@
 """The content of local files, as hashes. All of it blocks."""
 
+import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from igor_core.local.files import File, look
+from igor_core.local.inside import Inside
 
 _CHUNK = 1 << 20
-# A name that has become a link or a fifo meanwhile is not followed, nor waited for.
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,18 @@ class Read:
 
 def read_all(root: Path, files: Iterable[File]) -> dict[bytes, Read]:
     """Each file's content, if it is as it was seen before and after. Of a link there is none."""
-    top = os.fsencode(root)
-    return {file.path: _read(os.path.join(top, file.path), file) for file in files}
+    try:
+        with Inside(root) as inside:
+            return {file.path: _read(inside, file) for file in files}
+    except (FileNotFoundError, NotADirectoryError):
+        return {file.path: Read(moved=True) for file in files}
 
 
-def _read(name: bytes, file: File) -> Read:
+def _read(inside: Inside, file: File) -> Read:
     if file.kind == "l":
         return Read()
     try:
-        descriptor = os.open(name, _FLAGS)
+        descriptor = inside.open(file.path)
     except (FileNotFoundError, NotADirectoryError):
         return Read(moved=True)
     except OSError:
@@ -64,28 +69,26 @@ def is_seen(descriptor: int, file: File) -> bool:
 def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
     """sha256 of each regular file's content; those that can't be read are left out."""
     found = {}
-    for file in files:
-        if file.kind == "f":
-            try:
-                found[file.path] = _hash(os.path.join(os.fsencode(root), file.path))
-            except OSError:
-                continue
+    with contextlib.suppress(OSError), Inside(root) as inside:
+        for file in files:
+            if file.kind == "f":
+                with contextlib.suppress(OSError), open(inside.open(file.path), "rb") as stream:
+                    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                        found[file.path] = hash_of(stream)
     return found
 
 
-def _hash(name: bytes) -> bytes:
+def hash_of(stream: BinaryIO) -> bytes:
+    """sha256 of all that is left of a stream."""
     digest = hashlib.sha256()
-    # A name that has become a fifo meanwhile must not be waited for.
-    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
     return digest.digest()
 
 
-def changed(root: Path, files: Iterable[File]) -> list[bytes]:
+def changed(root: Path, files: Iterable[File]) -> set[bytes]:
     """Those that are no longer as they were seen."""
-    return [file.path for file in files if not _is_as_seen(root, file)]
+    return {file.path for file in files if not _is_as_seen(root, file)}
 
 
 def _is_as_seen(root: Path, file: File) -> bool:

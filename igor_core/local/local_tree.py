@@ -17,7 +17,7 @@ from igor_core.local.membership import belonging
 from igor_core.local.reading import Content, read
 from igor_core.local.saved import cleaned, find
 from igor_core.local.scanner import Scanned, Scanner
-from igor_core.local.tree import look_inside
+from igor_core.local.tree import look
 
 __all__ = ["Content", "LocalTree", "Looked"]
 
@@ -203,6 +203,6 @@ class LocalTree:
 
     def _now(self, path: bytes, scanned: Scanned) -> File | None:
         try:
-            return look_inside(self._root, path)
+            return look(self._root, path)
         except OSError:
             return scanned.files.get(path)

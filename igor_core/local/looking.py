@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from igor_core.local.inside import Inside
 from igor_core.local.tree import File, file_of
 
 
@@ -45,7 +46,8 @@ def look_at(
 
     `root` is the descriptor that the paths start from; `folders` are all above the paths, the
     outer ones first. git lists a tracked file still when a link has taken the place of its folder:
-    what is behind it is none of the tree's.
+    what is behind it is none of the tree's. Should a link come between, its size and time are seen,
+    never its content or target: whoever reads these walks there step by step.
     """
     look = Look()
     links = _links(root, folders)
@@ -54,12 +56,13 @@ def look_at(
         look.now.update(dict.fromkeys(hidden))
         files = {path: file for path, file in files.items() if path not in hidden}
         rest = [path for path in rest if path.rpartition(b"/")[0] not in links]
-    _look_at_files(root, files, look)
-    for path in rest:
-        try:
-            _place(root, path, os.lstat(path, dir_fd=root), None, look)
-        except OSError as error:
-            _miss(path, error, None, look)
+    with Inside(root) as inside:
+        _look_at_files(root, files, inside, look)
+        for path in rest:
+            try:
+                _place(path, os.lstat(path, dir_fd=root), None, inside, look)
+            except OSError as error:
+                _miss(path, error, None, look)
     return look
 
 
@@ -76,7 +79,7 @@ def _links(root: int, folders: Iterable[bytes]) -> set[bytes]:
     return links
 
 
-def _look_at_files(root: int, files: Mapping[bytes, File], look: Look) -> None:
+def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look: Look) -> None:
     """The loop that all files pass each time: no call but lstat, and nothing made."""
     lstat, regular = os.lstat, stat.S_IFREG
     for path, file in files.items():
@@ -90,12 +93,14 @@ def _look_at_files(root: int, files: Mapping[bytes, File], look: Look) -> None:
             or found.st_size != file.size
             or found.st_mode != file.mode | regular
         ):
-            _place(root, path, found, file, look)
+            _place(path, found, file, inside, look)
 
 
-def _place(root: int, path: bytes, found: os.stat_result, known: File | None, look: Look) -> None:
+def _place(
+    path: bytes, found: os.stat_result, known: File | None, inside: Inside, look: Look
+) -> None:
     try:
-        file = file_of(path, found, path, root)
+        file = file_of(path, found, inside)
     except OSError as error:
         _miss(path, error, known, look)
         return

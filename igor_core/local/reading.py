@@ -1,11 +1,11 @@
 """Reading a local file so that its content, size and time belong together."""
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass, replace
 
-from igor_core.local.tree import File, is_racy, look_inside
+from igor_core.local.inside import Inside
+from igor_core.local.tree import File, is_racy, look
 
 # A program that writes on and on is waited for no longer.
 _TRIES = 3
@@ -31,18 +31,18 @@ def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
 
     A file of more than `limit` bytes is not read. Raises OSError where it can't be.
     """
-    now, file = time.time_ns(), look_inside(root, path)
+    now, file = time.time_ns(), look(root, path)
     if file is None:
         return None
     if file.kind == "l" or (limit is not None and file.size > limit):
         return Content(file, None, b"", is_racy(file, now))
     try:
-        content = _read(root + b"/" + path, file.size)
+        content = _read(root, path, file.size)
     except OSError:
-        if tries == 1 or look_inside(root, path) == file:
+        if tries == 1 or look(root, path) == file:
             raise
         return read(root, path, limit, tries - 1)
-    settled = len(content) == file.size and look_inside(root, path) == file
+    settled = len(content) == file.size and look(root, path) == file
     if not settled and tries > 1:
         return read(root, path, limit, tries - 1)
     hashed = hashlib.sha256(content).digest()
@@ -50,12 +50,7 @@ def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
     return Content(replace(file, size=len(content)), content, hashed, racy)
 
 
-def _read(name: bytes, size: int) -> bytes:
+def _read(root: bytes, path: bytes, size: int) -> bytes:
     """All of a file that has `size` bytes; one more if it has grown."""
-    with open(os.fsdecode(name), "rb", opener=_open) as stream:
+    with Inside(root) as inside, open(inside.open(path), "rb") as stream:
         return stream.read(size + 1)
-
-
-def _open(name: str, flags: int) -> int:
-    """A name that has become a fifo or a link meanwhile is not waited for, nor followed."""
-    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from igor_core.local.inside import Inside, is_inside
 from igor_core.local.scanner import open_root
 from igor_core.local.tree import File, file_of
 
@@ -45,26 +46,25 @@ def find(root: bytes, paths: Iterable[bytes], known: Known) -> Found:
 
 def cleaned(path: bytes) -> bytes:
     """Without "." and doubled slashes; empty for what is not below the root, or is git's own."""
-    names = path.split(b"/")
-    if path.startswith(b"/") or b".." in names or b".git" in names or b"\0" in path:
+    if path.startswith(b"/"):
         return b""
-    if b"" not in names and b"." not in names:
-        return path
-    return b"/".join(name for name in names if name not in (b"", b"."))
+    if not is_inside(path):
+        path = b"/".join(name for name in path.split(b"/") if name not in (b"", b"."))
+    return path if is_inside(path) else b""
 
 
 def _find(root: bytes, path: bytes, known: Known, found: Found, real: bool = False) -> None:
     """`real` says that no more links are to be followed."""
     name, was_known = root + b"/" + path, known(path) is not None
     try:
+        with Inside(root) as inside:
+            about = inside.lstat(path)
+            file = file_of(path, about, inside)
+    except (FileNotFoundError, NotADirectoryError):
         if _has_link(root, path):
             found.reconcile |= was_known
             _find_real(root, name, known, found, real)
-            return
-        about = os.lstat(name)
-        file = file_of(path, about, name)
-    except (FileNotFoundError, NotADirectoryError):
-        if was_known:
+        elif was_known:
             _find_gone(root, path, found)
     except OSError:
         found.reconcile = True
@@ -92,10 +92,8 @@ def _find_gone(root: bytes, path: bytes, found: Found) -> None:
 
 
 def _has_link(root: bytes, path: bytes) -> bool:
-    """Whether one of the folders above is a link. Raises OSError."""
-    at = path.find(b"/")
-    while at >= 0:
-        if stat.S_ISLNK(os.lstat(root + b"/" + path[:at]).st_mode):
-            return True
-        at = path.find(b"/", at + 1)
-    return False
+    """Whether one of the folders above is a link."""
+    above = path.split(b"/")[:-1]
+    return any(
+        os.path.islink(os.path.join(root, *above[: depth + 1])) for depth in range(len(above))
+    )

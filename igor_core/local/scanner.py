@@ -12,12 +12,13 @@ from pathlib import Path
 from igor_core.errors import IgorError
 from igor_core.local import git
 from igor_core.local.gitignore import Patterns
+from igor_core.local.inside import is_inside, read_small
 from igor_core.local.looking import Look, look_at
 from igor_core.local.part import Listing, Part
-from igor_core.local.tree import File, with_parents
+from igor_core.local.tree import File, shown, with_parents
 from igor_core.local.walk import Walk, unreadable_folders
 
-IGNORE_FILE = ".igor/ignore"
+IGNORE_FILE = b".igor/ignore"
 
 # So many processes at once where there are many repositories inside.
 AT_ONCE = 8
@@ -73,13 +74,7 @@ class Scanner:
         return self._walks[prefix]
 
     def _read_ignore_file(self) -> None:
-        try:
-            with open(self.root / IGNORE_FILE, "rb", opener=_without_waiting) as stream:
-                own = stream.read()
-        except FileNotFoundError:
-            own = b""
-        except OSError as error:
-            raise IgorError(f"{self.root / IGNORE_FILE} can't be read: {error.strerror}") from None
+        own = read_small(self.root, IGNORE_FILE) or b""
         if own != self._ignore:
             self._ignore = own
             self.dropped = Patterns.read(own + b"\n" + self._exclude)
@@ -94,11 +89,6 @@ def open_root(root: Path) -> int:
         raise IgorError(f"{root} is gone", "was it moved, or is its disk not mounted?") from None
     except OSError as error:
         raise IgorError(f"{root} can't be read: {error.strerror}") from None
-
-
-def _without_waiting(name: str, flags: int) -> int:
-    """Opens what may be a fifo, too."""
-    return os.open(name, flags | os.O_NONBLOCK)
 
 
 class _Scan:
@@ -180,11 +170,21 @@ class _Scan:
             yield from listing.names
             return
         for name in git.split(listing.names):
-            yield prefix + name.rstrip(b"/")
+            yield self._admitted(prefix + name.rstrip(b"/"))
         for name in git.split(listing.ignored):
-            path = prefix + name.rstrip(b"/")
+            path = self._admitted(prefix + name.rstrip(b"/"))
             if self._scanner.include.cover(path):
                 yield path
+
+    def _admitted(self, path: bytes) -> bytes:
+        """A path that git has listed: it checks names when it adds them, not when it reads them."""
+        if is_inside(path):
+            return path
+        raise IgorError(
+            f"{self._scanner.root}: git lists {shown(path)!r} as a file of the project, which is "
+            "outside of it or git's own; the index is crafted or damaged, so nothing is pushed",
+            "look at it with 'git ls-files'; 'git rm --cached' takes a name out of the index",
+        )
 
     def _answer(self, prefix: bytes, options: tuple[str, ...]) -> git.List | None:
         self._begin(prefix)

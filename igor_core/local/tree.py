@@ -5,10 +5,12 @@ Paths are bytes, relative to the root: names need not be UTF-8.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from igor_core.local.inside import Inside
 
 _FINE_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
 
@@ -51,50 +53,26 @@ class Tree:
         return frozenset((*self.passed_over, *self.unreadable))
 
 
-def look(root: Path, path: bytes) -> File | None:
-    """The file as it is now; None where it is gone or neither a file nor a link.
+def look(root: Path | bytes, path: bytes) -> File | None:
+    """The file as it is now; None where it is gone, neither a file nor a link, or behind a link.
 
-    Raises OSError where it can't be looked at.
+    What is behind a link belongs to another path. Raises OSError where it can't be looked at.
     """
-    name = os.path.join(os.fsencode(root), path)
     try:
-        return file_of(path, os.lstat(name), name)
+        with Inside(root) as inside:
+            return file_of(path, inside.lstat(path), inside)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def look_inside(root: bytes, path: bytes) -> File | None:
-    """As look, but None also for what is behind a link: it belongs to another path."""
-    try:
-        for at in _slashes(path):
-            if not stat.S_ISDIR(os.lstat(root + b"/" + path[:at]).st_mode):
-                return None
-        name = root + b"/" + path
-        return file_of(path, os.lstat(name), name)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def file_of(
-    path: bytes, found: os.stat_result, name: bytes, folder: int | None = None
-) -> File | None:
-    """The file that lstat found, None if it is neither a file nor a link.
-
-    A link is read by its `name`, from the open `folder` if there is one.
-    """
+def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
+    """The file that lstat found; None if it is neither a file nor a link."""
     if stat.S_ISREG(found.st_mode):
         return File(path, "f", found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
     if stat.S_ISLNK(found.st_mode):
-        target = os.readlink(name, dir_fd=folder)
+        target = inside.readlink(path)
         return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
     return None
-
-
-def _slashes(path: bytes) -> Iterator[int]:
-    at = path.find(b"/")
-    while at >= 0:
-        yield at
-        at = path.find(b"/", at + 1)
 
 
 def is_racy(file: File, now: int) -> bool:

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from igor_core.local.gitignore import Patterns
+from igor_core.local.inside import read_small
 
 IGNORE_FILE = b".gitignore"
 
@@ -110,10 +111,9 @@ class Walk:
             # Like git, follow no link to an ignore file.
             if not stat.S_ISREG(os.lstat(name).st_mode):
                 return ()
-            with open(name, "rb") as stream:
-                content = stream.read()
         except OSError:
             return ()
+        content = read_small(self._root, folder + IGNORE_FILE) or b""
         known = self._rules.get(folder)
         if known is None or known[0] != content:
             known = self._rules[folder] = content, Patterns.read(content)

@@ -1,21 +1,23 @@
 """The transport for hosts without python3, and for whoever asks for it: rsync, sh and GNU find.
 
 rsync can't write conditionally: what is there is looked at just before, and a change made on the
-host in the moment between can be overwritten.
+host in the moment between can be overwritten. It sends copies, see `staging`.
 """
 
 import asyncio
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from igor_core.local.content import changed, hash_files
-from igor_core.local.files import File, look, with_parents
+from igor_core.errors import IgorError
+from igor_core.local.content import changed
+from igor_core.local.files import File, with_parents
 from igor_core.paths import HostPaths
 from igor_core.push import rsync
 from igor_core.push.ledger import Ledger, Refusal
 from igor_core.push.manifest import Record
+from igor_core.push.staging import Staging, batches
 from igor_core.push.survey import Asker, delete, hashes, is_as_expected
 from igor_core.push.transport import Delete, Found, OnProgress, Work, Write
 from igor_core.receiver.question import Question
@@ -126,7 +128,7 @@ class ByRsync:
 
 @dataclass(frozen=True)
 class _Sending:
-    """One run of rsync, from the intents before it to what it has brought about."""
+    """Runs of rsync, each from the intents before it to what it has brought about."""
 
     host: RemoteHost
     root: Path
@@ -136,85 +138,71 @@ class _Sending:
     ledger: Ledger
 
     async def run(self, writes: Sequence[Write], on_progress: OnProgress) -> None:
-        files = [item.file for item in writes]
-        records = await self._intended(files)
-        if not records:
-            return
+        bytes_before = files_before = 0
 
         def follow(done: int, rate: float, complete: int) -> None:
-            on_progress(done, complete)
+            on_progress(bytes_before + done, files_before + complete)
 
-        trouble = await rsync.send(
-            self.host, self.root, self.tree, self.temporary, list(records), follow
-        )
-        sent = [file for file in files if file.path in records]
-        moved = await asyncio.to_thread(changed, self.root, sent)
-        doubtful = set(records) if trouble is not None else set(moved)
-        for path in records.keys() - doubtful:
-            self.ledger.wrote(path, records[path])
-        if doubtful:
-            before = {item.path: item for item in writes}
-            doubted = {path: before[path] for path in doubtful}
-            await self._record_as_found(doubted, records, set(moved), trouble or "no reason given")
+        for files in batches([item.file for item in writes]):
+            await self._send(files, follow)
+            bytes_before += sum(file.size for file in files)
+            files_before += len(files)
 
-    async def _intended(self, files: Sequence[File]) -> dict[bytes, Record]:
+    async def _send(self, files: Sequence[File], follow: rsync.OnProgress) -> None:
+        staging = await asyncio.to_thread(Staging)
+        try:
+            records = await self._staged(staging, files)
+            if records:
+                trouble = await rsync.send(
+                    self.host, staging.folder, self.tree, self.temporary, list(records), follow
+                )
+                moved = await asyncio.to_thread(changed, self.root, files)
+                await self._record(records, moved, trouble)
+        finally:
+            await asyncio.to_thread(staging.close)
+
+    async def _staged(self, staging: Staging, files: Sequence[File]) -> dict[bytes, Record]:
         """Records of what is to be sent, on disk before it is."""
-        contents = await asyncio.to_thread(hash_files, self.root, files)
+        try:
+            found = await asyncio.to_thread(staging.take, self.root, files)
+        except OSError as error:
+            raise IgorError(
+                f"{staging.folder}: what rsync is to send can't be copied: {error.strerror}",
+                "make room there, or set XDG_STATE_HOME to a folder on a larger disk",
+            ) from None
         records = {}
         for file in files:
-            if file.kind == "f" and file.path not in contents:
-                if _is_as_seen(self.root, file):
-                    self.ledger.unreadable(file.path)
-                else:
-                    self.ledger.moved(file.path)
+            read = found[file.path]
+            if read.moved:
+                self.ledger.moved(file.path)
+            elif read.unreadable:
+                self.ledger.unreadable(file.path)
             else:
-                records[file.path] = Record.of(file, contents.get(file.path, b""))
+                records[file.path] = Record.of(file, read.hash)
         await self.ledger.intend_all(records)
         return records
 
-    async def _record_as_found(
-        self,
-        doubtful: dict[bytes, Write],
-        records: dict[bytes, Record],
-        moved: set[bytes],
-        trouble: str,
+    async def _record(
+        self, records: dict[bytes, Record], moved: set[bytes], trouble: str | None
     ) -> None:
-        """Some changed here while they were sent, or can't be written: the host is the truth."""
-        states = (await self.asker.survey(doubtful)).states
-        contents = await hashes(self.host, self.tree, states)
-        for path, item in doubtful.items():
-            state, sent, content = states.get(path), records[path], contents.get(path, b"")
-            if state is not None and _is(state, content, sent):
-                found = replace(sent, mtime_ns=state.mtime_ns)
-                if path in moved:
-                    self.ledger.moved(path, found)
-                else:
-                    self.ledger.wrote(path, found)
-            elif path not in moved:
-                self.ledger.failed(path, trouble)
-            elif state is not None and not _was_there(state, item):
-                # Neither what was to be sent nor what was there: a state in between.
-                between = Record(
-                    state.kind, state.size, state.mtime_ns, state.mode, content, state.target, -1
-                )
-                self.ledger.moved(path, between)
+        """Where rsync could not write all of them, the host is the truth."""
+        states: Mapping[bytes, State] = {}
+        contents: dict[bytes, bytes] = {}
+        if trouble is not None:
+            states = (await self.asker.survey(records)).states
+            contents = await hashes(self.host, self.tree, states)
+        for path, record in records.items():
+            if trouble is not None:
+                state = states.get(path)
+                if state is None or not _is(state, contents.get(path, b""), record):
+                    self.ledger.failed(path, trouble or "no reason given")
+                    continue
+                record = replace(record, mtime_ns=state.mtime_ns)
+            if path in moved:
+                self.ledger.moved(path, record)
             else:
-                self.ledger.moved(path)
+                self.ledger.wrote(path, record)
 
 
 def _is(state: State, content: bytes, record: Record) -> bool:
     return (state.kind, content, state.target) == (record.kind, record.hash, record.target)
-
-
-def _was_there(state: State, item: Write) -> bool:
-    return any(
-        (version.size, version.mtime_ns) == (state.size, state.mtime_ns)
-        for version in item.expect.versions
-    )
-
-
-def _is_as_seen(root: Path, file: File) -> bool:
-    try:
-        return look(root, file.path) == file
-    except OSError:
-        return False

@@ -1,7 +1,6 @@
 """Frames over one channel, and what their answers mean."""
 
 import asyncio
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from igor_core.errors import HostError
 from igor_core.local.content import Read, is_seen
 from igor_core.local.files import with_parents
+from igor_core.local.inside import Inside
 from igor_core.push.bases import Bases
 from igor_core.push.ledger import Ledger, Refusal
 from igor_core.push.manifest import Record
@@ -112,7 +112,7 @@ class FramesOut:
         if not self.ledger.take(item.path):
             return
         try:
-            with _opened(root, item) as source:
+            with opened(root, item) as source:
                 if not is_seen(source.fileno(), item.file):
                     self.ledger.moved(item.path)
                     return
@@ -190,6 +190,7 @@ class FramesOut:
             self.ledger.failed(path, answer.reason)
 
 
-def _opened(root: Path, item: Write) -> BinaryIO:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return open(os.open(os.path.join(os.fsencode(root), item.path), flags), "rb")
+def opened(root: Path, item: Write) -> BinaryIO:
+    """The local file of a write; no link on the way is followed. Raises OSError."""
+    with Inside(root) as inside:
+        return open(inside.open(item.path), "rb")

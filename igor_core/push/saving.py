@@ -10,8 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igor_core.local.files import File, shown, with_parents
-from igor_core.local.tree import look_inside
+from igor_core.local.files import File, look, shown, with_parents
 from igor_core.push.brake import too_many
 from igor_core.push.by_receiver import ByReceiver
 from igor_core.push.change import Change
@@ -99,7 +98,7 @@ class Save:
             return False
         change = self.changes[path]
         try:
-            return change.file is None or look_inside(os.fsencode(self._root), path) == change.file
+            return change.file is None or look(self._root, path) == change.file
         except OSError:
             return False
 
@@ -225,7 +224,7 @@ class Save:
         for path in paths:
             change = self.changes[path]
             try:
-                file = look_inside(root, path) if change.file is not None else None
+                file = look(root, path) if change.file is not None else None
             except OSError:
                 unreadable.add(path)
                 continue

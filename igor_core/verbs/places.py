@@ -4,10 +4,10 @@ import asyncio
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
-from igor_core.errors import UsageError
+from igor_core.errors import IgorError
 from igor_core.local import files
+from igor_core.local.inside import read_small
 from igor_core.output import Tree
 from igor_core.paths import HostPaths
 from igor_core.verbs.job import flag
@@ -67,6 +67,7 @@ def _dockerfile(target: Target) -> tuple[str, str]:
         return "", ""
     try:
         path = target.project.dockerfile()
-        return path, Path(target.project.root, path).read_text("utf-8", "replace")
-    except (UsageError, OSError):
+        content = read_small(target.project.root, os.fsencode(path))
+    except IgorError:
         return "", ""
+    return (path, content.decode("utf-8", "replace")) if content is not None else ("", "")
