@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from igor_core.debug.knock import CHUNK, first_bytes, is_ours
+from igor_core.debug.screening import Screening
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError, IgorError
 from igor_core.ssh.host import RemoteHost
@@ -186,12 +187,13 @@ class Door:
     async def _downward(self, name: object, process: Process, writer: asyncio.StreamWriter) -> str:
         """To the relay's end; the last line that it said of itself."""
         last = said = b""
+        screening = Screening()
         while (item := await process.read()) is not None:
             stream, data = item
             if stream != "stdout":
                 said = (said + data)[-1000:]
                 continue
-            writer.write(data)
+            writer.write(screening.feed(data))
             await writer.drain()
             last = last[-64:] + data
             if _TERMINATED.search(last):

@@ -1,6 +1,7 @@
 -- :IgorDiff: the local file beside the host's version, a tab page for each path.
 local mode = require('igor.mode')
 local notice = require('igor.notice')
+local openable = require('igor.openable')
 local project = require('igor.project')
 
 local M = {}
@@ -44,13 +45,14 @@ local function host_buffer(root, found)
   local its = vim.bo[buf]
   its.endofline, its.fileformat = options.endofline, options.fileformat
   its.filetype = vim.filetype.match({ filename = file, contents = lines }) or ''
-  its.bufhidden, its.modifiable, its.readonly = 'wipe', false, true
-  vim.b[buf].igor_root, vim.b[buf].igor_file = root, file
+  its.bufhidden, its.modifiable, its.readonly, its.modeline = 'wipe', false, true, false
+  vim.b[buf].igor_root, vim.b[buf].igor_file, vim.b[buf].igor_host = root, file, found.host
+  require('igor.places').map(buf)
   return buf
 end
 
 local function open(root, found)
-  vim.cmd.tabedit({ args = { root .. '/' .. found.path }, magic = { file = false, bar = false } })
+  openable.edit(root .. '/' .. found.path, root, 'tabnew')
   local here = vim.api.nvim_get_current_win()
   local there = vim.api.nvim_open_win(host_buffer(root, found), false, { split = 'right', win = here })
   for _, win in ipairs({ here, there }) do
@@ -69,7 +71,10 @@ local function show(root, data)
     table.insert(can_be_shown(found) and texts or others, found)
   end
   for i = 1, math.min(#texts, MOST) do
-    open(root, texts[i])
+    local ok, err = pcall(open, root, texts[i])
+    if not ok then
+      notice.say(tostring(err), vim.log.levels.ERROR)
+    end
   end
   for _, found in ipairs(others) do
     local text = '%s: on %s %s, here %s'

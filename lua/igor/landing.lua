@@ -1,5 +1,7 @@
 -- Opens a place that output named in a window for files: the one that the user came from, never the
 -- output's own.
+local openable = require('igor.openable')
+
 local M = {}
 
 --- Whether a file may take the window's place.
@@ -50,20 +52,14 @@ local function put_cursor(line, column)
   vim.cmd('normal! zv')
 end
 
-local function buffer(name, root, group)
-  if vim.startswith(name, 'igor://') then
-    return require('igor.remote_file').buffer(name, root, group, false)
-  end
-  return vim.fn.bufadd(require('igor.project').shown(name))
-end
-
 --- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil: not
---- said). What keeps Vim from doing so ("E37: …") is thrown.
+--- said). What keeps Vim from doing so ("E37: …"), or igor ("… is no regular file"), is thrown.
 ---@param place { name: string, line: integer, column: integer }  0 where not said
 ---@param how 'here'|'split'|'tab'
 function M.open(place, how, root, group)
-  local buf = buffer(place.name, root, group)
+  local buf = openable.buffer(place.name, root, group)
   vim.bo[buf].buflisted = true
+  openable.check(buf, root)
   show(buf, how)
   if place.line > 0 then
     put_cursor(place.line, place.column)

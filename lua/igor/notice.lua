@@ -41,7 +41,7 @@ end
 ---@param level integer|nil  vim.log.levels, INFO by default
 function M.say(text, level)
   waiting[#waiting + 1] = {
-    text = 'igor: ' .. text:gsub('%s*[\r\n]+%s*', ' '),
+    text = 'igor: ' .. text:gsub('%s*[\r\n]+%s*', ' '):gsub('%c', vim.fn.strtrans),
     level = level or vim.log.levels.INFO,
   }
   if #waiting == 1 then

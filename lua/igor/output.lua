@@ -33,7 +33,7 @@ function Output.new(name, root, hosts)
   vim.api.nvim_buf_set_name(self.buf, name)
   local options = vim.bo[self.buf]
   options.bufhidden, options.undolevels, options.tabstop = 'hide', -1, 8
-  options.filetype, options.modifiable = 'igor', false
+  options.filetype, options.modifiable, options.modeline = 'igor', false, false
   vim.b[self.buf].igor_root = root
   vim.keymap.set('n', 'q', window.close, { buffer = self.buf, desc = 'igor: close the output' })
   for _, host in ipairs(hosts) do

@@ -1,6 +1,7 @@
--- gf and gF where a program's output is shown: the agent says which file a path in it means.
+-- gf and gF where a text of a host is shown: the agent says which file a path in it means.
 local agent = require('igor.agent')
 local notice = require('igor.notice')
+local openable = require('igor.openable')
 
 local M = {}
 
@@ -12,7 +13,10 @@ local MOST_ROWS = 50
 local KEYS = {
   { 'gf', 'here', false, 'open the file under the cursor' },
   { 'gF', 'here', true, 'open the file under the cursor at its line' },
+  { '[f', 'here', false, 'open the file under the cursor' },
+  { ']f', 'here', false, 'open the file under the cursor' },
   { '<C-w>f', 'split', false, 'open the file under the cursor in a split' },
+  { '<C-w><C-f>', 'split', false, 'open the file under the cursor in a split' },
   { '<C-w>F', 'split', true, 'open the file under the cursor at its line in a split' },
   { '<C-w>gf', 'tab', false, 'open the file under the cursor in a tab page' },
   { '<C-w>gF', 'tab', true, 'open the file under the cursor at its line in a tab page' },
@@ -64,15 +68,22 @@ local function line_after(name, text)
   return tonumber(text:match(pattern .. '%W+line (%d+)') or text:match(pattern .. ':(%d+)')) or 0
 end
 
+--- Whether Vim looks for a path of a host here: one that stays below where it looks. Vim takes an
+--- address for a file that is there, and puts in what variables hold.
+local function is_for_vim(path)
+  return not path:find('^[/~]') and not path:find('[$%c]') and not openable.is_address(path)
+    and not vim.tbl_contains(vim.split(path, '/', { plain = true }), '..')
+end
+
 --- What a path means that the agent does not know, nil where it means nothing, and the path. An
 --- absolute one is the host's, whatever is here at the same place; others are left to Vim's own gf.
 local function unknown(text, its, here)
   local path = vim.fn.expand('<cfile>'):gsub('[.,]+$', '')
-  local name
+  local name = vim.startswith(path, 'igor://') and path or nil
   if path:find('^/[^/]') then
     local host = host_of(text, its, here)
     name = host and ('igor://%s%s'):format(host, path)
-  elseif path:find('^[^/~$]') then
+  elseif path ~= '' and not name and is_for_vim(path) then
     local ok, found = pcall(vim.fn.findfile, path)
     name = ok and found ~= '' and vim.fn.fnamemodify(found, ':p') or nil
   end
@@ -101,6 +112,8 @@ local function answered(outcome, own, word, how, at_line, here)
     open(outcome.data, how, at_line, here)
   elseif own then
     open(own, how, at_line, here)
+  elseif openable.is_address(word) then
+    say(('%s: only igor:// addresses are opened from the text of a host'):format(word))
   elseif word ~= '' then
     say(('%s: no file of the project, nor of its hosts'):format(word))
   else
@@ -128,14 +141,29 @@ function M.go(how, at_line)
   end)
 end
 
---- Map gf, gF and their forms for splits and tab pages in a buffer that shows output. It says by
---- b:igor_root, b:igor_group and b:igor_host (nil with several) whose output it is.
+--- Leave Visual mode, with the cursor where the selection begins.
+local function leave_selection()
+  local from, to = vim.fn.getpos('v'), vim.fn.getpos('.')
+  local is_before = from[2] < to[2] or from[2] == to[2] and from[3] < to[3]
+  local first = is_before and from or to
+  vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
+  vim.api.nvim_win_set_cursor(0, { first[2], first[3] - 1 })
+end
+
+--- Map gf, gF and their forms for splits and tab pages in a buffer with a text of hosts: Vim's own
+--- would open addresses of any kind. It says by b:igor_root, b:igor_group and b:igor_host (nil with
+--- several) whose text it is. Selected text is a path as one under the cursor is.
 function M.map(buf)
   for _, key in ipairs(KEYS) do
     local keys, how, at_line, desc = unpack(key)
+    local options = { buffer = buf, desc = 'igor: ' .. desc }
     vim.keymap.set('n', keys, function()
       M.go(how, at_line)
-    end, { buffer = buf, desc = 'igor: ' .. desc })
+    end, options)
+    vim.keymap.set('x', keys, function()
+      leave_selection()
+      M.go(how, at_line)
+    end, options)
   end
 end
 

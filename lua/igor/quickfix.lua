@@ -4,6 +4,7 @@
 -- :cfirst, :cc and the first :cnext all lead there. That row and those of libraries are not "valid":
 -- :cnext passes them over, <CR> on them opens them.
 local filling = require('igor.filling')
+local openable = require('igor.openable')
 local project = require('igor.project')
 
 local M = {}
@@ -40,15 +41,20 @@ local function definition(symbol)
   return [[\C^\s*\%(async\s\+\)\?\%(def\|class\)\s\+]] .. symbol:gsub('[^%w_]', '') .. [[\>]]
 end
 
-local function item_of(entry, several)
+--- A row that leads to its place, unless that may not be opened.
+local function item_of(entry, several, root)
   local is_known = entry.line > 0 or entry.symbol == ''
+  local text = (entry.text .. spread(entry, several)):gsub('[\r\n]+', ' ')
+  if openable.problem(entry.name, root) then
+    return { text = ('%s:%d: %s'):format(vim.fn.strtrans(entry.name), entry.line, text), valid = 0 }
+  end
   return {
     filename = project.shown(entry.name),
     lnum = entry.line,
     col = entry.column,
     pattern = not is_known and definition(entry.symbol) or nil,
     type = entry.kind,
-    text = (entry.text .. spread(entry, several)):gsub('[\r\n]+', ' '),
+    text = text,
     valid = entry.library and 0 or 1,
     user_data = { count = entry.count, hosts = entry.hosts, ranks = entry.ranks },
   }
@@ -63,24 +69,24 @@ local function text_row(text)
 end
 
 --- How the job ended, and the place of the failure.
-local function first_row(outcome)
+local function first_row(outcome, root)
   local failure = vim.iter(outcome.places):find(function(entry)
     return not entry.library
   end)
-  local item = item_of(failure or outcome.places[1], false)
+  local item = item_of(failure or outcome.places[1], false, root)
   return vim.tbl_extend('force', item, text_row(require('igor.words').summary(outcome)), { type = '' })
 end
 
 --- The rows of the list, made one by one; nil after the last.
 ---@return fun(number: integer): table|nil
-local function rows(outcome, several)
+local function rows(outcome, several, root)
   local listed = math.min(#outcome.places, MOST_PLACES)
   local more = #outcome.places - listed + dropped(outcome)
   return function(number)
     if number == 1 then
-      return first_row(outcome)
+      return first_row(outcome, root)
     elseif number <= listed + 1 then
-      return item_of(outcome.places[number - 1], several)
+      return item_of(outcome.places[number - 1], several, root)
     elseif number == listed + 2 and more > 0 then
       return text_row(('and %d more'):format(more))
     end
@@ -166,7 +172,7 @@ function M.show(job, outcome)
   if M.count(outcome) == 0 then
     return
   end
-  local row, buffers = rows(outcome, job.output.count > 1), buffers_for(job)
+  local row, buffers = rows(outcome, job.output.count > 1, job.root), buffers_for(job)
   local list = {
     nr = '$',
     title = job.title,

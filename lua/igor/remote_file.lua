@@ -152,10 +152,13 @@ local function answered(buf, reading, path, outcome)
   end
 end
 
+--- Nothing in the text may set options, nor open by gf what is no file.
 local function prepare(buf)
   readings = readings + 1
   local its = vim.bo[buf]
   its.buftype, its.swapfile, its.undofile = 'acwrite', false, false
+  its.modeline = false
+  require('igor.places').map(buf)
   vim.b[buf].igor_remote, vim.b[buf].igor_is_read = readings, false
   filling.put(buf, 0, -1, vim.split(('\n'):rep(EMPTY_LINES - 1), '\n'))
   return readings
@@ -171,6 +174,10 @@ function M.read(buf, name)
     return failed(buf, { error = name .. ' names no file', hint = 'igor://host/path' })
   elseif not root then
     return failed(buf, { error = name .. ' belongs to no project', hint = 'open it from its files' })
+  end
+  local problem = require('igor.openable').problem(name)
+  if problem then
+    return failed(buf, { error = ('%s %s'):format(name, problem), hint = '' })
   end
   vim.b[buf].igor_root, vim.b[buf].igor_group, vim.b[buf].igor_host = root, group, host
   vim.schedule(function()

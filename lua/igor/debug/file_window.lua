@@ -1,5 +1,6 @@
 -- A front end starts from a window that shows a file of the project: there it finds its configuration
 -- and opens what it shows.
+local openable = require('igor.openable')
 local project = require('igor.project')
 
 local M = {}
@@ -40,7 +41,7 @@ function M.enter(root, args)
   end
   local path = root .. '/' .. (args and file_of(root, args) or '.igor/config.json')
   if vim.uv.fs_stat(path) then
-    vim.cmd.split({ args = { vim.fn.fnameescape(path) }, mods = { split = 'topleft' } })
+    openable.edit(path, root, 'topleft new')
     return true
   end
   return false
