@@ -1,7 +1,6 @@
 """Where a project is: on the laptop, on a host, in a container. Nobody else joins such paths."""
 
 import posixpath
-import re
 from dataclasses import dataclass
 
 # Beside the trees, for what isn't the user's: temp files, claims, the containers' home.
@@ -11,15 +10,6 @@ PRIVATE = ".igor-host"
 RUN_FOLDER = "/run/igor"
 DEBUG_HELPER = "debug_helper.py"
 PROJECT_PYTHON = "python.sh"
-
-# As lua/igor/openable.lua: some addresses (zipfile:, tarfile::) need no slashes.
-_ADDRESS = re.compile(r"(?:^|/)[A-Za-z][\w+.-]*:|[\x00-\x1f\x7f-\x9f]", re.ASCII)
-
-
-def is_address(path: str) -> bool:
-    """Whether an editor could take a path from a host for an address, or it holds control
-    characters: no such path is opened."""
-    return _ADDRESS.search(path) is not None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from igor_core.debug.helper.dap import Messages, packed
-from igor_core.paths import is_address
+from igor_core.output import is_address
 
 # A longer message is not one of debugpy's.
 MOST_BYTES = 64 << 20

@@ -12,6 +12,8 @@ LONGEST_PATH = 1024
 _PACKAGES = frozenset({"site-packages", "dist-packages", "node_modules", ".venv"})
 # Paths that the compiler's makers had, not the machine.
 _NOWHERE = ("/rustc/", "/proc/", "/dev/", "//")
+# As lua/igor/openable.lua: some addresses (zipfile:, tarfile::) need no slashes.
+_ADDRESS = re.compile(r"(?:^|/)[A-Za-z][\w+.-]*:|[\x00-\x1f\x7f-\x9f]", re.ASCII)
 _SOURCE = re.compile(
     r"\.(?:py[ixd]?|ipynb|[chfdm]|cc|cu[h]?|cpp|cxx|hh|hpp|hxx|inl|tcc|ipp|rs|go|[cm]?[jt]sx?|"
     r"java|kt|scala|rb|php|pl|pm|lua|sh|bash|jl|hs|ml|swift|zig|f90|asm|s|S|cmake|mk|txt|toml|"
@@ -22,6 +24,12 @@ _SOURCE = re.compile(
 def address(host: str, path: str) -> str:
     """What a file that only a host has is opened as; `path` is absolute there."""
     return f"igor://{host}{path}"
+
+
+def is_address(path: str) -> bool:
+    """Whether an editor could take a path from a host for an address, or it holds control
+    characters: no such path is opened."""
+    return _ADDRESS.search(path) is not None
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Tree:
         one that only the host has, or a tree's only file of that name.
         """
         path = path.removeprefix("file://")
-        if not path or len(path) > LONGEST_PATH or "\0" in path or path[0] in "<~-":
+        if not path or len(path) > LONGEST_PATH or path[0] in "<~-" or is_address(path):
             return None
         if path.startswith("/"):
             return self._absolute(posixpath.normpath(path), certain)

@@ -48,7 +48,7 @@ end
 
 local function problem_of_path(path, root)
   if not vim.startswith(path, '/') or M.is_address(below(path, root)) then
-    return "may be an address, and only igor:// is opened from a host's text"
+    return 'looks like an address, so it is not opened'
   end
   local stat = vim.uv.fs_stat(path)
   return stat and stat.type ~= 'file' and 'is no regular file' or nil
