@@ -11,7 +11,11 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+
+from igor_core.container.steps import Steps
+
+_FOLDERS = "(?:.*/)?"
+_LONGEST = 1 << 14
 
 
 class BadPattern(ValueError):
@@ -22,7 +26,7 @@ class BadPattern(ValueError):
 class Pattern:
     """One pattern; `takes_back` for those after a '!'."""
 
-    expression: re.Pattern[str]
+    expression: re.Pattern[str] | Steps
     takes_back: bool = False
 
     def matches(self, path: str) -> bool:
@@ -35,7 +39,7 @@ class Ignore:
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = tuple(patterns)
-        self._matching = cache(self._matches_with_parents)
+        self._known: dict[str, tuple[bool, ...]] = {"": (False,) * len(self._patterns)}
 
     def ignores(self, path: str) -> bool:
         """Whether a path from the context's root, without './', stays out of the build."""
@@ -45,14 +49,20 @@ class Ignore:
                 ignored = not pattern.takes_back
         return ignored
 
-    def _matches_with_parents(self, path: str) -> tuple[bool, ...]:
+    def _matching(self, path: str) -> tuple[bool, ...]:
         """For each pattern, whether it matches the path or a folder above it."""
-        parent = posixpath.dirname(path)
-        above = self._matching(parent) if parent else (False,) * len(self._patterns)
-        return tuple(
-            matched or pattern.matches(path)
-            for pattern, matched in zip(self._patterns, above, strict=True)
-        )
+        unknown = []
+        while path not in self._known:
+            unknown.append(path)
+            path = posixpath.dirname(path)
+        found = self._known[path]
+        for path in reversed(unknown):
+            found = tuple(
+                matched or pattern.matches(path)
+                for pattern, matched in zip(self._patterns, found, strict=True)
+            )
+            self._known[path] = found
+        return found
 
 
 def read(text: str) -> Ignore:
@@ -80,13 +90,19 @@ def _read_line(line: str) -> Pattern | None:
     return Pattern(compile_pattern(body), takes_back)
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """One pattern as a regular expression for `match`. BadPattern where it can't be one."""
-    clean = _clean(pattern)
+def compile_pattern(pattern: str) -> re.Pattern[str] | Steps:
+    """One pattern as what has `match`. BadPattern where it can't be one."""
+    if len(pattern) > _LONGEST:
+        raise BadPattern(f"a pattern of {len(pattern)} characters; the most is {_LONGEST}")
+    translated = translate(pattern)
     try:
-        return re.compile(_translate(clean), re.ASCII)
+        expression = re.compile(translated, re.ASCII)
     except re.error as error:
         raise BadPattern(f"{pattern!r} is not a pattern: {error.msg}") from None
+    # With more stars Python may try for as long as a hostile path likes.
+    rest = translated.removeprefix(_FOLDERS)
+    is_quick = rest.count("*") < 2 and not (rest != translated and ".*" in rest)
+    return expression if is_quick else Steps(translated)
 
 
 def _clean(pattern: str) -> str:
@@ -95,7 +111,9 @@ def _clean(pattern: str) -> str:
     return clean.lstrip("/") or "/"
 
 
-def _translate(pattern: str) -> str:
+def translate(pattern: str) -> str:
+    """One pattern as Python's expression, which may try for very long."""
+    pattern = _clean(pattern)
     if pattern.startswith("**") and not re.search(r"[*?\[\]\\]", pattern[2:]):
         # As patternmatcher's suffixMatch: '**.c' and '**/a' match at the end of any path.
         return _suffix(pattern[2:])
@@ -120,7 +138,7 @@ _TOKEN = re.compile(r"\*\*/?|\\.|\[\^|.", re.DOTALL)
 
 def _translate_token(token: str) -> str:
     if token.startswith("**"):
-        return "(?:.*/)?"
+        return _FOLDERS
     if len(token) == 2 or token in "[]-":
         return token
     return {"*": "[^/]*", "?": "[^/]"}.get(token) or re.escape(token)

@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from igor_core.local.wildcards import ANYTHING, FOLDERS, IN_FOLDER, NEVER, linear
+
+# Longer lines are passed over: no path has more than 4096 bytes, and reading a line costs time.
+_LONGEST = 1 << 14
+_RUN = re.compile(rb"\*+")
 _BOM = b"\xef\xbb\xbf"
-_NEVER = rb"(?!)"
 _CLASSES = {
     b"alnum": rb"0-9A-Za-z", b"alpha": rb"A-Za-z", b"blank": rb" \t", b"cntrl": rb"\x00-\x1f\x7f",
     b"digit": rb"0-9", b"graph": rb"\x21-\x7e", b"lower": rb"a-z", b"print": rb"\x20-\x7e",
@@ -29,8 +33,8 @@ class Pattern:
 
     @classmethod
     def of(cls, line: bytes) -> "Pattern | None":
-        """None for a comment or an empty line."""
-        if line.startswith(b"#"):
+        """None for a comment, an empty line and one of no sense."""
+        if line.startswith(b"#") or len(line) > _LONGEST:
             return None
         line = _without_trailing_spaces(line)
         ignores = not line.startswith(b"!")
@@ -45,10 +49,10 @@ class Pattern:
         if self.folders_only and not is_folder:
             return False
         subject = path.rpartition(b"/")[2] if self.by_name else path
-        return self._regex.fullmatch(subject) is not None
+        return self.expression.fullmatch(subject) is not None
 
     @cached_property
-    def _regex(self) -> re.Pattern[bytes]:
+    def expression(self) -> re.Pattern[bytes]:
         return re.compile(translate(self.text, slashes_count=not self.by_name), re.DOTALL)
 
 
@@ -80,10 +84,15 @@ class Patterns:
         return self._covers_folder(path.rpartition(b"/")[0]) or self.decide(path, False) is True
 
     def _covers_folder(self, folder: bytes) -> bool:
-        if folder not in self._folders:
-            above = self._covers_folder(folder.rpartition(b"/")[0])
-            self._folders[folder] = above or self.decide(folder, True) is True
-        return self._folders[folder]
+        unknown = []
+        while folder not in self._folders:
+            unknown.append(folder)
+            folder = folder.rpartition(b"/")[0]
+        covered = self._folders[folder]
+        for folder in reversed(unknown):
+            covered = covered or self.decide(folder, True) is True
+            self._folders[folder] = covered
+        return covered
 
 
 def _without_trailing_spaces(line: bytes) -> bytes:
@@ -109,33 +118,33 @@ def translate(pattern: bytes, slashes_count: bool) -> bytes:
     while at < len(pattern):
         byte = pattern[at : at + 1]
         if byte == b"*":
-            end = at + len(pattern[at:]) - len(pattern[at:].lstrip(b"*"))
-            part, at = _stars(pattern, at, end, start, slashes_count)
+            part, at = _stars(pattern, at, start, slashes_count)
         elif byte == b"?":
             part, at = one, at + 1
         elif byte == b"[":
             part, at = _bracket(pattern, at + 1, slashes_count)
         elif byte == b"\\":
             if at + 1 == len(pattern):
-                return _NEVER
+                return NEVER
             part, at = re.escape(pattern[at + 1 : at + 2]), at + 2
         else:
             part, at = re.escape(byte), at + 1
         found.append(part)
-    return b"".join(found)
+    return linear(found)
 
 
-def _stars(pattern: bytes, at: int, end: int, start: int, slashes_count: bool) -> tuple[bytes, int]:
-    """One or more "*" from `at` to `end`: their expression, and where to go on."""
+def _stars(pattern: bytes, at: int, start: int, slashes_count: bool) -> tuple[bytes, int]:
+    """One or more "*" from `at`: their expression, and where to go on."""
+    run = _RUN.match(pattern, at)
+    end = run.end() if run else at + 1
     if not slashes_count:
-        return rb".*", end
+        return ANYTHING, end
     opens = at == start or pattern[at - 1 : at] == b"/"
-    rest = pattern[end:]
-    if end - at < 2 or not opens or (rest and not rest.startswith((b"/", b"\\/"))):
-        return rb"[^/]*", end
-    if rest.startswith(b"/"):
-        return rb"(?:.*/)?", end + 1
-    return rb".*", end
+    if end - at < 2 or not opens:
+        return IN_FOLDER, end
+    if pattern.startswith(b"/", end):
+        return FOLDERS, end + 1
+    return ANYTHING if end == len(pattern) or pattern.startswith(b"\\/", end) else IN_FOLDER, end
 
 
 def _bracket(pattern: bytes, at: int, slashes_count: bool) -> tuple[bytes, int]:
@@ -147,21 +156,21 @@ def _bracket(pattern: bytes, at: int, slashes_count: bool) -> tuple[bytes, int]:
         first = False
         member, at = _member(pattern, at)
         if member is None:
-            return _NEVER, len(pattern)
+            return NEVER, len(pattern)
         members.append(member)
     inside = b"".join(members)
     if not inside:
-        return (rb"[^/]" if slashes_count else rb".") if negated else _NEVER, at + 1
+        return (rb"[^/]" if slashes_count else rb".") if negated else NEVER, at + 1
     slash = rb"(?!/)" if slashes_count else b""
     return slash + (rb"[^" if negated else rb"[") + inside + rb"]", at + 1
 
 
 def _member(pattern: bytes, at: int) -> tuple[bytes | None, int]:
     """A class, a range or a byte of a set; None where the set never ends."""
-    if pattern.startswith(b"[:", at) and (
-        named := re.compile(rb"\[:([^\]]*):\]").match(pattern, at)
-    ):
-        return _CLASSES.get(named[1]), named.end()
+    if pattern.startswith(b"[:", at):
+        end = pattern.find(b"]", at + 2)
+        if end > at + 2 and pattern[end - 1 : end] == b":":
+            return _CLASSES.get(pattern[at + 2 : end - 1]), end + 1
     low, at = _byte(pattern, at)
     if low is None:
         return None, at
