@@ -47,7 +47,7 @@ def _read() -> dict[str, str]:
         return _read_version(name, found.st_ino, found.st_mtime_ns)
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         raise IgorError(
             f"{_file()} can't be read", "remove it, then trust your projects again: igor trust"
         ) from None
@@ -56,6 +56,8 @@ def _read() -> dict[str, str]:
 @functools.lru_cache(maxsize=1)
 def _read_version(name: str, _inode: int, _mtime_ns: int) -> dict[str, str]:
     found = json.loads(Path(name).read_text("utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
     return {str(root): str(digest) for root, digest in found.items()}
 
 
