@@ -132,9 +132,9 @@ def _checked(body: bytes) -> Frame:
     """The frame in `body`, its kind known and its fields of the right types."""
     try:
         frame = msgpack.unpackb(body, unicode_errors="surrogateescape", strict_map_key=False)
+        if not isinstance(frame, list) or not all(isinstance(part, int) for part in frame[:2]):
+            raise TypeError("kind and id are not two numbers")
         kind = Kind(frame[0])
-        if not isinstance(frame[1], int):
-            raise TypeError("the id is not a number")
         fields = FIELDS[kind]
         # A later version may add fields at the end; the known ones must be there.
         if len(frame) < 2 + len(fields):
@@ -142,8 +142,6 @@ def _checked(body: bytes) -> Frame:
         for value, wanted in zip(frame[2:], fields, strict=False):
             if not isinstance(value, wanted):
                 raise TypeError(f"a field is {type(value).__name__}")
-    except (ValueError, TypeError, IndexError, KeyError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, IndexError, msgpack.UnpackException) as error:
         raise ProtocolError(f"not a frame: {error}") from None
-    frame[0] = kind
-    checked: Frame = frame
-    return checked
+    return [kind, *frame[1:]]
