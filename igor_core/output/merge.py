@@ -159,4 +159,4 @@ def _key(report: Report, entries: list[Entry]) -> object:
 
 
 def _natural(rank: str) -> list[tuple[int, str]]:
-    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", rank)]
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", rank)]
