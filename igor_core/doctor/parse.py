@@ -77,13 +77,13 @@ def space(row: str) -> Space | None:
 
 
 def _count(field: str) -> int:
-    return int(field) if field.isdigit() else 0
+    return int(field) if re.fullmatch("[0-9]{1,18}", field) else 0
 
 
 def _shell(said: Mapping[str, str]) -> LoginShell:
     times = said.get("shell_times", "").split()
     seconds = None
-    if len(times) == 2 and all(re.fullmatch(r"\d{16,}", moment) for moment in times):
+    if len(times) == 2 and all(re.fullmatch("[0-9]{16,20}", moment) for moment in times):
         seconds = (int(times[1]) - int(times[0])) / 1e9
     return LoginShell(said.get("shell", ""), seconds, said.get("shell_says", ""))
 
@@ -114,7 +114,7 @@ def _holders(printed: str) -> dict[tuple[str, int], str]:
     found = {}
     for row in printed.splitlines():
         fields = row.split()
-        holder = re.search(r'users:\(\("([^"]*)",pid=(\d+)', row)
+        holder = re.search(r'users:\(\("([^"]*)",pid=([0-9]{1,10})', row)
         if holder and len(fields) > 4:
             port = fields[4].rpartition(":")[2]
             found[(fields[0], _count(port))] = f"{holder[1]} (pid {holder[2]})"
