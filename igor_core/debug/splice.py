@@ -8,7 +8,8 @@ from typing import Any
 from igor_core.config.scan import JsonSyntaxError, scan
 from igor_core.debug.json_parts import Nest, after_blanks, nest_at
 
-_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+# What is not closed goes on to the end: looking for one end again and again would take for ever.
+_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _LEADING = re.compile(r"\n([ \t]*)\Z")
 _KINDS = {"{": "an object ({...})", "[": "a list ([...])"}
 
