@@ -41,7 +41,8 @@ class Rewriting:
 
     def _changed(self, body: bytes) -> bytes:
         message = _object(body) if any(word in body for word in _CHANGED) else {}
-        arguments = message.get("arguments") or {}
+        arguments = message.get("arguments")
+        arguments = arguments if isinstance(arguments, dict) else {}
         if message.get("command") == "attach":
             kept = {key: value for key, value in arguments.items() if key not in _OTHER_WAYS}
             message["arguments"] = {**kept, "processId": self._pid}
@@ -72,6 +73,6 @@ def _is_to_igor(body: bytes) -> bool:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}

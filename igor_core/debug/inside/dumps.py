@@ -26,9 +26,9 @@ QUIET_SECONDS = 0.05
 MOST_BYTES = 1 << 20
 
 _THREAD = re.compile(
-    r"(?:Current thread|Thread) 0x([0-9a-f]+)(?: \[(.*)\])? \(most recent call first\):$"
+    r"(?:Current thread|Thread) 0x([0-9a-f]{1,16})(?: \[(.*)\])? \(most recent call first\):$"
 )
-_FRAME = re.compile(r'  File "(.*)", line (\d+|\?\?\?) in (.*)$')
+_FRAME = re.compile(r'  File "(.*)", line (\d{1,9}|\?\?\?) in (.*)$')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
