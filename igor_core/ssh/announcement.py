@@ -41,7 +41,11 @@ class Announcement:
             return self._pass(data[:at])
         self.over = True
         self.found_at = at
-        self.pid = data[at + len(self._mark) : end].strip().decode("ascii", "replace")
+        found = data[at + len(self._mark) : end].strip() if end >= 0 else b""
+        if not (found.isdigit() and len(found) <= 10):
+            # Not the announcement, whatever it is.
+            return data
+        self.pid = found.decode("ascii")
         return data[:at] + data[end + 1 :]
 
     def _pass(self, data: bytes) -> bytes:
