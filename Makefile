@@ -1,6 +1,7 @@
 # make demo     igor's main job on this machine, in a temporary folder
 # make test     the whole test suite, `make check` included
 # make check    formats, types, import rules, the manual; a part of `make test`
+# make fuzz     hostile bytes, texts and names for an hour, others each time; FUZZ_SECONDS=60: a minute
 # make bench    igor's save path beside rsync, scp, unison, lsyncd; up to an hour (doc/benchmarks.md)
 # make install  igor's Python packages, for Neovim and the command .venv/bin/igor; nothing else
 #
@@ -10,6 +11,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 3600
 
 # The demo uses the tests' Neovim where that is here already, else one in this folder.
 tests_cache := $(or $(IGOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igor-tests)
@@ -19,7 +21,7 @@ demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tes
 INSTALL := NVIM_LOG_FILE=/dev/null tests/lab/install.sh
 PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
-.PHONY: demo test check bench install
+.PHONY: demo test check fuzz bench install
 .SILENT:
 
 demo:
@@ -38,6 +40,10 @@ test:
 check:
 	$(PREPARE) test
 	exec .venv/bin/python -m pytest -q -rs tests/check tests/test_layers.py tests/test_docs.py tests/test_manual.py $(PYTEST_ARGS)
+
+fuzz:
+	$(PREPARE) test
+	exec .venv/bin/python -m tests.fuzz '$(FUZZ_SECONDS)'
 
 bench:
 	$(INSTALL) bench

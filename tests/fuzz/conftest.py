@@ -11,7 +11,7 @@ configuration.set_hypothesis_home_dir(str(Path(__file__).parents[2] / ".cache" /
 _EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 settings.register_profile(
     "igor",
-    max_examples=_EXAMPLES or 150,
+    max_examples=_EXAMPLES or 60,
     derandomize=not _EXAMPLES,
     deadline=None,
     database=None,

@@ -1,0 +1,276 @@
+"""Everything that reads bytes of others: for each reader what holds for any bytes at all.
+
+`CHECKS` are by name, which is also the name of its folder in `corpus`.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from igor_core.agent import protocol
+from igor_core.config import ConfigError, Problem
+from igor_core.config.read import parse as parse_config
+from igor_core.debug.helper import dap
+from igor_core.debug.helper import frames as helper_frames
+from igor_core.debug.inside.dumps import parse_dump
+from igor_core.debug.rewriting import Answers, Rewriting
+from igor_core.debug.splice import Unusable, check, without_comments
+from igor_core.doctor.parse import parse as parse_host
+from igor_core.output import Places, Tree, place_under
+from igor_core.output.lines import LONGEST_LINE, Lines
+from igor_core.paths import HostPaths
+from igor_core.receiver import channel_frames
+from igor_core.receiver.expectation import Expectation
+from igor_core.receiver.host import frames as receiver_frames
+from igor_core.receiver.host.orders import Nonsense, Orders
+from igor_core.receiver.question import Question
+from igor_core.ssh import announcement, program_frames
+from igor_core.ssh.program import Program, Script
+
+# What Program and Receiver take for nonsense from the other side.
+NONSENSE = (ValueError, LookupError, struct.error)
+MAGIC = b"\0igor-fuzz-1\n"
+
+Feed = Callable[[bytes], Any]
+
+
+def pieces(data: bytes) -> Iterator[list[bytes]]:
+    """The same bytes whole, one by one, and cut in two and three."""
+    yield [data]
+    if len(data) <= 400:
+        yield [data[at : at + 1] for at in range(len(data))]
+    for size in {max(1, len(data) // 2), max(1, len(data) // 3)}:
+        yield [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def same_however_cut(data: bytes, new: Callable[[], Feed], *errors: type[Exception]) -> list[Any]:
+    """What comes out, which is the same however the bytes are cut; only `errors` are raised."""
+    outcomes = []
+    for cut in pieces(data):
+        feed, found, refused = new(), list[Any](), False
+        try:
+            for piece in cut:
+                found += feed(piece)
+        except errors:
+            refused = True
+        outcomes.append((found, refused))
+    assert len({refused for _found, refused in outcomes}) == 1
+    if not outcomes[0][1]:
+        assert all(found == outcomes[0][0] for found, _refused in outcomes)
+    return outcomes[0][0]
+
+
+def agent(data: bytes) -> None:
+    def new() -> Feed:
+        decoder = protocol.Decoder()
+        return lambda piece: list(decoder.feed(piece))
+
+    for frame in same_however_cut(data, new, protocol.ProtocolError):
+        kind, ident, *fields = frame
+        assert isinstance(kind, protocol.Kind)
+        assert isinstance(ident, int)
+        wanted = protocol.FIELDS[kind]
+        assert len(fields) >= len(wanted)
+        assert all(map(isinstance, fields, wanted))
+
+
+class Channel:
+    """What a session writes to, where nobody listens."""
+
+    def set_write_buffer_limits(self, _most: int) -> None: ...
+    def get_extra_info(self, _name: str) -> None: ...
+    def write(self, _data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+def program(data: bytes) -> None:
+    """The agent's end of every program on a host."""
+
+    async def outcome(cut: list[bytes]) -> tuple[list[Any], bool]:
+        found: list[Any] = []
+        session = Program(Script((), MAGIC), lambda *frame: found.append(frame), lambda: None)
+        session.connection_made(Channel())  # type: ignore[arg-type]
+        for piece in cut:
+            if session.alive:
+                session.data_received(piece, None)
+        return found, session.alive
+
+    outcomes = [asyncio.run(outcome(cut)) for cut in pieces(MAGIC + data)]
+    assert all(other == outcomes[0] for other in outcomes)
+    for kind, _number, _payload in outcomes[0][0]:
+        assert kind not in (program_frames.BEAT, program_frames.READY)
+
+
+def answer(data: bytes) -> None:
+    try:
+        found = channel_frames.answer(data)
+    except NONSENSE:
+        return
+    size = sum(map(len, (found.hash, found.obstacle)))
+    assert size <= len(data)
+
+
+QUESTION = Question.of([b"a", b"b", b"c/d"], {})
+
+
+def survey(data: bytes) -> None:
+    try:
+        found = channel_frames.differing(QUESTION, data)
+    except NONSENSE:
+        return
+    assert set(found) <= set(QUESTION.paths)
+
+
+def receiver(data: bytes) -> None:
+    """The receiver's end, with a tree open: nothing beside the tree is touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder, "base")
+        outside = Path(folder, "outside")
+        outside.write_text("as it was")
+        orders = Orders(lambda *_frame: None)
+        asked = {"base": str(base), "project": "p", "claim": "c", "writing": True, "taking": False}
+        order = json.dumps(asked).encode()
+        orders.obey(receiver_frames.OPEN, 1, channel_frames.number(1) + order)
+        (base / "p" / "out").symlink_to("..")
+        try:
+            for kind, number, payload in frames(data):
+                if kind != receiver_frames.OPEN:
+                    orders.obey(kind, number, payload)
+                for _ in range(len(orders.jobs)):
+                    orders.step()
+        except (Nonsense, *NONSENSE):
+            pass
+        finally:
+            orders.leave()
+        assert sorted(os.listdir(folder)) == ["base", "outside"]
+        assert sorted(os.listdir(base)) == [".igor-host", "p"]
+        assert outside.read_text() == "as it was"
+        assert not any((base / ".igor-host" / "tmp" / "p").iterdir())
+
+
+def frames(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The whole frames in bytes, as program_frames.py has them."""
+    header = program_frames.HEADER
+    while len(data) >= header.size:
+        kind, number, length = header.unpack_from(data)
+        if len(data) - header.size < length:
+            return
+        yield kind, number, data[header.size : header.size + length]
+        data = data[header.size + length :]
+
+
+def helper(data: bytes) -> None:
+    found = same_however_cut(data, lambda: helper_frames.Frames().feed, ValueError)
+    packed = b"".join(helper_frames.frame(*frame) for frame in found)
+    assert data.startswith(packed)
+
+
+def debugger(data: bytes) -> None:
+    """Both directions of a debugger's connection."""
+    bodies = same_however_cut(data, lambda: dap.Messages().feed, ValueError)
+    again = b"".join(map(dap.packed, bodies))
+    assert dap.Messages().feed(again) == bodies
+    for reader in (Rewriting(1), Answers()):
+        try:
+            reader.feed(data)
+        except ValueError:
+            continue
+
+
+def announced(data: bytes) -> None:
+    outcomes = set()
+    for cut in pieces(data):
+        reader = announcement.Announcement()
+        said = b"".join(map(reader.feed, cut)) + reader.rest()
+        assert len(said) <= len(data)
+        outcomes.add((said, reader.pid))
+    mark = re.escape(announcement.ANNOUNCE)
+    if announcement.ANNOUNCE not in data or re.match(rb".*?%b\d{1,9}\n" % mark, data, re.DOTALL):
+        assert len(outcomes) == 1
+
+
+FILES = ["train.py", "pkg/model.py", "Makefile", "sub/a b.py", "Dockerfile", "x/../y.py"]
+TREE = Tree.of(
+    "/local", ["/workspace"], FILES, working="pkg", dockerfile="Dockerfile",
+    dockerfile_text="FROM a\nRUN b\n",
+)  # fmt: skip
+
+
+def output(data: bytes) -> None:
+    """What programs print."""
+    outcomes = []
+    for cut in pieces(data):
+        places = Places({"apollo": TREE})
+        for piece in cut:
+            places.feed("apollo", "stdout", piece)
+        outcomes.append(places.finish())
+    assert all(other == outcomes[0] for other in outcomes)
+    for entry in outcomes[0]:
+        inside = entry.path.removeprefix("/local/")
+        assert (inside in FILES) if entry.path else entry.remote.startswith("/")
+        assert "\0" not in entry.name
+        assert "\n" not in entry.text
+        assert entry.line >= 0
+        assert entry.column >= 0
+        json.dumps(entry.to_wire())
+    for line in data.decode("utf-8", "replace").splitlines():
+        target = place_under(line, len(line) // 2, {"apollo": TREE}, "apollo")
+        assert target is None or target.name.startswith(("/local/", "igor://apollo/"))
+
+
+def lines(data: bytes) -> None:
+    def new() -> Feed:
+        reader = Lines()
+        return lambda piece: list(reader.feed(piece))
+
+    for line in same_however_cut(data, new):
+        assert len(line) <= LONGEST_LINE
+        assert not set(line) & set(map(chr, (*range(9), *range(10, 32), 127)))
+
+
+def config(data: bytes) -> None:
+    problems: tuple[Problem, ...] = ()
+    try:
+        parse_config(data, Path("config.json"))
+    except ConfigError as error:
+        problems = error.problems
+    for problem in problems:
+        assert 0 <= problem.line <= data.count(b"\n") + 1
+        assert problem.message
+
+
+def editors_file(data: bytes) -> None:
+    """.vimspector.json and launch.json, into which igor writes."""
+    text = data.decode("utf-8", "replace")
+    assert len(without_comments(text)) == len(text)
+    with contextlib.suppress(Unusable):
+        check(text)
+
+
+def doctor(data: bytes) -> None:
+    parse_host(data, HostPaths.of("~/x", "/home/me", "project"))
+
+
+def stacks(data: bytes) -> None:
+    for thread in parse_dump(data.decode("ascii", "replace")):
+        assert thread["id"] >= 0
+
+
+def target(path: bytes, expect: Expectation | None = None) -> bytes:
+    return channel_frames.target(1, path, expect or Expectation(absent=True))
+
+
+CHECKS: dict[str, Callable[[bytes], None]] = {
+    check.__name__: check
+    for check in (
+        agent, program, answer, survey, receiver, helper, debugger, announced, output, lines,
+        config, editors_file, doctor, stacks,
+    )
+}  # fmt: skip
