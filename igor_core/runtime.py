@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from igor_core.errors import UsageError
+
 #: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds
 #: (68 years); not all take "infinity".
 KEEP_ALIVE = "sleep 2147483647"
@@ -139,7 +141,12 @@ class Runtime:
         workdir: str = "",
         user: str = "",
     ) -> list[str]:
-        """Run a command in a running container, as the user that it was made for, or `user`."""
+        """Run a command in a running container, as the user that it was made for, or `user`.
+
+        Raises UsageError for a word that is not UTF-8: the engine would run the command with
+        other characters in place of its bytes, perhaps on another file.
+        """
+        self._check_is_text(command)
         words = [self.word, "exec"]
         words += ["--interactive"] if stdin else []
         words += ["--tty", "--detach-keys", DETACH_KEYS] if tty else []
@@ -147,6 +154,17 @@ class Runtime:
         words += ["--workdir", workdir] if workdir else []
         words += ["--user", user] if user else []
         return [*words, container, *command]
+
+    def _check_is_text(self, command: Sequence[str]) -> None:
+        for word in command:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                told = repr(word.encode("utf-8", "surrogateescape"))[2:-1]
+                raise UsageError(
+                    f"{self.word} can't pass {told} into a container: it is not UTF-8",
+                    "rename the file",
+                ) from None
 
     def throw_away(self, image: str, script: str, argument: str) -> list[str]:
         """Run a shell script in a new container of an image, without network, and remove it."""
