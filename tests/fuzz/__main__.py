@@ -35,7 +35,9 @@ def one_round(seed: int) -> int:
 
 
 def command(seed: int) -> list[str]:
-    modules = sorted(str(file.relative_to(FOLDER.parents[1])) for file in FOLDER.glob("test_*.py"))
+    # The names are the same in each round, and ask hosts.
+    files = sorted(set(FOLDER.glob("test_*.py")) - {FOLDER / "test_names.py"})
+    modules = [str(file.relative_to(FOLDER.parents[1])) for file in files]
     return ["pytest", "-q", "--timeout=0", "-x", f"--hypothesis-seed={seed}", *modules]
 
 
