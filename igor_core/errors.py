@@ -3,6 +3,8 @@
 Foreign errors are translated where they enter; anything that is not an IgorError is a bug.
 """
 
+MOST_TOLD = 4000
+
 
 class IgorError(Exception):
     """Something a user can understand and mend.
@@ -26,7 +28,13 @@ class UsageError(IgorError):
 
 
 class HostError(IgorError):
-    """A host could not be reached or could not do its part."""
+    """A host could not be reached or could not do its part.
+
+    What is in the message may be the host's own words, of any length.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(_shortened(message), _shortened(hint))
 
 
 class NeedsLogin(HostError):
@@ -43,3 +51,7 @@ class Cancelled(IgorError):
     """The user ended the job."""
 
     exit_status = 130
+
+
+def _shortened(told: str) -> str:
+    return told if len(told) <= MOST_TOLD else told[: MOST_TOLD - 1] + "…"

@@ -101,7 +101,8 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_no_other(host: Rem
     await asyncio.sleep(0.5)
     held = sum(len(data) for _stream, data in stuck._output)
     assert held <= child.WINDOW_BYTES
-    big = await host.run(["sh", "-c", "head -c 30000000 /dev/zero; cat"], input=b"x" * 5_000_000)
+    argv = ["sh", "-c", "head -c 30000000 /dev/zero; cat"]
+    big = await host.run(argv, input=b"x" * 5_000_000, most=40_000_000)
     assert len(big.stdout) == 35_000_000
     await stuck.end()
     assert stuck.ended == "INT"

@@ -58,6 +58,10 @@ class ByReceiver:
         return self._channel is not None and self._channel.alive
 
     @property
+    def broken(self) -> str:
+        return self._channel.broken if self._channel else ""
+
+    @property
     def channel(self) -> Channel:
         if self._channel is None:
             raise HostError(f"{self._host.name}: the tree is not open")

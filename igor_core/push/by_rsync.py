@@ -45,6 +45,10 @@ class ByRsync:
     def alive(self) -> bool:
         return self._host.state == "connected"
 
+    @property
+    def broken(self) -> str:
+        return self._host.broken
+
     async def open(self, claim: str, *, writing: bool, taking: bool) -> Found:
         found = await Asker(self._host, self._paths, claim, writing, taking).survey([])
         # Whose it is, is asked each time anew; what was taken over is ours.

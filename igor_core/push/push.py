@@ -241,8 +241,9 @@ class Push:
     def enter(self, ledger: Ledger, known: Known) -> dict[bytes, Refusal | None]:
         """Take what became of a round into the report; what is to be planned again."""
         if ledger.lost_paths:
+            why = f": {self.transport.broken}" if self.transport.broken else ""
             raise HostError(
-                f"the connection to {self.host} was lost during the push",
+                f"the connection to {self.host} was lost during the push{why}",
                 "nothing half-written is in the tree; push again",
             )
         outcomes, report = ledger.outcomes, self.report

@@ -76,6 +76,11 @@ class Transport(Protocol):
     @property
     def alive(self) -> bool: ...
 
+    @property
+    def broken(self) -> str:
+        """What the host did that ended it, where it did not keep to the protocol."""
+        ...
+
     async def open(self, claim: str, *, writing: bool, taking: bool) -> Found:
         """The tree's real path; with `writing` it is made and claimed. HostError for a claim."""
         ...

@@ -12,11 +12,12 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from igor_core.errors import HostError
 from igor_core.local.files import shown
 from igor_core.paths import HostPaths
+from igor_core.receiver import answers
 from igor_core.receiver import channel_frames as pack
 from igor_core.receiver.channel_frames import Answer
 from igor_core.receiver.expectation import Expectation, Version
@@ -39,6 +40,12 @@ from igor_core.receiver.question import Question, pack_paths
 from igor_core.receiver.requests import Requests
 from igor_core.receiver.state import State
 from igor_core.receiver.upload import CHANGED_HERE, Upload
+from igor_core.shapes import (
+    items,
+    members,
+    number,
+    words,
+)
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.program import NoPython, Script
 
@@ -74,6 +81,9 @@ SCRIPT = Script(
         receiver,
     ),
     frames.MAGIC,
+    members({"pid": number(1), "python": items(number(), 3, 3)}),
+    # CONTENT has a byte more than what was read.
+    frames.MOST_BYTES + 1,
 )
 
 NoReceiver = NoPython
@@ -126,6 +136,11 @@ class Channel:
         """Why it is not alive any more, in a few words."""
         return self._requests.why_lost
 
+    @property
+    def broken(self) -> str:
+        """The same, where the receiver did not keep to the protocol."""
+        return self._requests.broken
+
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call once when it is lost: connection, receiver, silence for 30 s, nonsense.
 
@@ -159,7 +174,7 @@ class Channel:
         }  # fmt: skip
         said = await self._requests.ask(
             frames.OPEN,
-            _opened,
+            answers.opened,
             pack.number(ident),
             json.dumps(order).encode("ascii"),
         )
@@ -179,7 +194,7 @@ class Channel:
     ) -> "asyncio.Future[Answer]":
         """Write a file, and the folders above that are missing. `content` up to LARGE."""
         target = pack.target(tree.ident, path, expect, mode, mtime_ns)
-        return self._requests.ask(frames.WRITE, _answer, target, content)
+        return self._requests.ask(frames.WRITE, answers.answer, target, content)
 
     async def write_large(
         self,
@@ -223,7 +238,7 @@ class Channel:
         """
         target = pack.target(tree.ident, path, expect, mode, mtime_ns)
         against = pack.base(base, prefix, suffix, hash)
-        return self._requests.ask(frames.PATCH, _answer, target, against, middle)
+        return self._requests.ask(frames.PATCH, answers.answer, target, against, middle)
 
     def link(
         self,
@@ -236,7 +251,7 @@ class Channel:
     ) -> "asyncio.Future[Answer]":
         """Make a symbolic link."""
         place = pack.target(tree.ident, path, expect, mtime_ns=mtime_ns)
-        return self._requests.ask(frames.LINK, _answer, place, target)
+        return self._requests.ask(frames.LINK, answers.answer, place, target)
 
     def delete(
         self,
@@ -252,7 +267,7 @@ class Channel:
         """
         deepest_first = sorted(remove_empty, key=lambda folder: folder.count(b"/"), reverse=True)
         place = pack.target(tree.ident, path, expect)
-        return self._requests.ask(frames.DELETE, _answer, place, b"\0".join(deepest_first))
+        return self._requests.ask(frames.DELETE, answers.answer, place, b"\0".join(deepest_first))
 
     async def survey(self, tree: OpenedTree, question: Question) -> dict[bytes, State | None]:
         """What is at those of the paths that are not as expected (None: nothing).
@@ -267,7 +282,9 @@ class Channel:
             self._lists[tree.ident] = question.list_hash
         return await self._requests.ask(
             frames.SURVEY,
-            partial(_surveyed, question, found),
+            partial(
+                answers.surveyed, question, found, answers.Budget.of_survey(len(question.paths))
+            ),
             pack.number(tree.ident),
             question.list_hash,
             question.digests,
@@ -277,7 +294,7 @@ class Channel:
         """sha256 of the content of each of the paths that is a readable file."""
         if not tree.exists or not paths:
             return {}
-        take = partial(_hashed, paths, {})
+        take = partial(answers.hashed, paths, {}, answers.Budget.of_hashes(len(paths)))
         return await self._requests.ask(
             frames.HASHES, take, pack.number(tree.ident), pack_paths(paths)
         )
@@ -285,10 +302,14 @@ class Channel:
     async def read(self, tree: OpenedTree, path: bytes, limit: int) -> bytes:
         """The first `limit` bytes (at most 8 MB) of a file. HostError where it can't be read."""
         content = await self._requests.ask(
-            frames.READ, _content, pack.number(tree.ident), pack.number(limit), path
+            frames.READ,
+            partial(answers.content, limit),
+            pack.number(tree.ident),
+            pack.number(limit),
+            path,
         )
         if content[:1] != b"\1":
-            reason = content[1:].decode("utf-8", "replace")
+            reason = words(content[1:])
             raise HostError(f"{self.host.name}: {shown(path)} can't be read: {reason}")
         return content[1:]
 
@@ -299,43 +320,3 @@ class Channel:
     async def drain(self) -> None:
         """Wait until more may be sent without holding too much in memory."""
         await self._requests.drain()
-
-
-# What takes the frames of an answer: its value, or None while there is more to come.
-
-
-def _of_kind(wanted: int, kind: int) -> None:
-    if kind != wanted:
-        raise ValueError(f"kind {kind} where {wanted} was asked for")
-
-
-def _answer(kind: int, payload: bytes) -> Answer:
-    _of_kind(frames.ANSWER, kind)
-    return pack.answer(payload)
-
-
-def _opened(kind: int, payload: bytes) -> dict[str, Any]:
-    _of_kind(frames.OPENED, kind)
-    said: dict[str, Any] = json.loads(payload)
-    return said
-
-
-def _content(kind: int, payload: bytes) -> bytes:
-    _of_kind(frames.CONTENT, kind)
-    return payload
-
-
-def _surveyed(
-    question: Question, found: dict[bytes, State | None], kind: int, part: bytes
-) -> dict[bytes, State | None] | None:
-    _of_kind(frames.SURVEYED, kind)
-    found.update(pack.differing(question, part))
-    return None if part else found
-
-
-def _hashed(
-    paths: Sequence[bytes], found: dict[bytes, bytes], kind: int, part: bytes
-) -> dict[bytes, bytes] | None:
-    _of_kind(frames.HASHED, kind)
-    found.update((paths[number], content) for number, content in frames.HASH.iter_unpack(part))
-    return None if part else found

@@ -6,8 +6,12 @@ from igor_core.receiver.expectation import Expectation, Version
 from igor_core.receiver.host import frames
 from igor_core.receiver.question import Question, expected_facts, facts
 from igor_core.receiver.state import State
+from igor_core.shapes import MOST_PATH, WrongShape, words
 
 MOST_LISTED = 255
+# find's %y, NUL for nothing, and what receiver/host/expect.py says of what it does not know.
+_KINDS = frozenset({b"\0", b"f", b"d", b"l", b"p", b"s", b"b", b"c", b"?"})
+_MOST_SIZE = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +69,47 @@ def answer(payload: bytes) -> Answer:
     if at != len(payload):
         raise ValueError("an answer of the wrong length")
     link, content, obstacle, reason = fields
+    if done > 1 or len(content) not in (0, frames.HASH_SIZE) or not _is_below(obstacle):
+        raise WrongShape("an answer that no receiver gives")
     seen = state(kind, size, mtime_ns, mode, link)
-    return Answer(bool(done), seen, content, reason.decode("utf-8", "replace"), obstacle)
+    return Answer(bool(done), seen, content, words(reason) if reason else "", obstacle)
 
 
 def state(kind: bytes, size: int, mtime_ns: int, mode: int, target: bytes) -> State | None:
-    """None for nothing."""
+    """None for nothing. WrongShape where no file system has the like."""
+    if kind not in _KINDS or mode > 0o777 or size > _MOST_SIZE or len(target) > MOST_PATH:
+        raise WrongShape("a file such as there is none")
     return None if kind == b"\0" else State(kind.decode("latin-1"), size, mtime_ns, mode, target)
 
 
-def differing(question: Question, part: bytes) -> dict[bytes, State | None]:
-    """What a part of the answer to a survey says that is not as expected. struct.error."""
+def _is_below(path: bytes) -> bool:
+    """Whether it is empty, or a path that does not leave the tree."""
+    return not path or not (
+        len(path) > MOST_PATH or b"\0" in path or {b"", b".", b".."} & set(path.split(b"/"))
+    )
+
+
+def differing(
+    question: Question, part: bytes, told: set[int] | None = None
+) -> dict[bytes, State | None]:
+    """What a part of the answer to a survey says that is not as expected.
+
+    `told` are the groups of earlier parts. Raises WrongShape, struct.error.
+    """
+    told = set() if told is None else told
     found: dict[bytes, State | None] = {}
     at = 0
     while at < len(part):
         (group,) = frames.NUMBER.unpack_from(part, at)
         at += frames.NUMBER.size
+        if group in told or group * frames.GROUP >= len(question.paths):
+            raise WrongShape(f"group {group}, which was not asked for")
+        told.add(group)
         for path in question.paths[group * frames.GROUP : (group + 1) * frames.GROUP]:
             kind, size, mtime_ns, mode, length = frames.SEEN.unpack_from(part, at)
             at += frames.SEEN.size + length
+            if at > len(part):
+                raise WrongShape("a part of a survey that is cut off")
             link = part[at - length : at]
             expected = expected_facts(question.expected.get(path))
             if facts(kind, size, mtime_ns, link) != expected:

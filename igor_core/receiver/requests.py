@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from igor_core.errors import HostError
 from igor_core.receiver.host import frames
 from igor_core.receiver.pace import Pace
+from igor_core.receiver.progress import Progress
+from igor_core.shapes import WrongShape, words
 from igor_core.ssh.failures import lost
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.program import Program, Script
@@ -16,6 +18,8 @@ from igor_core.ssh.program_frames import HEADER
 
 T = TypeVar("T")
 
+# So often, while anything is asked for, it is looked whether the receiver does it.
+LOOK_SECONDS = 10.0
 # What many answers lead to would hold up the event loop: in one turn so many are passed on.
 ANSWERS_AT_ONCE = 128
 
@@ -33,6 +37,10 @@ class Requests:
         self._unsent: list[bytes] = []
         self._pace = Pace()
         self._sizes: dict[int, int] = {}
+        # Files on their way, by what of them is not taken yet: nothing is owed but for that.
+        self._uploads: dict[int, int] = {}
+        self._progress = Progress()
+        self._looking: asyncio.TimerHandle | None = None
         self._answered: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._passed_on = 0
         self._may_send = asyncio.Event()
@@ -60,6 +68,10 @@ class Requests:
     @property
     def why_lost(self) -> str:
         return self._program.reason if self._program else ""
+
+    @property
+    def broken(self) -> str:
+        return self._program.broken if self._program else ""
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         if self._program is not None:
@@ -89,8 +101,19 @@ class Requests:
             self._waiting[number] = take, future
             self._sizes[number] = self.tell(kind, *payload, number=number)
             self._count_sent(self._sizes[number])
+            if self._looking is None:
+                self._begin_to_look()
         else:
             _fail(future, self._error())
+        return number, future
+
+    def begin_upload(
+        self, take: Callable[[int, bytes], T | None], *payload: bytes
+    ) -> "tuple[int, asyncio.Future[T]]":
+        """The same for a file in chunks: its answer is due after the `commit`."""
+        number, future = self.begin(frames.BEGIN, take, *payload)
+        if self.alive:
+            self._uploads[number] = 0
         return number, future
 
     def tell(self, kind: int, *payload: bytes, number: int = 0) -> int:
@@ -104,11 +127,19 @@ class Requests:
 
     def send_chunk(self, number: int, chunk: bytes) -> None:
         """A part of what was begun under a number; the answer to it is its size."""
+        if number in self._uploads:
+            self._uploads[number] += len(chunk)
         self._count_sent(self.tell(frames.CHUNK, chunk, number=number))
+
+    def commit(self, number: int) -> None:
+        """All of it has been sent."""
+        self._uploads.pop(number, None)
+        self.tell(frames.COMMIT, number=number)
 
     def forget(self, number: int) -> None:
         """No answer comes to this any more."""
         self._waiting.pop(number, None)
+        self._uploads.pop(number, None)
         self._count_taken(self._sizes.pop(number, 0))
 
     def flush(self) -> None:
@@ -137,11 +168,15 @@ class Requests:
 
     def _take(self, kind: int, number: int, payload: bytes) -> None:
         if kind == frames.NONSENSE:
-            raise ValueError(f"it did not understand: {payload.decode('utf-8', 'replace')}")
+            raise WrongShape(f"it did not understand: {words(payload)}")
         if not 0 < number <= self._last:
-            raise ValueError(f"an answer to request {number}, which was never made")
+            raise WrongShape(f"an answer to request {number}, which was never made")
+        if kind == frames.WORKING:
+            self._progress.works()
+            return
+        self._progress.moves()
         if kind == frames.TAKEN:
-            self._count_taken(*frames.NUMBER.unpack(payload))
+            self._take_chunk(number, *frames.NUMBER.unpack(payload))
         else:
             self._count_taken(self._sizes.pop(number, 0))
         if number not in self._waiting:
@@ -152,6 +187,30 @@ class Requests:
             del self._waiting[number]
             self._answered.append((future, value))
             self._pass_on()
+
+    def _take_chunk(self, number: int, size: int) -> None:
+        """Of a file that was given up, or that is whole, nobody counts any more."""
+        if number in self._uploads:
+            self._uploads[number] -= size
+            if self._uploads[number] < 0:
+                raise WrongShape("it took more of a file than was sent")
+        self._count_taken(size)
+
+    def _begin_to_look(self) -> None:
+        self._progress = Progress()
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """While anything is asked for: whether the receiver does it."""
+        self._looking = None
+        if not self.alive or not self._waiting:
+            return
+        owes = any(self._uploads.get(number, 1) for number in self._waiting)
+        stuck = self._progress.stuck(owes)
+        if stuck and self._program is not None:
+            self._program.give_up(stuck)
+            return
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _pass_on(self) -> None:
         while self._answered and self._passed_on < ANSWERS_AT_ONCE:
@@ -168,13 +227,15 @@ class Requests:
 
     def _lose(self) -> None:
         self._may_send.set()
+        if self._looking is not None:
+            self._looking.cancel()
         waiting, self._waiting = self._waiting, {}
         for _take, future in waiting.values():
             _fail(future, self._error())
 
     def _error(self) -> HostError:
         if self._host.state != "connected":
-            return lost(self._host.name)
+            return lost(self._host.name, self._host.broken)
         return HostError(
             f"{self._host.name}: igor's program there ended: {self.why_lost}",
             "igor starts it again on next use",

@@ -11,6 +11,7 @@ from igor_core.receiver import channel_frames as pack
 from igor_core.receiver.channel_frames import Answer
 from igor_core.receiver.host import frames
 from igor_core.receiver.requests import Requests
+from igor_core.shapes import WrongShape
 
 CHANGED_HERE = "changed here while it was sent"
 _CHUNK = 1 << 18
@@ -39,13 +40,13 @@ class Upload:
     async def send(self, target: bytes) -> Answer:
         """Raises HostError; OSError where the source can't be read."""
         size = frames.SIZE.pack(self._size)
-        number, answer = self._requests.begin(frames.BEGIN, self._take, target, size)
+        number, answer = self._requests.begin_upload(self._take, target, size)
         try:
             await self._send_chunks(number, answer)
             if not answer.done() and not await asyncio.to_thread(self._is_as_seen):
                 self._abort(number)
                 return Answer(False, reason=CHANGED_HERE)
-            self._requests.tell(frames.COMMIT, number=number)
+            self._requests.commit(number)
             found = await answer
         except BaseException:
             self._abort(number)
@@ -79,6 +80,8 @@ class Upload:
     def _take(self, kind: int, payload: bytes) -> Answer | None:
         if kind == frames.ANSWER:
             return pack.answer(payload)
+        if kind != frames.TAKEN:
+            raise WrongShape(f"kind {kind} of a file on its way")
         (count,) = frames.NUMBER.unpack(payload)
         self._taken += count
         self._on_progress(self._taken)

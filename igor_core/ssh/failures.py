@@ -24,8 +24,10 @@ _NETWORK = {
 }
 
 
-def lost(host: str) -> HostError:
-    return HostError(f"the connection to {host} was lost", "igor connects again on next use")
+def lost(host: str, broken: str = "") -> HostError:
+    """`broken`: what the host did that no host of igor's does."""
+    why = f": {broken}" if broken else ""
+    return HostError(f"the connection to {host} was lost{why}", "igor connects again on next use")
 
 
 def explain(address: Address, error: Exception) -> IgorError:

@@ -2,22 +2,26 @@
 
 import asyncio
 import contextlib
+import re
+import shlex
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncssh
 
 from igor_core.errors import HostError, IgorError, NeedsLogin
+from igor_core.shapes import words
 from igor_core.ssh.address import Address
 from igor_core.ssh.failures import explain, lost
 from igor_core.ssh.lanes import Lanes
 from igor_core.ssh.login import Connection, Login, connect
 from igor_core.ssh.plain import start_plain
-from igor_core.ssh.process import Command, Completed, Process, complete
-from igor_core.ssh.program import NoPython, Program, Receive, Script
+from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process, TooMuch, complete
+from igor_core.ssh.program import Nonsense, NoPython, Program, Receive, Script
 from igor_core.ssh.supervised import Supervised
 
 _WHO = 'id -u; id -g; id -un; printf "%s\\n" "$HOME"'
+_ID = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class RemoteHost:
     `state` is "not connected", "connecting", "connected", "needs login" or "offline"; `reason`
     says why where it is not connected any more, or one of the last two. `endpoint` is what
     ssh_config resolves: HostName (with the way there, if it isn't direct), Port, User.
+    `broken` is what the host did that ended its last connection, where it broke the protocol.
     On a host without python3 `supervised` is false and `why_plain` says what the host said.
     """
 
@@ -52,6 +57,7 @@ class RemoteHost:
         self.name = address.name
         self.reason = ""
         self.why_plain = ""
+        self.broken = ""
         self.endpoint = ("", 0, "")
         self.account = Account(-1, -1, "", "")
         self._lanes = Lanes(self._open)
@@ -106,6 +112,7 @@ class RemoteHost:
 
     def _begin(self, login: Login) -> Attempt:
         self._login = login
+        self.broken = ""
         self._become("connecting")
         self._attempt = Attempt(login, asyncio.ensure_future(self._connect()))
         # All who waited may have been cancelled: then nobody asks how it ended.
@@ -148,6 +155,8 @@ class RemoteHost:
             self.why_plain = str(error)
             await self._settle_plain()
             return
+        except Nonsense as error:
+            raise self._nonsense(error) from None
         except (asyncssh.Error, OSError) as error:
             raise explain(self.address, error) from None
         facts = supervisor.facts
@@ -155,14 +164,15 @@ class RemoteHost:
         self._supervisor = supervisor
         supervisor.on_lost(lambda: self._supervisor_lost(supervisor, lane.connection))
         if not supervisor.alive:
-            raise lost(self.name)
+            raise lost(self.name, supervisor.why_lost)
 
     async def _settle_plain(self) -> None:
         self._supervisor = None
-        who = await complete(await self._start_plain(Command(["sh", "-c", _WHO])), b"")
+        command = Command(["sh", "-c", _WHO])
+        who = await self._completed(await self._start_plain(command), command, b"", MOST_OUTPUT)
         lines = who.stdout.decode("utf-8", "replace").splitlines()
-        if len(lines) != 4 or not (lines[0] + lines[1]).isdigit():
-            said = " ".join(who.stderr.decode("utf-8", "replace").split()) or self.why_plain
+        if len(lines) != 4 or not all(map(_ID.fullmatch, lines[:2])):
+            said = words(who.stderr) or self.why_plain
             raise HostError(
                 f"{self.name}: no command can be run there: {said or f'status {who.status}'}",
                 f"try: ssh {self.name} id",
@@ -172,6 +182,7 @@ class RemoteHost:
     def _supervisor_lost(self, supervisor: Supervised, connection: Connection) -> None:
         """Without its supervisor a connection is of no use: the next command makes another."""
         if self._supervisor is supervisor:
+            self.broken = supervisor.why_lost
             self._gone()
             connection.abort()
 
@@ -185,14 +196,14 @@ class RemoteHost:
     def _gone(self) -> None:
         self._supervisor = None
         if self.state == "connected":
-            self._become("not connected", "the connection was lost")
+            self._become("not connected", self.broken or "the connection was lost")
 
     async def start(self, command: Command) -> Process:
         """Start a process. It must be read to its end, or ended. Raises HostError."""
         if self._supervisor is not None:
             return self._supervisor.start(command)
         if self.state != "connected":
-            raise lost(self.name)
+            raise lost(self.name, self.broken)
         return await self._start_plain(command)
 
     async def open_program(self, script: Script, receive: Receive) -> Program:
@@ -211,7 +222,7 @@ class RemoteHost:
     async def _open_program(self, script: Script, receive: Receive) -> Program:
         while True:
             if self.state != "connected":
-                raise lost(self.name)
+                raise lost(self.name, self.broken)
             lane = await self._lanes.enter()
             try:
                 program = await Program.open(lane.connection, script, receive, lane.leave)
@@ -219,6 +230,8 @@ class RemoteHost:
                 lane.refused()
                 if lane.room == 0:
                     raise explain(self.address, error) from None
+            except Nonsense as error:
+                raise self._nonsense(error) from None
             except (asyncssh.Error, OSError):
                 lane.leave()
                 raise lost(self.name) from None
@@ -232,17 +245,38 @@ class RemoteHost:
         input: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: str = "",
+        most: int = MOST_OUTPUT,
     ) -> Completed:
         """Run a command to its end; one round trip on a host with a supervisor.
 
-        Raises HostError when the connection is lost.
+        Raises HostError when the connection is lost, or the command writes more than `most` bytes.
         """
         command = Command(argv, cwd=cwd or self.account.home, env=env or {})
-        process = await self.start(command)
-        done = await complete(process, input)
+        return await self.complete(command, input, most)
+
+    async def complete(self, command: Command, input: bytes, most: int = MOST_OUTPUT) -> Completed:
+        """The same for any command."""
+        done = await self._completed(process := await self.start(command), command, input, most)
         if process.lost:
-            raise lost(self.name)
+            raise lost(self.name, self.broken)
         return done
+
+    async def _completed(
+        self, process: Process, command: Command, input: bytes, most: int
+    ) -> Completed:
+        try:
+            return await complete(process, input, most)
+        except TooMuch as error:
+            what = words(shlex.join(command.argv[:3]))[:80]
+            raise HostError(
+                f"{self.name}: {error.message}, and was ended: {what}",
+                f"what does it print? ssh {self.name}",
+            ) from None
+
+    def _nonsense(self, error: Nonsense) -> HostError:
+        return HostError(
+            f"{self.name}: {error}", f"what does its login shell print? ssh {self.name} true"
+        )
 
     @contextlib.asynccontextmanager
     async def process(self, command: Command) -> AsyncIterator[Process]:

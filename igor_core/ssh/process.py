@@ -6,11 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from igor_core.errors import HostError
+from igor_core.shapes import WrongShape
+
 # ssh's own exit status for a failure that is not the command's.
 LOST = 255
 # What waits for a reader is joined up to this size, and what it has read is granted again in such
 # steps: a key's echo so costs one packet, and much output few.
 STEP = 1 << 16
+# What waits in more pieces is joined even if its two streams took turns: a piece costs 200 bytes.
+MOST_PIECES = 1 << 12
+# A command whose whole output is wanted may write so much, unless its caller knows better.
+MOST_OUTPUT = 16 << 20
+# Ending takes INT, TERM and KILL, in the container and then on the host: 35 s at most.
+END_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,10 @@ class Completed:
     status: int
     stdout: bytes
     stderr: bytes
+
+
+class TooMuch(HostError):
+    """A command wrote more than anyone wants to know; it has been ended."""
 
 
 class Carrier(Protocol):
@@ -74,7 +87,7 @@ class Process:
         self._ungranted = 0
         self._finished = asyncio.Event()
         self._dropping = False
-        self._input_credit = input_credit
+        self._input_credit = self._most_credit = input_credit
         self._may_write = asyncio.Event()
         self._may_write.set()
 
@@ -130,9 +143,15 @@ class Process:
             self._carrier.send_end(self)
 
     async def end(self) -> None:
-        """End it for good (INT, TERM, KILL) and wait until it has ended."""
+        """End it for good (INT, TERM, KILL) and wait until it has ended.
+
+        A host that never says so is not waited for: what it says later is ignored.
+        """
         self.abandon()
-        await self._finished.wait()
+        try:
+            await asyncio.wait_for(self._finished.wait(), END_SECONDS)
+        except asyncio.TimeoutError:
+            self.exited(LOST, error=f"the host has not ended it within {END_SECONDS:.0f} s")
 
     def abandon(self) -> None:
         """Ask for its end without waiting for it; what it still writes is dropped."""
@@ -155,12 +174,17 @@ class Process:
             return
         if self._output and self._output[-1][0] == stream and len(self._output[-1][1]) < STEP:
             self._output[-1][1].extend(data)
+        elif len(self._output) > MOST_PIECES and self._output[-2][0] == stream:
+            self._output[-2][1].extend(data)
         else:
             self._output.append((stream, bytearray(data)))
         self._news.set()
 
     def credited(self, count: int) -> None:
+        """Raises WrongShape for more than was ever sent."""
         self._input_credit += count
+        if self._input_credit > self._most_credit:
+            raise WrongShape("more credit than it has taken input")
         self._may_write.set()
 
     def exited(self, status: int, ended: str = "", error: str = "") -> None:
@@ -181,15 +205,21 @@ class Process:
             self._may_write.clear()
 
 
-async def complete(process: Process, data: bytes) -> Completed:
+async def complete(process: Process, data: bytes, most: int = MOST_OUTPUT) -> Completed:
     """Feed `data` to a process, read it to its end, and return all that it wrote.
 
-    A process whose reader is cancelled is ended.
+    A process whose reader is cancelled is ended, and so is one that writes more than `most`
+    bytes. Raises TooMuch then.
     """
     chunks: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
     feeding = asyncio.ensure_future(_feed(process, data))
+    left = most
     try:
         while (item := await process.read()) is not None:
+            left -= len(item[1])
+            if left < 0:
+                process.abandon()
+                raise TooMuch(f"it printed more than {most >> 20} MB")
             chunks[item[0]].append(item[1])
     except asyncio.CancelledError:
         process.abandon()
@@ -197,7 +227,7 @@ async def complete(process: Process, data: bytes) -> Completed:
     finally:
         feeding.cancel()
     if process.error:
-        chunks["stderr"].append(process.error.encode())
+        chunks["stderr"].append(process.error.encode("utf-8", "replace"))
     return Completed(process.status, b"".join(chunks["stdout"]), b"".join(chunks["stderr"]))
 
 

@@ -5,7 +5,6 @@ One ssh session carries it: its sources to `python3`, then frames both ways.
 
 import asyncio
 import contextlib
-import json
 import socket
 import struct
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import asyncssh
 
+from igor_core.shapes import Shape, WrongShape, parsed, words
 from igor_core.ssh import program_frames
 from igor_core.ssh.program_frames import BEAT, HEADER, READY, SILENCE_SECONDS
 
@@ -39,8 +39,10 @@ module.main()
 """
 BEAT_SECONDS = 10.0
 START_SECONDS = 20.0
-# No program answers with more at once.
-_MOST_BYTES = 64 << 20
+# A login shell may print so much before the program greets.
+MOST_PRINTED = 1 << 20
+# An echo is that of a heartbeat that is younger: older ones have ended the session.
+_OLDEST_BEAT = 3600.0
 _BUFFER_BYTES = 1 << 20
 
 Receive = Callable[[int, int, bytes], None]
@@ -50,16 +52,23 @@ class NoPython(Exception):
     """The host has no python3 (3.6 or later) that could run the program; says what it said."""
 
 
+class Nonsense(Exception):
+    """What answered before the program was ready is not the program; says how that is known."""
+
+
 @dataclass(frozen=True, eq=False)
 class Script:
     """A program for hosts: its modules, each after those that it imports, and its greeting.
 
     The last module's `main` is called; what the session brings further is on standard input,
-    the first of it perhaps already in `sys.stdin.buffer`.
+    the first of it perhaps already in `sys.stdin.buffer`. `facts` is the shape of what it says
+    of itself, and no frame of it is longer than `most_bytes`.
     """
 
     modules: tuple[ModuleType, ...]
     magic: bytes
+    facts: Shape
+    most_bytes: int = 1 << 20
 
     @cached_property
     def payload(self) -> bytes:
@@ -77,20 +86,24 @@ class Program(asyncssh.SSHClientSession[bytes]):
     """The session of a program, from its first word to its end.
 
     `facts` is what it said of itself, `rtt` the seconds of its last heartbeat, `reason` why it
-    was lost. Frames go to `receive` as kind, number, payload; ValueError or struct.error from
-    there mean that the host talks nonsense.
+    was lost, `broken` the same where it did not keep to the protocol. Frames go to `receive` as
+    kind, number, payload; ValueError or struct.error from there mean that the host talks
+    nonsense.
     """
 
     def __init__(self, script: Script, receive: Receive, over: Callable[[], None]) -> None:
         self.facts: dict[str, Any] = {}
         self.rtt = 0.0
         self.reason = ""
+        self.broken = ""
         self._script = script
         self._receive = receive
         self._over = over
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._socket: socket.socket | None = None
         self._inbox = bytearray()
+        # Of what came before the greeting, so much has been passed over.
+        self._printed = 0
         self._greeted = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Where the session can't even be opened, nobody waits for it.
@@ -111,7 +124,7 @@ class Program(asyncssh.SSHClientSession[bytes]):
     ) -> "Program":
         """Send the program to the host and wait until it is ready; `over`: its session has ended.
 
-        Raises NoPython where python3 is missing or too old, and what asyncssh raises.
+        Raises NoPython where python3 is missing or too old, Nonsense, and what asyncssh raises.
         """
         program = cls(script, receive, over)
         await connection.create_session(
@@ -153,6 +166,10 @@ class Program(asyncssh.SSHClientSession[bytes]):
         """Wait until not too much waits to be sent, or it is lost."""
         await self._may_write.wait()
 
+    def give_up(self, reason: str) -> None:
+        """End the session since the host does not do its part."""
+        self._distrust(reason)
+
     def close(self) -> None:
         """End the session; the program ends with its input."""
         self._lose("it was closed")
@@ -172,31 +189,41 @@ class Program(asyncssh.SSHClientSession[bytes]):
         self._may_write.set()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
+        if self._channel is None:
+            return
         if datatype is not None:
             self._last_words = (self._last_words + data)[-2000:]
             return
         self._inbox += data
-        if self._greeted or self._find_greeting():
-            try:
+        try:
+            if self._greeted or self._find_greeting(len(data)):
                 self._take_frames()
-            except (ValueError, LookupError, struct.error) as error:
-                self._lose(f"the host answered nonsense: {error}")
+        except (ValueError, LookupError, struct.error) as error:
+            self._distrust(f"the host answered nonsense: {error}")
+
+    def _distrust(self, reason: str) -> None:
+        """It does not keep to the protocol: nothing more of it is read."""
+        self.broken = reason
+        self._inbox.clear()
+        if not self._ready.done():
+            self._ready.set_exception(Nonsense(reason))
+        self._lose(reason)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ready.done() and exc is not None:
             # Nothing is known of the host's python3: the whole connection has gone.
             self._ready.set_exception(exc)
         elif not self._ready.done():
-            words = self._last_words or bytes(self._inbox[-2000:])
-            said = words.decode("utf-8", "replace").strip().splitlines()
-            self._ready.set_exception(NoPython(said[-1] if said else "no python3"))
+            last = self._last_words or bytes(self._inbox[-2000:])
+            said = last.decode("utf-8", "replace").strip().splitlines()
+            self._ready.set_exception(NoPython(words(said[-1]) if said else "no python3"))
         self._lose(self._said_last() or "the connection was lost")
         self._over()
 
     def _said_last(self) -> str:
         """The last line of what it said when it ended by itself."""
         said = self._last_words.decode("utf-8", "replace").strip().splitlines()
-        return said[-1] if said and self._greeted else ""
+        return words(said[-1]) if said and self._greeted else ""
 
     def _lose(self, reason: str) -> None:
         """It is of no use any more, whether its session has ended or not."""
@@ -212,11 +239,21 @@ class Program(asyncssh.SSHClientSession[bytes]):
         for callback in callbacks:
             callback()
 
-    def _find_greeting(self) -> bool:
-        """Pass over what the host's login shell may have printed first."""
+    def _find_greeting(self, new: int) -> bool:
+        """Pass over what the host's login shell may have printed first; `new` bytes just came.
+
+        ValueError where that is more than any shell prints.
+        """
         magic = self._script.magic
-        at = self._inbox.find(magic)
+        at = self._inbox.find(magic, max(0, len(self._inbox) - new - len(magic)))
         if at < 0:
+            passed = max(0, len(self._inbox) - 4 * len(magic) - 2000)
+            self._printed += passed
+            del self._inbox[:passed]
+            if self._printed > MOST_PRINTED:
+                raise ValueError(
+                    f"it printed more than {MOST_PRINTED >> 20} MB before igor's program began"
+                )
             return False
         del self._inbox[: at + len(magic)]
         # What was said before isn't the program's.
@@ -228,8 +265,8 @@ class Program(asyncssh.SSHClientSession[bytes]):
         at = 0
         while len(self._inbox) - at >= HEADER.size:
             kind, number, length = HEADER.unpack_from(self._inbox, at)
-            if length > _MOST_BYTES:
-                raise ValueError(f"a frame of {length} bytes")
+            if length > self._script.most_bytes:
+                raise WrongShape(f"a frame of {length} bytes")
             start = at + HEADER.size
             if len(self._inbox) - start < length:
                 break
@@ -240,13 +277,21 @@ class Program(asyncssh.SSHClientSession[bytes]):
     def _take(self, kind: int, number: int, payload: bytes) -> None:
         self._heard = time.monotonic()
         if kind == BEAT:
-            self.rtt = self._heard - struct.unpack(">d", payload)[0]
+            self.rtt = self._age_of(payload)
         elif kind == READY:
-            self.facts = json.loads(payload)
-            if not self._ready.done():
-                self._ready.set_result(None)
+            if self._ready.done():
+                raise WrongShape("it was ready twice")
+            self.facts = parsed(payload, self._script.facts, "what it says of itself")
+            self._ready.set_result(None)
         else:
             self._receive(kind, number, payload)
+
+    def _age_of(self, payload: bytes) -> float:
+        """Seconds since the heartbeat was sent that this is the echo of."""
+        age: float = self._heard - struct.unpack(">d", payload)[0]
+        if not 0 <= age < _OLDEST_BEAT:
+            raise WrongShape("the echo of a heartbeat that was never sent")
+        return age
 
     async def _beat(self) -> None:
         while True:

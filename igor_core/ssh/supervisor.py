@@ -50,6 +50,9 @@ START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END = range(1, 8)
 STDOUT, STDERR, EXIT = range(17, 20)
 OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
 
+# Characters of an error, whose file's name may be as long as a command line.
+MOST_ERROR = 1000
+
 MAGIC = b"\0igor-supervisor-1\n"
 
 
@@ -194,7 +197,7 @@ class Supervisor:
             status = 127 if isinstance(error, FileNotFoundError) else 126
             reason = getattr(error, "strerror", None) or str(error)
             what = getattr(error, "filename", None) or " ".join(order["argv"][:1])
-            said = "%s: %s" % (os.fsdecode(what), reason)
+            said = ("%s: %s" % (os.fsdecode(what), reason))[:MOST_ERROR]
             self.send_json(EXIT, ident, {"status": status, "ended": "", "error": said})
 
     def write_input(self, process):

@@ -224,7 +224,8 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
             tail = (tail + data)[-TAIL_BYTES:]
             await target.job.output(target.name, stream, data, joined=True)
     if process.lost:
-        raise HostError(f"the connection to {target.name} was lost during the build",
+        why = f": {target.remote.broken}" if target.remote.broken else ""
+        raise HostError(f"the connection to {target.name} was lost during the build{why}",
                         "the old image, if there was one, is as it was; try again")  # fmt: skip
     if process.status != 0:
         said = "\n".join(map(plain, tail.decode("utf-8", "replace").splitlines()))

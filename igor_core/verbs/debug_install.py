@@ -3,7 +3,7 @@
 from igor_core.debug.session import Refused
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError
-from igor_core.ssh.process import Command, complete
+from igor_core.ssh.process import Command
 from igor_core.verbs.targets import Target
 
 _NO_PIP = 127
@@ -23,7 +23,7 @@ async def may_install(target: Target, refused: Refused) -> bool:
 async def install(target: Target, command: Command) -> None:
     """Run the helper's `install`. HostError where that does not work."""
     target.step("installs debugpy")
-    done = await complete(await target.remote.start(command), helper_bytes())
+    done = await target.remote.complete(command, helper_bytes())
     if done.status == _NO_PIP:
         raise HostError(f"{target.name}: that Python has no pip", _REMEDY)
     if done.status != 0:

@@ -87,8 +87,9 @@ async def run_command(
         finally:
             feeding.cancel()
     if process.lost:
+        why = f": {target.remote.broken}" if target.remote.broken else ""
         raise HostError(
-            f"the connection to {target.name} was lost while the command ran",
+            f"the connection to {target.name} was lost while the command ran{why}",
             "the command is ended there within 30 s",
         )
     if process.error:

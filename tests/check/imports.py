@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors"}),
+    frozenset({"", "errors", "shapes"}),
     frozenset({"directories", "events"}),
     frozenset({"config", "agent.protocol"}),
     frozenset({"agent.client", "ssh", "runtime", "tmux", "paths", "output", "trust", "local"}),

@@ -33,6 +33,7 @@ number. The receiver greets with MAGIC, whose digit is the version of this table
     HASHED  21   host   number of the path (32 bits), sha256
     CONTENT 22   host   0 and the reason, or 1 and bytes
     NONSENSE 23  host   why the receiver ends: it doesn't understand the agent
+    WORKING 24   host   still at a SURVEY or HASHES, every few seconds
 
 TARGET: tree, mode, time, length of the path, then what is expected there: flags (1: nothing,
 2: anything but a folder), number of versions, number of links; the path; VERSION (size, time) and
@@ -50,7 +51,7 @@ MAGIC = b"\0igor-receiver-1\n"
 
 OPEN, WRITE, PATCH, LINK, DELETE, BEGIN, CHUNK = range(1, 8)
 COMMIT, ABORT, LIST, SURVEY, HASHES, READ = range(9, 15)
-OPENED, ANSWER, TAKEN, SURVEYED, HASHED, CONTENT, NONSENSE = range(17, 24)
+OPENED, ANSWER, TAKEN, SURVEYED, HASHED, CONTENT, NONSENSE, WORKING = range(17, 25)
 
 NUMBER = struct.Struct(">I")
 SIZE = struct.Struct(">Q")
@@ -76,6 +77,8 @@ MOST_LIST_BYTES = 256 << 20
 # Content of files above this isn't hashed within an answer: it would hold up the others.
 HASHED_AT_ONCE = 64 << 20
 NOT_THE_BASE = "patch"
+# What takes long says so as often; nothing else takes so long that the agent would wonder.
+WORKING_SECONDS = 5.0
 
 
 def link_fact(target):

@@ -4,6 +4,7 @@
 import collections
 import json
 import os
+import time
 
 from igor_core.receiver.host import files, frames
 from igor_core.receiver.host.delete import delete
@@ -33,6 +34,7 @@ class Orders:
         self.missing = set()
         self.uploads = {}
         self.jobs = collections.deque()
+        self.told = time.monotonic()
         self.orders = {
             frames.OPEN: self.open_tree,
             frames.WRITE: self.write,
@@ -62,7 +64,10 @@ class Orders:
         except StopIteration:
             self.jobs.popleft()
             part = b""
+        if part is None and time.monotonic() - self.told > frames.WORKING_SECONDS:
+            kind, part = frames.WORKING, b""
         if part is not None:
+            self.told = time.monotonic()
             self.send(kind, number, part)
 
     def look_anew(self):
