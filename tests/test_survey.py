@@ -21,7 +21,7 @@ class Here:
 
     name = "here"
 
-    async def run(self, argv: Sequence[str], *, input: bytes = b"") -> Completed:
+    async def run(self, argv: Sequence[str], *, input: bytes = b"", most: int = 0) -> Completed:
         process = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.PIPE,

@@ -4,6 +4,7 @@ import re
 
 from igor_core.errors import HostError
 from igor_core.runtime import Runtime
+from igor_core.shapes import MOST_WORDS, shortened
 
 _REMEDIES = (
     (
@@ -67,6 +68,7 @@ def engine_error(runtime: Runtime, status: int, said: str) -> HostError:
             f"{runtime.word} is not installed on the host",
             'install it there, or set "runtime" in the config to what the host has',
         )
+    said = said[-64 * MOST_WORDS :]
     for pattern, sentence, remedy in _REMEDIES:
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return HostError(f"{sentence} ({last_line(said)})", remedy)
@@ -74,5 +76,5 @@ def engine_error(runtime: Runtime, status: int, said: str) -> HostError:
 
 
 def last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return (lines or ["it said nothing"])[-1]
+    lines = [line.strip() for line in said[-8 * MOST_WORDS :].splitlines() if line.strip()]
+    return shortened((lines or ["it said nothing"])[-1])

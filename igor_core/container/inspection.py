@@ -1,6 +1,5 @@
 """What a host has: image, container, and what runs in it, asked in one round trip."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +7,22 @@ from typing import Any
 
 from igor_core.container.engine_errors import engine_error
 from igor_core.container.names import Owner
-from igor_core.container.shell import Said, Shell, batch, text
+from igor_core.container.shell import Said, Shell, batch
+from igor_core.container.shell import text as said_text
 from igor_core.errors import HostError
 from igor_core.runtime import KEEP_ALIVE, Runtime
+from igor_core.shapes import (
+    WrongShape,
+    items,
+    members,
+    number,
+    optional,
+    parsed,
+    table,
+    text,
+    words,
+)
+from igor_core.ssh.process import MOST_OUTPUT
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,28 @@ async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
     )
 
 
+# Of each image or container only what is read here.
+_TEXTS = optional(table(text(1 << 20)))
+_INSPECTED = optional(
+    items(
+        members(
+            {"Id": text(256)},
+            {
+                "Config": optional(members({}, {"Labels": _TEXTS}, others=True)),
+                "Labels": _TEXTS,
+                "RepoTags": optional(items(text(512))),
+                "Name": text(512),
+                "State": optional(
+                    members(
+                        {}, {"Status": text(64), "Pid": optional(number(0, 1 << 32))}, others=True
+                    )
+                ),
+                "Mounts": optional(items(members({}, {"Destination": text()}, others=True))),
+            },
+            others=True,
+        )
+    )
+)
 _ABSENT = re.compile(r"no such (image|container|object)|image not known", re.IGNORECASE)
 
 
@@ -85,11 +119,12 @@ def objects(said: Said, runtime: Runtime) -> list[dict[str, Any]]:
     if said.status != 0 and not _ABSENT.search(said.stderr):
         raise engine_error(runtime, said.status, said.stderr)
     try:
-        found = json.loads(said.stdout or b"[]")
-    except ValueError:
-        printed = text(said.stdout)[:200]
-        raise HostError(f"{runtime.word} inspect printed no JSON: {printed}") from None
-    return [item for item in found or [] if isinstance(item, dict)]
+        found: list[dict[str, Any]] = parsed(
+            said.stdout or b"[]", _INSPECTED, f"what {runtime.word} inspect printed", MOST_OUTPUT
+        )
+    except WrongShape as error:
+        raise HostError(f"{error}: {words(said.stdout)[:200]}") from None
+    return found or []
 
 
 def _image(item: dict[str, Any]) -> Image:
@@ -122,7 +157,7 @@ def _processes(top: Said, container: Container) -> tuple[str, ...] | None:
     """The command lines in `top`'s table, without init and what keeps the container running."""
     if top.status != 0:
         return None
-    rows = [row.split(None, 1) for row in text(top.stdout).splitlines()[1:]]
+    rows = [row.split(None, 1) for row in said_text(top.stdout).splitlines()[1:]]
     own = {KEEP_ALIVE, f"sh -c exec {KEEP_ALIVE}"}
     return tuple(
         row[1].strip()

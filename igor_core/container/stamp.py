@@ -150,9 +150,11 @@ def _change(name: str, before: str | None, now: str | None) -> str:
 def _read_detail(text: str) -> dict[str, str]:
     try:
         detail = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return detail if isinstance(detail, dict) else {}
+    if not isinstance(detail, dict):
+        return {}
+    return {name: digest for name, digest in detail.items() if isinstance(digest, str)}
 
 
 def _json(value: object) -> str:

@@ -127,7 +127,8 @@ class Door:
             first = await first_bytes(reader) if is_ours(writer) else b""
             if first:
                 await self._join(first, reader, writer)
-        except (ConnectionError, IgorError):
+        except (ConnectionError, IgorError, ValueError):
+            # ValueError: no debugger speaks like that.
             pass
         finally:
             writer.close()
@@ -146,7 +147,9 @@ class Door:
         downward = asyncio.ensure_future(self._downward(name, process, writer))
         try:
             await asyncio.wait([upward, downward], return_when=asyncio.FIRST_COMPLETED)
-            if downward.done() and not downward.exception() and process.status not in _USUAL:
+            if downward.done() and isinstance(downward.exception(), ValueError):
+                self._report(f"what it said is nonsense: {downward.exception()}")
+            elif downward.done() and not downward.exception() and process.status not in _USUAL:
                 self._report(downward.result() or process.error)
             if upward.done() and not downward.done():
                 await self._leave(name)

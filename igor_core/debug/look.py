@@ -1,9 +1,11 @@
 """What a look at a host's Python processes found, as data."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from igor_core.shapes import items, members, moment, number, optional, parsed, text, truth
+from igor_core.ssh.process import MOST_OUTPUT
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,53 @@ class Look:
         return replace(self, processes=processes)
 
 
+_WORD = text(1 << 16)
+_PID = number(0, 1 << 32)
+_VERSION = items(number(0, 1 << 16), 8)
+_THREAD = members(
+    {
+        "name": _WORD, "id": number(-(1 << 63), (1 << 64) - 1), "active": optional(truth),
+        "gil": optional(truth),
+        "frames": items(
+            members(
+                {"path": _WORD, "line": number(0, 1 << 32), "function": _WORD}, others=True
+            )
+        ),
+    },
+    others=True,
+)  # fmt: skip
+_MEANS = members(
+    {
+        "version": _VERSION, "adapter": _VERSION, "python": _WORD, "debugpy": _WORD,
+        "denied": _WORD, "may_write": truth, "gdb": _WORD, "gdb_version": number(0, 1 << 16),
+    }
+)  # fmt: skip
+_PROCESS = members(
+    {
+        "pid": _PID, "ppid": _PID, "argv": items(text(1 << 21)), "state": text(4),
+        "started": moment, "uid": number(-1, 1 << 32), "exe": _WORD, "rank": _WORD,
+        "session": _WORD, "remote_exec": truth,
+    },
+    {
+        "threads": items(_THREAD), "by": _WORD, "problem": _WORD, "said": optional(text(1 << 20)),
+        "means": _MEANS,
+    },
+    others=True,
+)  # fmt: skip
+_LOOK = members(
+    {
+        "processes": items(_PROCESS), "py_spy": _WORD, "root_may": truth,
+        "uid": number(0, 1 << 32),
+    },
+    others=True,
+)  # fmt: skip
+
+
 def look_of(data: bytes) -> Look:
     """From what the program there wrote. Raises ValueError where that is something else."""
-    said = json.loads(data)
-    try:
-        processes = tuple(_process(item) for item in said["processes"])
-        return Look(processes, said["py_spy"], said["root_may"], said["uid"])
-    except (TypeError, KeyError) as error:
-        raise ValueError(str(error)) from None
+    said = parsed(data, _LOOK, "what it says", MOST_OUTPUT)
+    processes = tuple(_process(item) for item in said["processes"])
+    return Look(processes, said["py_spy"], said["root_may"], said["uid"])
 
 
 def _process(item: Mapping[str, Any]) -> PythonProcess:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,10 +9,41 @@ from typing import Any
 
 from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
 from igor_core.debug.source import helper_bytes
+from igor_core.shapes import (
+    MOST_WORDS,
+    anything,
+    items,
+    members,
+    number,
+    parsed,
+    text,
+    truth,
+    words,
+)
 from igor_core.ssh.process import Process
 
 # Takes in what the program wrote: "stdout" or "stderr", and the bytes.
 Write = Callable[[str, bytes], Awaitable[None]]
+
+MOST_NOTE = 4 << 20
+_WORD = text(1 << 16)
+_NOTE = members({"event": text(40)}, {"position": number()}, others=True)
+# A keeper may be of another version than igor, so there may be more in each.
+_NOTES = {
+    "refused": members({"what": text(40), "text": _WORD}, {"folder": _WORD}, others=True),
+    "session": members(
+        {
+            "phase": text(40), "id": text(200), "pid": number(0, 1 << 32), "python": _WORD,
+            "root": _WORD, "command": items(text(1 << 21)),
+        },
+        others=True,
+    ),
+    "dropped": members({"bytes": number()}, others=True),
+    "exited": members(
+        {"status": number(-256, 1 << 16), "why": text(MOST_WORDS), "listened": truth}, others=True
+    ),
+    "over": members({"left": number(0, 1 << 32)}, others=True),
+}  # fmt: skip
 
 # TERM, a second later KILL, and then whatever the program had started.
 END_SECONDS = 8.0
@@ -151,20 +181,26 @@ class Session:
             self._said = (self._said + data)[-4000:]
             return
         before = self._position
-        for kind, payload in self._frames.feed(data):
-            if kind == NOTE:
-                await self._take(json.loads(payload))
-            else:
-                await self._write(_STREAMS[kind], payload)
-                self._position += len(payload)
+        try:
+            for kind, payload in self._frames.feed(data):
+                if kind == NOTE:
+                    await self._take(parsed(payload, _NOTE, "a note", MOST_NOTE))
+                elif kind in _STREAMS:
+                    await self._write(_STREAMS[kind], payload)
+                    self._position += len(payload)
+        except ValueError as error:
+            # Whoever has started it ends it.
+            raise Refused("", f"the debug helper there said nonsense: {error}") from None
         if self._position > before:
             await self._process.write(note(do="seen", position=self._position))
 
     async def _take(self, said: dict[str, Any]) -> None:
-        event = said.pop("event")
+        event = said["event"]
+        _NOTES.get(event, anything)(said, f"the note {words(event)!r}")
         self._position = said.get("position", self._position)
         if event == "refused":
-            raise Refused(**said)
+            more = {name: value for name, value in said.items() if name == "folder"}
+            raise Refused(said["what"], words(said["text"]), **more)
         if event == "session" and said["phase"] == "listening":
             self._facts = Facts(
                 said["id"], said["pid"], said["python"], said["root"], tuple(said["command"])

@@ -48,7 +48,7 @@ async def ping(remote: RemoteHost) -> Link:
 
 def _ahead(printed: bytes, ours: float) -> float | None:
     """busybox's date may leave %N as it is."""
-    found = re.match(rb"\d+(\.\d+)?", printed)
+    found = re.match(rb"\d{1,12}(\.\d{1,9})?(?!\d)", printed)
     return float(found[0]) - ours if found else None
 
 

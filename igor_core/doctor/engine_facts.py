@@ -1,12 +1,22 @@
 """A container engine's own words about itself, as facts. Pure."""
 
-import json
 import re
 from typing import Any
 
 from igor_core.doctor.facts import Container, Engine
 from igor_core.doctor.run_args import shown
 from igor_core.runtime import Runtime
+from igor_core.shapes import (
+    WrongShape,
+    anything,
+    items,
+    members,
+    optional,
+    parsed,
+    table,
+    text,
+    truth,
+)
 from igor_core.ssh.process import Completed
 
 
@@ -55,12 +65,34 @@ def _containers(printed: str) -> tuple[Container, ...]:
     return tuple(Container(name, shown(ports)) for name, _tab, ports in rows)
 
 
+# Of all that an engine says of itself only what is read here.
+_NAMES = optional(items(text()))
+_INFO = members(
+    {},
+    {
+        "ServerErrors": _NAMES, "ServerVersion": optional(text(256)), "SecurityOptions": _NAMES,
+        "DockerRootDir": optional(text()), "Runtimes": optional(table(anything)),
+        "version": optional(members({}, {"Version": text(256)}, others=True)),
+        "host": optional(
+            members(
+                {},
+                {"security": optional(members({}, {"rootless": truth}, others=True))},
+                others=True,
+            )
+        ),
+        "store": optional(members({}, {"graphRoot": text()}, others=True)),
+    },
+    others=True,
+)  # fmt: skip
+
+
 def _json(printed: bytes) -> dict[str, Any]:
+    """Nothing where an engine says something else."""
     try:
-        found = json.loads(printed or b"{}")
-    except ValueError:
+        found: dict[str, Any] = parsed(printed or b"{}", _INFO, "info")
+    except WrongShape:
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 def _line(printed: bytes) -> str:

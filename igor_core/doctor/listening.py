@@ -1,12 +1,15 @@
 """Who listens on which port, from the kernel's own tables (proc(5), /proc/net/tcp)."""
 
 import ipaddress
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 # States in the fourth column: a TCP socket that listens, a UDP socket that isn't connected.
 LISTENS = {"tcp": "0A", "udp": "07"}
+_PLACE = re.compile("(?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}")
+_NUMBER = re.compile("[0-9]{1,20}")
 EVERYWHERE = ("0.0.0.0", "::", "")
 
 
@@ -27,7 +30,11 @@ def listeners(table: str, protocol: str) -> list[Listener]:
     return [
         Listener(protocol, *_place(row[1]), int(row[7]), int(row[9]))
         for row in rows
-        if len(row) > 9 and row[3] == LISTENS[protocol]
+        if len(row) > 9
+        and row[3] == LISTENS[protocol]
+        and _PLACE.fullmatch(row[1])
+        and _NUMBER.fullmatch(row[7])
+        and _NUMBER.fullmatch(row[9])
     ]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from igor_core.errors import HostError, IgorError
 from igor_core.push import rsync_shell
 from igor_core.push.survey import hint_for
+from igor_core.shapes import words
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
@@ -25,10 +26,14 @@ OnProgress = Callable[[int, float, int], None]
 PARTIAL = (23, 24)
 # What a shell, env or igor's supervisor say of a program that does not exist.
 NOT_FOUND = 127
+# Each end may say so much.
+MOST_PIECES, PIECE_BYTES = 256, 1 << 12
 # From this version on rsync keeps nanoseconds where seconds are equal.
 NEEDED = "3.1.3"
 
-_PROGRESS = re.compile(rb"^\s*(\d+)\s+\d+%\s+([\d.]+)([kMGT]?)B/s(?:.*xfr#(\d+))?")
+_PROGRESS = re.compile(
+    rb"^\s*(\d{1,18})\s+\d+%\s+(\d{1,18}(?:\.\d{1,9})?)([kMGT]?)B/s(?:.*xfr#(\d{1,18}))?"
+)
 _FACTORS = {b"": 1.0, b"k": 1e3, b"M": 1e6, b"G": 1e9, b"T": 1e12}
 # 'rsync: [receiver] mkstemp "/…" failed: Permission denied (13)'
 _REASON = re.compile(r"^rsync: .*: ([^:]+) \(\d+\)$", re.MULTILINE)
@@ -36,7 +41,10 @@ _REASON = re.compile(r"^rsync: .*: ([^:]+) \(\d+\)$", re.MULTILINE)
 
 @dataclass
 class Said:
-    """What both ends of rsync wrote to standard error, and how the far one ended."""
+    """What both ends of rsync wrote to standard error, and how the far one ended.
+
+    Of what each wrote the beginning, with the first reason, and the end are kept.
+    """
 
     here: list[bytes] = field(default_factory=list)
     there: list[bytes] = field(default_factory=list)
@@ -51,7 +59,7 @@ class Said:
     def reason(self) -> str:
         """The first reason that rsync gives for a file; empty where it gives none."""
         found = _REASON.search(self.text)
-        return found[1] if found else ""
+        return words(found[1]) if found else ""
 
 
 def arguments(root: Path, tree: str, temporary: str) -> list[str]:
@@ -160,7 +168,7 @@ async def _follow(rsync: asyncio.subprocess.Process, on_progress: OnProgress) ->
     assert rsync.stdout is not None
     line, files = b"", 0
     while data := await rsync.stdout.read(4096):
-        *lines, line = (line + data).replace(b"\n", b"\r").split(b"\r")
+        *lines, line = (line[-PIECE_BYTES:] + data).replace(b"\n", b"\r").split(b"\r")
         for found in map(_PROGRESS.match, lines):
             if found:
                 files = int(found[4] or files)
@@ -170,7 +178,15 @@ async def _follow(rsync: asyncio.subprocess.Process, on_progress: OnProgress) ->
 async def _collect(rsync: asyncio.subprocess.Process, said: Said) -> None:
     assert rsync.stderr is not None
     while data := await rsync.stderr.read(4096):
-        said.here.append(data)
+        _keep(said.here, data)
+
+
+def _keep(pieces: list[bytes], data: bytes) -> None:
+    """The first so many pieces, and the last."""
+    if len(pieces) < MOST_PIECES:
+        pieces.append(data[:PIECE_BYTES])
+    else:
+        pieces[-1] = data[-PIECE_BYTES:]
 
 
 async def _relay(host: RemoteHost, ours: socket.socket, said: Said) -> None:
@@ -207,7 +223,7 @@ async def _upward(reader: asyncio.StreamReader, process: Process) -> None:
 async def _downward(process: Process, writer: asyncio.StreamWriter, said: Said) -> None:
     while (item := await process.read()) is not None:
         if item[0] == "stderr":
-            said.there.append(item[1])
+            _keep(said.there, item[1])
         else:
             writer.write(item[1])
             await writer.drain()

@@ -17,7 +17,8 @@ from igor_core.local.files import with_parents
 from igor_core.paths import HostPaths
 from igor_core.receiver.question import Seen
 from igor_core.receiver.state import State
-from igor_core.ssh.process import Completed
+from igor_core.shapes import MOST_PATH, WrongShape, words
+from igor_core.ssh.process import MOST_OUTPUT, Completed
 
 _SURVEY = r"""
 export LC_ALL=C
@@ -55,7 +56,9 @@ for path; do
 done' sh"""
 
 _NOT_GNU = 69
-_NUMBERS = re.compile(rb"(\S) (\d+) (-?\d+)(?:\.(\d+))? ([0-7]+)")
+# Numbers of 63 bits, and of a clock that has nanoseconds of as many.
+_NUMBERS = re.compile(rb"([a-zA-Z?]) (\d{1,18}) (-?\d{1,10})(?:\.(\d{1,12}))? ([0-7]{1,6})")
+_DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
 def is_as_expected(state: State | None, seen: Seen | None) -> bool:
@@ -87,7 +90,9 @@ class Runner(Protocol):
 
     name: str
 
-    async def run(self, argv: list[str], *, input: bytes = b"") -> Completed: ...
+    async def run(
+        self, argv: list[str], *, input: bytes = b"", most: int = MOST_OUTPUT
+    ) -> Completed: ...
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class Asker:
         argv = [
             "sh", "-c", _SURVEY, "igor", paths.tree, paths.private, paths.project, self.claim, mode,
         ]  # fmt: skip
-        done = await self.host.run(argv, input=await asyncio.to_thread(_question, files))
+        question = await asyncio.to_thread(_question, files)
+        done = await self.host.run(argv, input=question, most=_room(question))
         # A login shell may have printed something before.
         fields = done.stdout.partition(b"\0igor\0")[2].split(b"\0")
         if done.status != 0 or len(fields) < 5 or fields[-2] != b"end":
@@ -125,8 +131,16 @@ class Asker:
             field.decode("utf-8", "surrogateescape") for field in fields[:3]
         )
         if answer == "claimed":
-            raise claimed(self.host.name, paths.tree, detail)
-        states = await asyncio.to_thread(_states, fields[3:-2])
+            raise claimed(self.host.name, paths.tree, words(detail))
+        try:
+            if answer not in ("tree", "absent"):
+                raise WrongShape(f"neither a tree nor none: {words(answer)[:40]}")
+            states = await asyncio.to_thread(_states, question, fields[3:-2])
+        except WrongShape as error:
+            raise HostError(
+                f"{self.host.name}: it does not say what is in {paths.tree}: {error}",
+                "igor doctor looks for the cause",
+            ) from None
         return Survey(detail, answer == "tree", temporary, states)
 
 
@@ -141,13 +155,17 @@ def claimed(host: str, tree: str, owner: str) -> HostError:
 
 async def hashes(host: Runner, tree: str, files: Iterable[bytes]) -> dict[bytes, bytes]:
     """sha256 of the content of each of `files` that is a readable file on the host."""
-    done = await host.run(["sh", "-c", _HASH, "igor", tree], input=_join(files))
+    question = _join(files)
+    asked = set(question.split(b"\0"))
+    argv = ["sh", "-c", _HASH, "igor", tree]
+    done = await host.run(argv, input=question, most=_room(question))
     found = {}
     for line in done.stdout.split(b"\n"):
         escaped = line.startswith(b"\\")
         digest, _, path = line.removeprefix(b"\\").partition(b"  ./")
-        if len(digest) == 64:
-            found[_unescaped(path) if escaped else path] = bytes.fromhex(digest.decode("ascii"))
+        path = _unescaped(path) if escaped else path
+        if _DIGEST.fullmatch(digest) and b"./" + path in asked:
+            found[path] = bytes.fromhex(digest.decode("ascii"))
     return found
 
 
@@ -160,13 +178,14 @@ async def delete(
     """
     deepest_first = sorted(folders, key=lambda path: path.count(b"/"), reverse=True)
     argv = ["sh", "-c", _DELETE, "igor", tree]
-    done = await host.run(argv, input=_join([*files, *deepest_first]))
+    question = _join([*files, *deepest_first])
+    done = await host.run(argv, input=question, most=_room(question))
     if done.status != 0:
         raise _failed(host, done)
     left = frozenset(path[2:] for path in done.stdout.split(b"\0") if path)
     said = done.stderr.decode("utf-8", "replace").splitlines()
     reasons = [line.rpartition(": ")[2] for line in said if not line.endswith("Is a directory")]
-    return left, reasons[0] if reasons else "it is still there"
+    return left, words(reasons[0]) if reasons else "it is still there"
 
 
 def _join(paths: Iterable[bytes]) -> bytes:
@@ -179,18 +198,25 @@ def _question(files: Iterable[bytes]) -> bytes:
     return _join(sorted(with_parents(files)))
 
 
+def _room(question: bytes) -> int:
+    """How much may be answered to a question of paths: each path, and a line about it."""
+    return MOST_OUTPUT + 2 * len(question) + 128 * question.count(b"\0")
+
+
 def _unescaped(path: bytes) -> bytes:
     """sha256sum(1): a backslash or a line break in a name is escaped."""
     names = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
     return re.sub(rb"\\(.)", lambda found: names.get(found[1], found[0]), path)
 
 
-def _states(fields: list[bytes]) -> dict[bytes, State]:
-    found = {}
+def _states(question: bytes, fields: list[bytes]) -> dict[bytes, State]:
+    """WrongShape where a line is none of find's, or about what was not asked for."""
+    asked, found = set(question.split(b"\0")), {}
     for at in range(0, len(fields) - 2, 3):
         about, path, target = fields[at : at + 3]
         numbers = _NUMBERS.fullmatch(about)
-        assert numbers is not None, about
+        if numbers is None or path not in asked or not path or len(target) > MOST_PATH:
+            raise WrongShape(f"a file such as there is none: {words(about)[:40]}")
         kind, size, seconds, fraction, mode = numbers.groups()
         # %T@ has ten digits after the point: nanoseconds and a zero.
         mtime_ns = int(seconds) * 10**9 + int((fraction or b"")[:9].ljust(9, b"0"))
@@ -205,7 +231,7 @@ def _failed(host: Runner, done: Completed) -> HostError:
             "install the packages findutils and coreutils there",
         )
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    reason = said[-1] if said else f"exit status {done.status}"
+    reason = words(said[-1]) if said else f"exit status {done.status}"
     return HostError(f"{host.name}: {reason}", hint_for(reason))
 
 

@@ -55,9 +55,11 @@ async def _look(target: Target, paths: HostPaths, words: Sequence[str], user: st
         raise await _not_looked(target, paths, done)
     try:
         return look_of(done.stdout)
-    except ValueError:
-        said = last_line(done.stdout.decode("utf-8", "replace"))
-        raise HostError(f"{target.name}: the Python there said something else: {said}") from None
+    except ValueError as error:
+        said = last_line(done.stdout[-4000:].decode("utf-8", "replace"))
+        raise HostError(
+            f"{target.name}: the Python there said something else ({error}): {said[-200:]}"
+        ) from None
 
 
 async def _run(target: Target, argv: Sequence[str], cwd: str) -> Completed:

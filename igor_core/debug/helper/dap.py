@@ -7,25 +7,40 @@ import re
 
 LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
 END = b"\r\n\r\n"
+# Neither is longer.
+MOST_HEAD, MOST_BODY = 1 << 16, 16 << 20
 
 
 class Messages:
-    """Bytes in, the bodies of whole messages out; `rest` is the beginning of the next."""
+    """Bytes in, the bodies of whole messages out; `rest` is the beginning of the next.
+
+    Raises ValueError for what can be none.
+    """
 
     def __init__(self, rest: bytes = b"") -> None:
         self.rest = rest
+        self._wanted = 0
 
     def feed(self, data: bytes) -> "list[bytes]":
         self.rest += data
         found = []  # type: list[bytes]
-        while True:
+        # What is known to be too little is not looked at again.
+        while len(self.rest) >= self._wanted:
             head, end, rest = self.rest.partition(END)
-            length = LENGTH.search(head)
-            if not end or length is None or len(rest) < int(length.group(1)):
+            length = LENGTH.search(head) if end else None
+            if len(head) > MOST_HEAD or (end and length is None):
+                raise ValueError("no message of the Debug Adapter Protocol")
+            if length is None:
                 return found
             size = int(length.group(1))
+            if size > MOST_BODY:
+                raise ValueError(f"a message of {size} bytes")
+            if len(rest) < size:
+                self._wanted = len(self.rest) - len(rest) + size
+                return found
             found.append(rest[:size])
-            self.rest = rest[size:]
+            self.rest, self._wanted = rest[size:], 0
+        return found
 
 
 def packed(body: bytes) -> bytes:

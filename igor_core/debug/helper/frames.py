@@ -14,6 +14,8 @@ import struct
 
 HEADER = struct.Struct(">BI")
 NOTE, STDOUT, STDERR, STDIN, EOF = range(1, 6)
+# No frame is longer: a note may hold a command line, or what a debugger has said.
+MOST_BYTES = 16 << 20
 
 
 def frame(kind: int, payload: bytes = b"") -> bytes:
@@ -25,20 +27,22 @@ def note(**fields: object) -> bytes:
 
 
 class Frames:
-    """Bytes in, whole frames out."""
+    """Bytes in, whole frames out. Raises ValueError for what can be no frame."""
 
     def __init__(self) -> None:
-        self.rest = b""
+        self.rest = bytearray()
 
     def feed(self, data: bytes) -> "list[tuple[int, bytes]]":
-        data = self.rest + data
+        self.rest += data
         found, at = [], 0
-        while len(data) - at >= HEADER.size:
-            kind, length = HEADER.unpack_from(data, at)
+        while len(self.rest) - at >= HEADER.size:
+            kind, length = HEADER.unpack_from(self.rest, at)
+            if not NOTE <= kind <= EOF or length > MOST_BYTES:
+                raise ValueError(f"a frame of kind {kind} and {length} bytes")
             end = at + HEADER.size + length
-            if len(data) < end:
+            if len(self.rest) < end:
                 break
-            found.append((kind, data[at + HEADER.size : end]))
+            found.append((kind, bytes(self.rest[at + HEADER.size : end])))
             at = end
-        self.rest = data[at:]
+        del self.rest[:at]
         return found
