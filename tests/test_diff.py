@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli_process import Terminal, environment, igor
 from tests.lab import Host, Lab
+from tests.lying import program
 from tests.test_push_verb import Project
 
 pytestmark = pytest.mark.timeout(120)
@@ -315,6 +316,29 @@ def test_theirs_of_a_large_file_and_of_a_link(project: Differing) -> None:
     assert (project.root / "large").read_bytes() == content
     assert os.readlink(project.root / "a.py") == "src/b.py"
     assert project.push().returncode == 0
+
+
+def test_theirs_of_a_huge_file_is_left_to_the_person(project: Differing) -> None:
+    project.push()
+    there = project.there(project.hosts[0])
+    project.held_back("a.py", here=b"mine\n", there=b"x")
+    os.truncate(there / "a.py", 1100 << 20)
+    done = project.diff("--theirs", "--yes")
+    assert done.returncode == 2
+    assert "larger than 1 GB there; fetch it yourself" in done.stderr
+    assert (project.root / "a.py").read_bytes() == b"mine\n"
+
+
+def test_theirs_of_a_host_that_sends_for_ever_ends(project: Differing) -> None:
+    project.push()
+    project.held_back("a.py", here=b"mine\n", there=bytes(5 << 20))
+    lie = '#!/bin/sh\ncase "$*" in *a.py) exec yes ;; *) exec /usr/bin/{} "$@" ;; esac\n'
+    host = project.hosts[0]
+    with program(host, "head", lie.format("head")), program(host, "cat", lie.format("cat")):
+        done = project.diff("--theirs", "--yes")
+    assert done.returncode == 2
+    assert "it is larger there than when it was looked at" in done.stderr
+    assert (project.root / "a.py").read_bytes() == b"mine\n"
 
 
 def test_theirs_of_two_hosts_needs_one_to_be_named(both: Differing) -> None:

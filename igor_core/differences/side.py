@@ -12,6 +12,8 @@ from igor_core.receiver.state import State
 
 # What is larger isn't shown, only compared.
 LARGE = 4 << 20
+# What is larger is not taken over from a host.
+MOST_TAKEN = 1 << 30
 # git looks at so many bytes for a NUL to tell binary files from texts.
 _LOOKED_AT = 8000
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from igor_core.differences.replace import Keeper, Replacement
 from igor_core.differences.replace import replace as replace_here
-from igor_core.differences.side import Side
+from igor_core.differences.side import MOST_TAKEN, Side
 from igor_core.directories import state_directory
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
@@ -17,6 +17,7 @@ from igor_core.local.files import shown
 from igor_core.local.local_tree import LocalTree
 from igor_core.push.host_tree import Change
 from igor_core.push.manifest import Record
+from igor_core.shapes import words
 from igor_core.ssh.process import Command
 from igor_core.verbs.compare import Comparison, Pair, compare, identity
 from igor_core.verbs.context import Context
@@ -27,6 +28,7 @@ TROUBLE = 2
 # A larger file is read while it is sent.
 HELD_BYTES = 8 << 20
 NAMED = 5
+MOST_SAID = 4000
 
 
 async def ours(targets: Sequence[Target], context: Context, local: LocalTree) -> Outcome:
@@ -147,6 +149,8 @@ def _refused_here(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
             refused[pair.path] = "neither a file nor a link there"
         elif there.kind == "f" and not there.hash:
             refused[pair.path] = "can't be read there"
+        elif there.kind == "f" and there.size > MOST_TAKEN:
+            refused[pair.path] = f"larger than {MOST_TAKEN >> 30} GB there; fetch it yourself"
         elif here.kind not in ("", "f", "l"):
             refused[pair.path] = "neither a file nor a link here; move it away"
         elif seen.get(pair.path, ("", identity(here)))[1] != identity(here):
@@ -185,19 +189,24 @@ async def _replace(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
 
 async def _fetched(looked: Comparison, pair: Pair, file: BinaryIO) -> BinaryIO:
     """The host's file as it was looked at, in `file`. Raises HostError."""
-    command = Command(["cat", "--", f"{looked.tree}/{os.fsdecode(pair.path)}"])
-    digest, said = hashlib.sha256(), b""
+    # One byte more tells that it has grown since.
+    path = f"{looked.tree}/{os.fsdecode(pair.path)}"
+    command = Command(["head", "-c", str(pair.there.size + 1), "--", path])
+    digest, said, left = hashlib.sha256(), b"", pair.there.size
     async with looked.target.remote.process(command) as process:
         while (item := await process.read()) is not None:
             stream, data = item
             if stream == "stdout":
+                left -= len(data)
+                if left < 0:
+                    raise HostError("it is larger there than when it was looked at")
                 digest.update(data)
                 await asyncio.to_thread(file.write, data)
             else:
-                said += data
+                said = (said + data)[-MOST_SAID:]
     if process.status != 0:
         reason = process.error or said.decode("utf-8", "replace").strip().rpartition(": ")[2]
-        raise HostError(reason or "it can't be read there")
+        raise HostError(words(reason) or "it can't be read there")
     if digest.digest() != pair.there.hash:
         raise HostError("it changed there while it was read")
     return file
