@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from igor_core import __version__, directories
 from igor_core.agent.connection import Connection
+from igor_core.agent.log_limit import LogLimit
 from igor_core.agent.protocol import MAX_FRAME, PROTOCOL, Decoder, Kind, encode
 from igor_core.agent.server import Server
 from igor_core.errors import AgentError
@@ -368,3 +370,44 @@ async def _tells_one_that_has_gone() -> None:
     connection.finished(1, Outcome(0).to_wire())
     await serving
     assert saved == [[b"a"]]
+
+
+# -- a client that talks nonsense again and again
+
+NONSENSE = {
+    "not frames": b"GET / HTTP/1.1\r\n\r\n",
+    "a strange HELLO": encode(Kind.HELLO, 0, PROTOCOL, __version__, {"env": 5}),
+    "deep nesting": struct.pack(">I", 100_000) + b"\x91" * 100_000,
+    "a name with NUL": encode(Kind.HELLO, 0, PROTOCOL, __version__, {"name": "x" * 10_000})
+    + encode(Kind.REQUEST, 1, "status", "/a\0b", {}),
+    "a save of NUL": encode(Kind.HELLO, 0, PROTOCOL, __version__, {})
+    + encode(Kind.SAVE, 0, "/a\0b", []),
+}
+
+
+@pytest.mark.parametrize("said", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_again_and_again_leaves_a_short_log(said: bytes) -> None:
+    one = client()
+    for _ in range(300):
+        with raw() as connection:
+            connection.sendall(said)
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                while connection.recv(1 << 16):
+                    pass
+    assert one.call("jobs")["status"] == 0
+    log = directories.log_path().read_text()
+    assert "Traceback" not in log
+    assert len(log.splitlines()) < 60
+    assert len(log) < 10_000
+
+
+def test_a_log_that_is_cut_short_says_so_and_other_lines_go_on() -> None:
+    limit, shown = LogLimit(), []
+    for number in range(100):
+        for line in (1, 2) if number == 99 else (1,):
+            record = logging.LogRecord("n", logging.ERROR, "a.py", line, "%s", (number,), None)
+            if limit.filter(record):
+                shown.append(record.getMessage())
+    assert shown[:2] == ["0", "1"]
+    assert shown[-2:] == ["19 (more like this within 60 s is left out)", "99"]

@@ -8,6 +8,7 @@ import os
 import sys
 
 from igor_core import directories
+from igor_core.agent.log_limit import LogLimit
 from igor_core.errors import IgorError, UsageError
 
 # A log that is larger when an agent starts begins anew.
@@ -58,6 +59,9 @@ def _start_log() -> None:
         filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    limit = LogLimit()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(limit)
 
 
 if __name__ == "__main__":

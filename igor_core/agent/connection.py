@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 SLOW_BYTES = 1 << 20
 STUCK_BYTES = 2 * MAX_FRAME
 READ_BYTES = 1 << 18
+MOST_NAME = 100
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -152,7 +153,7 @@ class Connection:
             if granting is not None:
                 granting.granted(fields[0])
         elif kind is Kind.SAVE:
-            self._saved(fields[0], [_as_bytes(path) for path in fields[1]], self.env)
+            self._saved(_folder(fields[0]), [_as_bytes(path) for path in fields[1]], self.env)
         elif kind in (Kind.BYTES, Kind.WINDOW, Kind.SIGNAL, Kind.EOF):
             self._about_stream(kind, ident, fields)
         else:
@@ -165,9 +166,11 @@ class Connection:
             if not busy:
                 self._stop_agent(f"a client of version {version} needs another agent")
             return
-        self.name = str(client.get("name", "?"))
-        self.answers = bool(client.get("answers"))
         env = client.get("env") or {}
+        if not isinstance(env, dict):
+            raise ProtocolError("a client's env is no map")
+        self.name = str(client.get("name", "?"))[:MOST_NAME]
+        self.answers = bool(client.get("answers"))
         self.env = {str(name): str(env[name]) for name in env}
         self._greeted = True
         self.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
@@ -175,7 +178,7 @@ class Connection:
     def _request(self, ident: int, verb: str, root: str, args: Mapping[str, Any]) -> None:
         if ident % 2 == 0 or ident in self._jobs:
             raise ProtocolError(f"{ident} can't be the number of a new request")
-        self._jobs[ident] = self._all_jobs.start(ident, verb, root, args, self)
+        self._jobs[ident] = self._all_jobs.start(ident, verb, _folder(root), args, self)
 
     def _about_job(self, kind: Kind, ident: int, fields: list[Any]) -> None:
         job = self._jobs.get(ident)
@@ -198,6 +201,13 @@ class Connection:
             stream.signalled(fields[0])
         else:
             stream.ended()
+
+
+def _folder(name: str) -> str:
+    """A project's folder. Raises ProtocolError for what can be the name of none."""
+    if "\0" in name:
+        raise ProtocolError("a folder's name with NUL in it")
+    return name
 
 
 def _as_bytes(path: object) -> bytes:
