@@ -43,3 +43,11 @@ class HostPaths:
     def temporary(self) -> str:
         """Where files are written before they are renamed into the tree: the same file system."""
         return posixpath.join(self.private, "tmp", self.project)
+
+
+def unsafe_hint(base: str) -> str:
+    """What to do where somebody else on the host can have put something in igor's way."""
+    return (
+        f"if you can't tell how it came there, ask who may write in {base}; then remove it there, "
+        f'or give "dir" a folder of yours; chmod +t {base} keeps others from replacing your folders'
+    )

@@ -474,7 +474,7 @@ def test_the_real_path_is_told_and_the_root_may_be_replaced(tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"a file")
     with receiver() as host:
-        assert host.open(tmp_path)["error"] == f"{tmp_path}/p: File exists"
+        assert host.open(tmp_path)["error"] == f"{tmp_path}/p: Not a directory"
 
 
 # -- its end

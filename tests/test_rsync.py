@@ -41,8 +41,8 @@ def test_no_variable_of_rsync_s_is_passed_on(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_word_of_the_command_line_is_for_a_shell() -> None:
-    words = arguments(Path("/a b"), "/there $(x)", "/tmp 'y'")
-    assert words[-2:] == ["/a b/", "igor:/there $(x)/"]
+    words = arguments(Path("/a b"), "/tmp 'y'")
+    assert words[-2:] == ["/a b/", "igor:./"]
     assert words[-3] == "--"
     assert "-s" in words
     assert "--temp-dir=/tmp 'y'" in words

@@ -13,6 +13,7 @@ from pathlib import Path
 from igor_core.errors import IgorError
 from igor_core.local.content import changed
 from igor_core.local.files import File, with_parents
+from igor_core.own_folder import FUNCTIONS
 from igor_core.paths import HostPaths
 from igor_core.push import rsync
 from igor_core.push.ledger import Ledger, Refusal
@@ -24,7 +25,7 @@ from igor_core.receiver.question import Question
 from igor_core.receiver.state import State
 from igor_core.ssh.host import RemoteHost
 
-_READ = 'cd -- "$1" && [ -f "$2" ] && [ ! -L "$2" ] && exec head -c "$3" -- "$2"; :'
+_READ = FUNCTIONS + 'at "$1" && [ -f "$2" ] && [ ! -L "$2" ] && exec head -c "$3" -- "$2"; :'
 
 
 class ByRsync:

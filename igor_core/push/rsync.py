@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.errors import HostError, IgorError
+from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
+from igor_core.paths import unsafe_hint
 from igor_core.push import rsync_shell
 from igor_core.push.survey import hint_for
 from igor_core.shapes import words
@@ -62,8 +64,13 @@ class Said:
         return words(found[1]) if found else ""
 
 
-def arguments(root: Path, tree: str, temporary: str) -> list[str]:
-    """rsync's command line. The files come on standard input, separated by NUL."""
+# $1 is the tree, $2 the folder for temp files, then rsync. It writes where it is: what the name of
+# the tree leads to meanwhile is nothing to it.
+_FAR = FUNCTIONS + '(at "$2") || exit; at "$1"; shift 2; exec "$@"'
+
+
+def arguments(root: Path, temporary: str) -> list[str]:
+    """rsync's command line; the far one is started in the tree. The files come on standard input, separated by NUL."""
     shell = [sys.executable, "-I", "-S", str(Path(rsync_shell.__file__))]
     return [
         "rsync",
@@ -79,7 +86,7 @@ def arguments(root: Path, tree: str, temporary: str) -> list[str]:
         "-s",
         "--no-human-readable", "--info=progress2", "--outbuf=L",
         "-e", " ".join(_quoted(word) for word in shell),
-        "--", f"{root}/", f"igor:{tree}/",
+        "--", f"{root}/", "igor:./",
     ]  # fmt: skip
 
 
@@ -111,14 +118,14 @@ async def send(
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     try:
-        rsync = await _start(arguments(root, tree, temporary), theirs)
+        rsync = await _start(arguments(root, temporary), theirs)
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
     said = Said()
-    relay = asyncio.ensure_future(_relay(host, ours, said))
+    relay = asyncio.ensure_future(_relay(host, ours, said, (tree, temporary)))
     try:
         await asyncio.gather(
             _feed(rsync, files),
@@ -189,14 +196,17 @@ def _keep(pieces: list[bytes], data: bytes) -> None:
         pieces[-1] = data[-PIECE_BYTES:]
 
 
-async def _relay(host: RemoteHost, ours: socket.socket, said: Said) -> None:
+async def _relay(
+    host: RemoteHost, ours: socket.socket, said: Said, folders: tuple[str, str]
+) -> None:
     """Run what rsync asks for on the host, and copy both ways until that ends."""
     reader, writer = await asyncio.open_connection(sock=ours)
     try:
         (length,) = struct.unpack(">I", await reader.readexactly(4))
         words = (await reader.readexactly(length)).split(b"\0")
         # Before "rsync" stand the words that were for ssh: the host's name.
-        argv = [os.fsdecode(word) for word in words[words.index(b"rsync") :]]
+        rsync = [os.fsdecode(word) for word in words[words.index(b"rsync") :]]
+        argv = ["sh", "-c", _FAR, "igor", *folders, *rsync]
         async with host.process(Command(argv, cwd="/", env=_FAR_ENVIRONMENT)) as process:
             upward = asyncio.ensure_future(_upward(reader, process))
             try:
@@ -238,6 +248,9 @@ def failure(host: str, status: int, said: Said) -> IgorError:
         )
     if said.far_status == NOT_FOUND:
         return HostError(f"{host} has no rsync", "install the package rsync there")
+    if said.far_status == UNSAFE_STATUS:
+        reason = said.text.strip().splitlines()[0]
+        return HostError(f"{host}: {reason}", unsafe_hint('"dir"'))
     if "is your shell clean" in said.text:
         return HostError(
             f"{host}: the login shell prints something before rsync starts",

@@ -14,46 +14,70 @@ from typing import Protocol
 
 from igor_core.errors import HostError
 from igor_core.local.files import with_parents
-from igor_core.paths import HostPaths
+from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
+from igor_core.paths import HostPaths, unsafe_hint
 from igor_core.receiver.question import Seen
 from igor_core.receiver.state import State
 from igor_core.shapes import MOST_PATH, WrongShape, words
 from igor_core.ssh.process import MOST_OUTPUT, Completed
 
-_SURVEY = r"""
+# $1 is the folder of all trees, $2 the project, $3 whose claim it is, $4 what is wanted.
+_SURVEY = (
+    FUNCTIONS
+    + r"""
 export LC_ALL=C
-tree=$1 private=$2 project=$3 claim=$4 claims=$2/claims temporary=$2/tmp/$3 owner=
-case $5 in *writing*)
-  mkdir -p -- "$tree" "$claims" "$temporary" && chmod 700 -- "$private" || exit 73
+base=$1 project=$2 claim=$3 making= owner=
+case $4 in *writing*)
+  making=yes
+  mkdir -p -- "$base" && cd -P -- "$base" || exit 73
+  [ -e "./$project" ] || [ -L "./$project" ] || mkdir -- "./$project" || exit 73
 esac
-[ -d "$tree" ] || { printf '\0igor\0absent\0%s\0\0end\0' "$tree"; exit 0; }
-cd -- "$tree" || exit 73
-[ -f "$claims/$project" ] && owner=$(cat -- "$claims/$project")
+cd -P -- "$base" 2>/dev/null && { [ -d "./$project" ] || [ -L "./$project" ]; } ||
+  { printf '\0igor\0absent\0%s\0\0end\0' "$base/$project"; exit 0; }
+owner=$(
+  own .igor-host 700 && own claims 700 || exit 0
+  if [ -f "./$project" ] && [ ! -L "./$project" ]; then cat -- "./$project"; fi
+) || exit
 if [ -n "$owner" ] && [ "$owner" != "$claim" ]; then
-  case $5 in *taking*) ;; *) printf '\0igor\0claimed\0%s\0\0end\0' "$owner"; exit 0; esac
+  case $4 in *taking*) ;; *) printf '\0igor\0claimed\0%s\0\0end\0' "$owner"; exit 0; esac
 fi
-device=$(find . -maxdepth 0 -printf '%D\n') && [ -n "$device" ] || exit 69
-case $5 in *writing*)
-  if [ "$(find "$temporary" -maxdepth 0 -printf '%D\n')" != "$device" ]; then
-    temporary=$PWD/.igor-host/tmp
-    mkdir -p -- "$temporary" || exit 73
-  fi
-  [ "$owner" = "$claim" ] || printf '%s' "$claim" >"$claims/$project" || exit 73
-  find "$temporary" -mindepth 1 -mmin +60 -delete
+sweep() {
+  find . -mindepth 1 -maxdepth 1 ! -type d -mmin +60 -regextype posix-extended \
+    -regex '\./(\..+\.[A-Za-z0-9]{6}|.+\.[0-9]+\.[0-9]+\.([0-9]+|beside))' -delete
+}
+find . -maxdepth 0 -printf '' || exit 69
+device=$(tree "$project" && stat -c %d .) || exit
+case $4 in *writing*)
+  temporary=$(
+    own .igor-host 700 && own tmp 700 && own "$project" 700 || exit
+    if [ "$(stat -c %d .)" = "$device" ]; then sweep; pwd -P; fi
+  ) || exit
+  [ -n "$temporary" ] || temporary=$(
+    tree "$project" && own .igor-host 700 && own tmp 700 && sweep && pwd -P
+  ) || exit
+  [ "$owner" = "$claim" ] || (
+    own .igor-host 700 && own claims 700 && rm -f -- "./$project.$$" && set -C &&
+      printf '%s' "$claim" >"./$project.$$" && mv -fT -- "./$project.$$" "./$project" || exit 73
+  ) || exit
 esac
+tree "$project"
 printf '\0igor\0tree\0%s\0%s\0' "$(pwd -P)" "$temporary"
 xargs -0 -r sh -c '
   find "$@" -maxdepth 0 -printf "%y %s %T@ %m\0%p\0%l\0" 2>/dev/null; [ $? -le 1 ]' sh &&
 printf 'end\0'
 """
-_HASH = 'cd -- "$1" && LC_ALL=C xargs -0 -r sha256sum --; :'
-_DELETE = """
+)
+_HASH = FUNCTIONS + 'at "$1" && LC_ALL=C xargs -0 -r sha256sum --; :'
+_DELETE = (
+    FUNCTIONS
+    + """
 export LC_ALL=C
-cd -- "$1" && exec xargs -0 -r sh -c '
+at "$1" && exec xargs -0 -r sh -c '
 rm -f -- "$@"; rmdir -- "$@" 2>/dev/null
 for path; do
   if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then printf "%s\\0" "$path"; fi
 done' sh"""
+)
 
 _NOT_GNU = 69
 # Numbers of 63 bits, and of a clock that has nanoseconds of as many.
@@ -119,14 +143,14 @@ class Asker:
         mode = "writing " * self.writing + "taking" * self.taking
         paths = self.paths
         argv = [
-            "sh", "-c", _SURVEY, "igor", paths.tree, paths.private, paths.project, self.claim, mode,
+            "sh", "-c", _SURVEY, "igor", paths.base, paths.project, self.claim, mode,
         ]  # fmt: skip
         question = await asyncio.to_thread(_question, files)
         done = await self.host.run(argv, input=question, most=_room(question))
         # A login shell may have printed something before.
         fields = done.stdout.partition(b"\0igor\0")[2].split(b"\0")
         if done.status != 0 or len(fields) < 5 or fields[-2] != b"end":
-            raise _failed(self.host, done)
+            raise _failed(self.host, done, paths.base)
         answer, detail, temporary = (
             field.decode("utf-8", "surrogateescape") for field in fields[:3]
         )
@@ -181,7 +205,7 @@ async def delete(
     question = _join([*files, *deepest_first])
     done = await host.run(argv, input=question, most=_room(question))
     if done.status != 0:
-        raise _failed(host, done)
+        raise _failed(host, done, tree)
     left = frozenset(path[2:] for path in done.stdout.split(b"\0") if path)
     said = done.stderr.decode("utf-8", "replace").splitlines()
     reasons = [line.rpartition(": ")[2] for line in said if not line.endswith("Is a directory")]
@@ -224,7 +248,7 @@ def _states(question: bytes, fields: list[bytes]) -> dict[bytes, State]:
     return found
 
 
-def _failed(host: Runner, done: Completed) -> HostError:
+def _failed(host: Runner, done: Completed, where: str) -> HostError:
     if done.status == _NOT_GNU:
         return HostError(
             f"{host.name}: a push needs GNU find there",
@@ -232,7 +256,8 @@ def _failed(host: Runner, done: Completed) -> HostError:
         )
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
     reason = words(said[-1]) if said else f"exit status {done.status}"
-    return HostError(f"{host.name}: {reason}", hint_for(reason))
+    unsafe = done.status == UNSAFE_STATUS
+    return HostError(f"{host.name}: {reason}", unsafe_hint(where) if unsafe else hint_for(reason))
 
 
 def hint_for(reason: str) -> str:

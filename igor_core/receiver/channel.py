@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from igor_core.errors import HostError
 from igor_core.local.files import shown
-from igor_core.paths import HostPaths
+from igor_core.paths import HostPaths, unsafe_hint
 from igor_core.receiver import answers
 from igor_core.receiver import channel_frames as pack
 from igor_core.receiver.channel_frames import Answer
@@ -28,6 +28,7 @@ from igor_core.receiver.host import (
     frames,
     opening,
     orders,
+    own,
     patch,
     receiver,
     rename,
@@ -70,6 +71,7 @@ SCRIPT = Script(
         rename,
         temp,
         expect,
+        own,
         tree,
         opening,
         files,
@@ -179,7 +181,8 @@ class Channel:
             json.dumps(order).encode("ascii"),
         )
         if said["error"]:
-            raise HostError(f"{self.host.name}: {said['error']}")
+            hint = unsafe_hint(paths.base) if said.get("unsafe") else ""
+            raise HostError(f"{self.host.name}: {said['error']}", hint)
         return OpenedTree(ident, said["path"], said["exists"], said["claimed_by"])
 
     def write(

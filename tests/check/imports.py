@@ -12,7 +12,19 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "errors", "shapes"}),
     frozenset({"directories", "events"}),
     frozenset({"config", "agent.protocol"}),
-    frozenset({"agent.client", "ssh", "runtime", "tmux", "paths", "output", "trust", "local"}),
+    frozenset(
+        {
+            "agent.client",
+            "ssh",
+            "runtime",
+            "tmux",
+            "paths",
+            "own_folder",
+            "output",
+            "trust",
+            "local",
+        }
+    ),
     frozenset({"receiver"}),
     frozenset({"push", "differences", "container", "repl", "debug", "experiment", "doctor"}),
     frozenset({"verbs"}),

@@ -10,6 +10,7 @@ from igor_core.receiver.host import files, frames
 from igor_core.receiver.host.delete import delete
 from igor_core.receiver.host.expect import Expectation, Refused, open_file
 from igor_core.receiver.host.opening import Claimed, open_tree
+from igor_core.receiver.host.own import Unsafe
 from igor_core.receiver.host.patch import patch
 from igor_core.receiver.host.survey import PathList, hashes, survey, unpack_paths
 from igor_core.receiver.host.tree import Failed
@@ -96,6 +97,8 @@ class Orders:
             self.replace_tree(ident, tree)
         except Claimed as claimed:
             said.update(exists=True, claimed_by=str(claimed))
+        except Unsafe as unsafe:
+            said.update(error=str(unsafe), unsafe=True)
         except OSError as error:
             where = os.fsencode(error.filename or b"").decode("utf-8", "surrogateescape")
             said["error"] = f"{where}: {error.strerror}"

@@ -23,8 +23,9 @@ from igor_core.receiver.host.frames import (
     digests,
     link_fact,
 )
+from igor_core.receiver.host.own import FOLDER
 from igor_core.receiver.host.rename import look
-from igor_core.receiver.host.tree import FOLDER, Failed
+from igor_core.receiver.host.tree import Failed
 
 _STEP = 1000
 _PART_BYTES = 1 << 16

@@ -12,10 +12,11 @@ import stat
 import time
 
 _NAME = re.compile(rb"(.+)\.(\d+)\.(\d+)\.(\d+|beside)", re.DOTALL)
+# rsync(1) writes a file `name` as `.name.XXXXXX`.
+_RSYNC_NAME = re.compile(rb"\..+\.[A-Za-z0-9]{6}", re.DOTALL)
 # Of another host on a shared file system nobody knows which processes live.
 _FOREIGN_SECONDS = 24 * 3600
-# Of other programs, such as rsync.
-_OTHER_SECONDS = 3600
+_RSYNC_SECONDS = 3600
 
 
 def started(process):
@@ -29,6 +30,8 @@ def started(process):
 
 HOST = os.uname().nodename.encode("utf-8", "surrogateescape").replace(b"/", b"_")
 PREFIX = b"%s.%d.%d." % (HOST, os.getpid(), started(os.getpid()))
+# Before the name of a temp file that has to be in the tree, beside its target.
+BESIDE = b".igor-host."
 
 
 class Temp:
@@ -66,11 +69,17 @@ def remove_file(name, folder):
         os.unlink(name, dir_fd=folder)
 
 
-def sweep(folder, remove_beside):
-    """Remove from an open folder the temp files of processes that have died.
+def is_temp(name, prefix):
+    """Whether a temp file with this prefix may be called so."""
+    return name.startswith(prefix) and name[len(prefix) :].isdigit()
+
+
+def sweep(folder, remove_beside, now=None):
+    """Remove from an open folder the temp files of processes that have died, and nothing else.
 
     `remove_beside` is called with the folders where one of them wrote others, and their prefix.
     """
+    now = time.time() if now is None else now
     listed = os.open(b".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
     try:
         for name in map(os.fsencode, os.listdir(listed)):
@@ -78,7 +87,7 @@ def sweep(folder, remove_beside):
                 found = os.stat(name, dir_fd=listed, follow_symlinks=False)
             except OSError:
                 continue
-            if not stat.S_ISDIR(found.st_mode) and _is_dead(name, time.time() - found.st_ctime):
+            if not stat.S_ISDIR(found.st_mode) and _is_dead(name, now - found.st_ctime):
                 if name.endswith(b".beside"):
                     for path in _read(name, listed).split(b"\0")[:-1]:
                         remove_beside(path, name[: -len(b"beside")])
@@ -100,7 +109,7 @@ def _is_dead(name, age):
     """Whether nobody writes this temp file any more; its age in seconds."""
     found = _NAME.fullmatch(name)
     if found is None:
-        return age > _OTHER_SECONDS
+        return bool(_RSYNC_NAME.fullmatch(name)) and age > _RSYNC_SECONDS
     host, process, start = found.group(1), int(found.group(2)), int(found.group(3))
     if host != HOST:
         return age > _FOREIGN_SECONDS

@@ -7,10 +7,9 @@ import itertools
 import os
 import stat
 
-from igor_core.receiver.host.temp import PREFIX, Temp, remove_file, sweep
+from igor_core.receiver.host.own import FOLDER, Unsafe, check_tree
+from igor_core.receiver.host.temp import BESIDE, PREFIX, Temp, is_temp, remove_file, sweep
 
-# O_PATH: a folder that may be searched, but not listed, will do.
-FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 MOST_FOLDERS = 200
 LOOKING_ONLY = "the tree is open for looking only"
 
@@ -35,9 +34,9 @@ class Folder:
 
 
 class Tree:
-    """An open tree. `temporary` is the folder for temp files, None if it is only looked at."""
+    """An open tree. `temporary` opens the folder for temp files, None if it is only looked at."""
 
-    def __init__(self, path, temporary):
+    def __init__(self, path, temporary=None):
         self.path = path
         self.list = None
         self.temporary = temporary
@@ -48,7 +47,7 @@ class Tree:
         self.numbers = itertools.count(1)
         self.temporary_folder = None
         if temporary is not None:
-            self.temporary_folder = Folder(os.open(temporary, FOLDER))
+            self.temporary_folder = Folder(temporary.open())
 
     def is_like(self, other):
         """Whether another one has the same folders, so that this one is still good."""
@@ -67,8 +66,7 @@ class Tree:
         if found is not None:
             return found
         if not path:
-            # Its path is the real one.
-            descriptor = os.open(self.path, FOLDER | os.O_NOFOLLOW)
+            descriptor = self._open_root()
         else:
             above, _, name = path.rpartition(b"/")
             descriptor = self._open(self.folder(above, make), name, path, make)
@@ -76,6 +74,16 @@ class Tree:
             self.forget_folders()
         found = self.folders[path] = Folder(descriptor)
         return found
+
+    def _open_root(self):
+        """Its path is the real one; somebody may have put a folder of theirs there meanwhile."""
+        descriptor = os.open(self.path, FOLDER | os.O_NOFOLLOW)
+        try:
+            check_tree(os.fstat(descriptor), self.path)
+        except Unsafe as unsafe:
+            os.close(descriptor)
+            raise Failed(str(unsafe)) from None
+        return descriptor
 
     def _open(self, above, name, path, make):
         try:
@@ -116,7 +124,7 @@ class Tree:
         if path not in self.beside:
             self.note_beside(path)
             self.beside.add(path)
-        name = b".igor-host." + PREFIX + b"%d" % next(self.numbers)
+        name = BESIDE + PREFIX + b"%d" % next(self.numbers)
         # The folder's own descriptor may be closed before the file is moved.
         return Temp(self.temps, os.dup(folder.descriptor), name, True)
 
@@ -129,9 +137,12 @@ class Tree:
 
     def make_temporary_again(self):
         """Somebody has removed the folder for temp files."""
-        os.makedirs(self.temporary, 0o700, exist_ok=True)
+        try:
+            again = Folder(self.temporary.open())
+        except Unsafe as unsafe:
+            raise Failed(str(unsafe)) from None
         os.close(self.temporary_folder.descriptor)
-        self.temporary_folder = Folder(os.open(self.temporary, FOLDER))
+        self.temporary_folder = again
         self.beside.clear()
 
     def sweep(self):
@@ -148,7 +159,7 @@ class Tree:
             return
         try:
             for name in os.listdir(listed):
-                if os.fsencode(name).startswith(b".igor-host." + prefix):
+                if is_temp(os.fsencode(name), BESIDE + prefix):
                     remove_file(name, listed)
         finally:
             os.close(listed)
