@@ -1,7 +1,7 @@
 """Shell functions that enter folders on a host where others may write around them.
 
-As receiver/host/own.py does it for Python: no link is followed, and only what belongs to the user is
-taken. sh can't hold a folder open, so each step is compared with where it should have led.
+As receiver/host/own.py does it for Python: no link is followed, and only what belongs to the user
+is taken. sh can't hold a folder open, so each step is compared with where it should have led.
 """
 
 #: What a script with these functions ends with where a folder is not safe to use.
@@ -24,7 +24,7 @@ own() {{
     fi
     outer=$(stat -c %d:%i .) || exit 69
     cd -P -- "./$1" 2>/dev/null || unsafe "$where"
-    [ "$(stat -c '%u %d:%i' .)" = "$(stat -c '%u %d:%i' -- "../$1")" ] &&
+    [ "$(stat -c '%u %d:%i' .)" = "$(stat -c '%u %d:%i' -- "../$1" 2>/dev/null)" ] &&
         [ "$(stat -c %d:%i ..)" = "$outer" ] && [ "$(stat -c %u .)" = "$user" ] || unsafe "$where"
     chmod "$2" . || exit 73
 }}

@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -287,3 +291,82 @@ async def test_an_engine_that_is_down_or_absent_is_one_sentence(lab: Lab, tmp_pa
     plain = Sample(tmp_path, host, Runtime("nosuch"))  # type: ignore[arg-type]
     with pytest.raises(HostError, match="nosuch is not installed on the host"):
         await plain.inspect()
+
+
+NEIGHBOUR = 40405
+
+
+@pytest.fixture
+def shared_base(sample: Sample) -> Iterator[Path]:
+    """The folder of all trees, which others may write."""
+    base = sample.host.path(str(Path(sample.spec.tree).parent))
+    base.chmod(0o777)
+    yield base
+    shutil.rmtree(base)
+
+
+async def test_a_container_is_made_in_a_folder_that_others_may_write(
+    sample: Sample, shared_base: Path
+) -> None:
+    assert (await set_up(sample)).action == "create"
+    assert (shared_base / ".igor-host").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("path", [".igor-host", ".igor-host/run", ".igor-host/home", "{project}"])
+@pytest.mark.parametrize("kind", ["a link", "their folder"])
+async def test_a_container_does_not_see_what_a_neighbour_put_there(
+    sample: Sample, shared_base: Path, path: str, kind: str
+) -> None:
+    base = shared_base
+    path = path.format(project=Path(sample.spec.tree).name)
+    found = await sample.inspect()
+    if found.image is None:
+        assert (await sample.build()).status == 0
+        found = await sample.inspect()
+    private = base / ".igor-host"
+    if path.startswith(".igor-host/"):
+        private.mkdir(mode=0o700)
+        os.chown(private, sample.spec.uid, sample.spec.gid)
+    if path == Path(sample.spec.tree).name:
+        (base / path).rename(base / "tree")
+    if kind == "a link":
+        (base / path).symlink_to("/tmp")
+    else:
+        (base / path).mkdir()
+    os.chown(base / path, NEIGHBOUR, NEIGHBOUR, follow_symlinks=False)
+    with pytest.raises(HostError, match="is a link, or belongs to another user"):
+        await bring_up(
+            sample.shell, sample.runtime, sample.spec, found,
+            plan_container(found, sample.spec, sample.runtime),
+        )  # fmt: skip
+    assert (await sample.inspect()).container is None
+
+
+@dataclass(frozen=True)
+class Swapping(Runtime):
+    """An engine that starts a container while a neighbour replaces a folder, and puts it back."""
+
+    folder: str = ""
+
+    def start(self, container: str) -> list[str]:
+        script = 'mv "$1" "$1.own" && mkdir "$1" && "$2" start "$3"; s=$?; '
+        script += 'mv "$1" "$1.theirs"; mv "$1.own" "$1"; exit $s'
+        return ["sh", "-c", script, "sh", self.folder, self.word, container]
+
+
+@pytest.mark.parametrize("path", ["run", "home", "tree"])
+@pytest.mark.usefixtures("shared_base")
+async def test_what_is_replaced_while_a_container_starts_ends_it(sample: Sample, path: str) -> None:
+    assert (await set_up(sample)).action == "create"
+    await sample.shell.run([sample.runtime.word, "stop", "-t0", sample.spec.owner.container])
+    folder = sample.spec.tree if path == "tree" else getattr(sample.spec, path)
+    swapping = Swapping(sample.runtime.word, folder)
+    found, what = await plan(sample)
+    assert what.action == "start"
+    with pytest.raises(HostError, match="replaced a folder there while the container"):
+        await bring_up(sample.shell, swapping, sample.spec, found, what)
+    assert (await sample.inspect()).container is None
+    found, what = await plan(sample)
+    with pytest.raises(HostError, match="replaced a folder there while the container"):
+        await bring_up(sample.shell, swapping, sample.spec, found, what)
+    assert (await sample.inspect()).container is None

@@ -49,8 +49,9 @@ def test_who_reads_a_file_while_it_is_renewed_reads_it_to_its_end(folder: Path) 
 
 
 def test_a_host_where_nothing_can_be_written_is_one_sentence(folder: Path) -> None:
-    folder.write_text("a file is in the way")
-    with pytest.raises(HostError, match=r"run can't be written there: .*File exists") as error:
+    folder.parent.parent.joinpath("a file").touch()
+    folder = folder.parent.parent / "a file" / ".igor-host" / "run"
+    with pytest.raises(HostError, match=r"run can't be written there: .*a file") as error:
         asyncio.run(write(LocalShell(), str(folder), FILES, FILES))
     assert "\n" not in error.value.message
 
@@ -86,3 +87,50 @@ def test_where_there_is_no_python_the_launcher_says_so(tmp_path: Path) -> None:
         env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (127, "igor: there is no Python here\n")
+
+
+NEIGHBOUR = 40405
+
+
+@pytest.mark.parametrize("path", [".igor-host", ".igor-host/run"])
+@pytest.mark.parametrize("kind", ["a link", "their folder"])
+def test_what_a_neighbour_put_there_is_neither_run_nor_written(
+    tmp_path: Path, path: str, kind: str
+) -> None:
+    base, elsewhere = tmp_path / "base", tmp_path / "elsewhere"
+    for made in (base, elsewhere, elsewhere / "run"):
+        made.mkdir()
+    folder = base / ".igor-host/run"
+    if path != ".igor-host":
+        folder.parent.mkdir(mode=0o777)
+    if kind == "a link":
+        (base / path).symlink_to(elsewhere)
+    else:
+        (base / path).mkdir(mode=0o777)
+        folder.mkdir(mode=0o777, exist_ok=True)
+    os.chown(base / path, NEIGHBOUR, NEIGHBOUR, follow_symlinks=False)
+    for act in (differing(LocalShell(), str(folder), FILES),
+                write(LocalShell(), str(folder), FILES, FILES)):  # fmt: skip
+        with pytest.raises(HostError, match="is a link, or belongs to another user") as error:
+            asyncio.run(act)
+        assert "chmod +t" in error.value.hint
+    assert [path.name for path in elsewhere.rglob("*")] == ["run"]
+
+
+@pytest.mark.parametrize("how", ["owned", "writable", "linked", "named twice"])
+def test_a_file_that_a_neighbour_can_change_is_written_anew(folder: Path, how: str) -> None:
+    asyncio.run(write(LocalShell(), str(folder), FILES, FILES))
+    file = folder / "python.sh"
+    if how == "owned":
+        os.chown(file, NEIGHBOUR, NEIGHBOUR)
+    elif how == "writable":
+        file.chmod(0o666)
+    elif how == "linked":
+        file.rename(folder.parent / "theirs")
+        file.symlink_to(folder.parent / "theirs")
+    else:
+        os.link(file, folder.parent / "theirs")
+    assert asyncio.run(differing(LocalShell(), str(folder), FILES)) == ["python.sh"]
+    asyncio.run(write(LocalShell(), str(folder), FILES, ["python.sh"]))
+    found = file.lstat()
+    assert (found.st_uid, found.st_mode & 0o777, found.st_nlink) == (os.getuid(), 0o644, 1)

@@ -1,5 +1,6 @@
 """Containers on hosts: bring one into the wanted state, or remove what belongs to a project."""
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,21 +9,34 @@ from igor_core.container.inspection import Container, Image, Inspection, contain
 from igor_core.container.names import CONTAINER_PROJECT, IMAGE_PROJECT, Owner
 from igor_core.container.plan import ContainerPlan
 from igor_core.container.shell import FIRST, Said, Shell, batch, counted, text
-from igor_core.container.spec import Spec
+from igor_core.container.spec import HOME, Spec
 from igor_core.errors import HostError
+from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
+from igor_core.paths import RUN_FOLDER, unsafe_hint
 from igor_core.runtime import Runtime
 
-# $1 is the project's folder, $2 the containers' home or empty, $3 the folder of igor's own files.
-# Counted commands follow: remove the old container, create, start, try a command in it, show its
-# log, remove it.
+# $1 is the folder of all trees, $2 the project, $3 the containers' home or empty, $4 whether the
+# container is new. Counted commands follow: remove the old container, create, start, say which
+# folders it sees, show its log, remove it.
 # `create` and `start` are apart because only after our own `create` is the name ours to remove.
-_REPLACE = (
-    FIRST
-    + """\
-[ -d "$1" ] || { printf '%s: there is no such folder\\n' "$1" >&2; exit 66; }
-[ -z "$2" ] || (umask 077 && mkdir -p -- "$2") || exit 73
-(umask 077 && mkdir -p -- "$3" && chmod 755 -- "$3") || exit 73
-shift 3
+# The engine finds the folders by their names: where others may put something else in their place
+# meanwhile, those that the container has must be those that were looked at.
+_BRING_UP = (
+    FUNCTIONS
+    + FIRST
+    + f"""\
+making=yes
+base=$1 home=$3 new=$4
+cd -P -- "$base" 2>/dev/null && [ -d "./$2" ] || {{
+    printf '%s: there is no such folder\\n' "$base/$2" >&2
+    exit 66
+}}
+held=$(
+    (tree "$2" && stat -c %d:%i .) &&
+        ([ -z "$home" ] || {{ own .igor-host 700 && own home 700 && stat -c %d:%i .; }}) &&
+        (own .igor-host 700 && own run 755 && stat -c %d:%i .)
+) || exit
+shift 4
 first "$@" >/dev/null || exit
 shift $(($1 + 1))
 first "$@" >/dev/null || exit
@@ -30,15 +44,26 @@ shift $(($1 + 1))
 first "$@" >/dev/null
 status=$?
 shift $(($1 + 1))
-if [ "$status" -eq 0 ]; then first "$@" </dev/null >&2 || status=$?; fi
+if [ "$status" -eq 0 ]; then seen=$(first "$@" </dev/null) || status=$?; fi
 shift $(($1 + 1))
+case $(stat -c %A .) in
+    *[tT]) seen=$held ;;
+    ?????w* | ????????w?) ;;
+    *) mine "$(stat -c %u .)" && seen=$held ;;
+esac
+if [ "$status" -eq 0 ] && [ -n "$seen" ] && [ "$seen" != "$held" ]; then
+    echo "$base: somebody has replaced a folder there while the container was started" >&2
+    status={UNSAFE_STATUS}
+fi
 [ "$status" -eq 0 ] && exit
-first "$@" >&2
+[ "$status" -eq {UNSAFE_STATUS} ] || [ -n "$new" ] || exit "$status"
+[ "$status" -eq {UNSAFE_STATUS} ] || first "$@" >&2
 shift $(($1 + 1))
 first "$@" >/dev/null 2>&1
 exit "$status"
 """
 )
+_SEEN = 'stat -L -c %d:%i -- "$@" 2>/dev/null || :'
 _NO_TREE = 66
 
 
@@ -52,9 +77,11 @@ async def bring_up(
     if plan.action == "keep":
         return
     if plan.action == "start":
-        done = await shell.run(runtime.start(spec.owner.container))
+        done = await shell.run(start_command(runtime, spec))
     else:
         done = await shell.run(replace_command(runtime, spec, inspection))
+    if done.status == UNSAFE_STATUS:
+        raise HostError(text(done.stderr), unsafe_hint(posixpath.dirname(spec.tree)))
     if done.status == _NO_TREE:
         raise HostError(text(done.stderr), "push first: igor push")
     if done.status != 0:
@@ -65,18 +92,35 @@ def replace_command(runtime: Runtime, spec: Spec, inspection: Inspection) -> lis
     """The command that removes the old container, if there is one, and starts a new one."""
     if inspection.image is None:
         raise HostError(f"there is no image {spec.owner.image}", "build it: igor docker build")
-    name, old = spec.owner.container, inspection.container
+    old = inspection.container
     options = spec.options(runtime, inspection.rootless, inspection.image.id)
-    commands = counted(
+    return _command(
+        runtime,
+        spec,
+        "new",
         runtime.remove([old.id]) if old else ["true"],
         runtime.create(options),
+    )
+
+
+def start_command(runtime: Runtime, spec: Spec) -> list[str]:
+    """The command that starts the container that is there."""
+    return _command(runtime, spec, "", ["true"], ["true"])
+
+
+def _command(runtime: Runtime, spec: Spec, new: str, *before: Sequence[str]) -> list[str]:
+    name = spec.owner.container
+    home = [HOME] if spec.run_as == "user" else []
+    look = ["sh", "-c", _SEEN, "igor", spec.workspace, *home, RUN_FOLDER]
+    commands = counted(
+        *before,
         runtime.start(name),
-        runtime.exec(name, ["sh", "-c", ":"], stdin=False),
+        runtime.exec(name, look, stdin=False),
         runtime.logs(name),
         runtime.remove([name]),
     )
-    home = spec.home if spec.run_as == "user" else ""
-    return ["sh", "-c", _REPLACE, "igor", spec.tree, home, spec.run, *commands]
+    base, project = posixpath.split(spec.tree)
+    return ["sh", "-c", _BRING_UP, "igor", base, project, "".join(home), new, *commands]
 
 
 # A counted command that lists ids, then the command that they are added to.

@@ -5,11 +5,13 @@ They are for whoever starts a program in a container without igor: an editor's d
 
 import asyncio
 import hashlib
+import posixpath
 from collections.abc import Iterable, Mapping
 
 from igor_core.container.shell import Shell, text
 from igor_core.errors import HostError
-from igor_core.paths import PROJECT_PYTHON
+from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
+from igor_core.paths import PROJECT_PYTHON, unsafe_hint
 
 #: Words of a shell script in which $project is the project's name: where its Python may be.
 PYTHONS = '"${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "/venv/$project/bin/python" python python3'
@@ -27,18 +29,40 @@ echo 'igor: there is no Python here' >&2
 exit 127
 """
 
-_HASHES = 'cd -- "$1" 2>/dev/null && shift && exec sha256sum -- "$@"'
+# $1 is the folder of all trees, then names. A file that somebody else may change is none.
+_HASHES = (
+    FUNCTIONS
+    + """\
+making=
+cd -P -- "$1" 2>/dev/null || exit 0
+shift
+own .igor-host 700 && own run 755 || exit 0
+for name
+do
+    case $(stat -c '%u %h %A' -- "./$name" 2>/dev/null) in
+        "$user 1 -"????-??-?) sha256sum -- "$name" ;;
+    esac
+done
+"""
+)
 
-# $1 is the folder, $2 a file's name, $3 its size, for a connection that ends in the middle.
-_WRITE = """\
+# $1 is the folder of all trees, $2 a file's name, $3 its size, for a connection that ends in the
+# middle.
+_WRITE = (
+    FUNCTIONS
+    + """\
+making=yes
+mkdir -p -- "$1" && cd -P -- "$1" && own .igor-host 700 && own run 755 || exit
 umask 077
-mkdir -p -- "$1" && chmod 755 -- "$1" && cd -- "$1" || exit
 new=.$2.$$
+rm -f -- "$new"
+set -C
 cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod 644 -- "$new" && mv -f -- "$new" "$2" || {
     rm -f -- "$new"
     exit 74
 }
 """
+)
 
 
 def run_files(debug_helper: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -47,8 +71,13 @@ def run_files(debug_helper: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 async def differing(shell: Shell, folder: str, files: Mapping[str, bytes]) -> list[str]:
-    """The names of `files` that the host has not, or otherwise; one round trip."""
-    done = await shell.run(["sh", "-c", _HASHES, "igor", folder, *files])
+    """The names of `files` that the host has not, or otherwise; one round trip.
+
+    HostError where the folder is not safe to use.
+    """
+    done = await shell.run(["sh", "-c", _HASHES, "igor", _base(folder), *files])
+    if done.status == UNSAFE_STATUS:
+        raise HostError(text(done.stderr), unsafe_hint(_base(folder)))
     rows = [line.split(maxsplit=1) for line in text(done.stdout).splitlines()]
     there = {row[1].strip(): row[0] for row in rows if len(row) == 2}
     return [
@@ -70,10 +99,17 @@ async def write(
             raise HostError(f"{folder} can't be written there: {said}", "look at igor doctor")
 
 
+def _base(folder: str) -> str:
+    """The folder of all trees, which igor's own folder is in."""
+    return posixpath.dirname(posixpath.dirname(folder))
+
+
 async def _write(shell: Shell, folder: str, name: str, content: bytes) -> str:
     """Why it could not be written, or nothing."""
-    command = ["sh", "-c", _WRITE, "igor", folder, name, str(len(content))]
+    command = ["sh", "-c", _WRITE, "igor", _base(folder), name, str(len(content))]
     done = await shell.run(command, input=content)
+    if done.status == UNSAFE_STATUS:
+        raise HostError(text(done.stderr), unsafe_hint(_base(folder)))
     if done.status == 0:
         return ""
     return (text(done.stderr).splitlines() or [f"status {done.status}"])[-1]

@@ -70,7 +70,10 @@ _FAR = FUNCTIONS + '(at "$2") || exit; at "$1"; shift 2; exec "$@"'
 
 
 def arguments(root: Path, temporary: str) -> list[str]:
-    """rsync's command line; the far one is started in the tree. The files come on standard input, separated by NUL."""
+    """rsync's command line; the far one is started in the tree.
+
+    The files come on standard input, separated by NUL.
+    """
     shell = [sys.executable, "-I", "-S", str(Path(rsync_shell.__file__))]
     return [
         "rsync",
