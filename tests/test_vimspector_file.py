@@ -168,8 +168,9 @@ def test_what_is_no_strict_json_stays_as_it_is(project: Project, text: str, said
     assert file.read_text() == text
 
 
-def test_a_link_is_followed_and_a_mode_kept(project: Project, tmp_path: Path) -> None:
-    real = tmp_path / "dotfiles.json"
+def test_a_link_within_is_followed_and_a_mode_kept(project: Project) -> None:
+    real = project.root / "editor/dotfiles.json"
+    real.parent.mkdir()
     real.write_text("{}")
     real.chmod(0o604)
     link = project.root / ".vimspector.json"
@@ -178,11 +179,11 @@ def test_a_link_is_followed_and_a_mode_kept(project: Project, tmp_path: Path) ->
     assert link.is_symlink()
     assert json.loads(real.read_text())["configurations"]
     assert real.stat().st_mode & 0o777 == 0o604
-    assert sorted(os.listdir(tmp_path)) == ["dotfiles.json", "project"]
+    assert os.listdir(real.parent) == ["dotfiles.json"]
 
 
-@pytest.mark.parametrize("content", [None, "", "\n"])
-def test_no_text_is_begun_where_a_link_leads_out_of_the_project(
+@pytest.mark.parametrize("content", [None, "", "\n", "{}", '{"adapters": {}}'])
+def test_nothing_is_written_where_a_link_leads_out_of_the_project(
     project: Project, tmp_path: Path, content: str | None
 ) -> None:
     outside = tmp_path / "aliases"

@@ -18,6 +18,7 @@ def run(invocation: Invocation) -> int:
     as_json = invocation.values.get("json", False)
     command = None if as_json or arguments.pop("no_pager", False) else pager_command()
     arguments["colour"] = not as_json and wants_colour(STDOUT)
+    arguments["screen"] = not as_json and is_terminal(STDOUT)
     pagers: list[Pager] = []
 
     def paged(renderer: Renderer, outlet: Outlet) -> Renderer:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import Field, dataclass
 from pathlib import Path
 from typing import Any, get_origin
@@ -91,7 +91,12 @@ def write(root: Path, text: str) -> Path:
     """
     file = root / CONFIG_FILE
     try:
-        _make(file, text)
+        _make(root, text)
+    except NotADirectoryError as error:
+        raise UsageError(
+            f"{file.parent} is a link or a file, and igor writes through none",
+            "put a folder in its place",
+        ) from error
     except FileExistsError as error:
         raise UsageError(f"{file} exists already", "edit it, or move it away first") from error
     except OSError as error:
@@ -122,12 +127,27 @@ def _split(answer: str) -> list[str]:
     return [part.strip() for part in answer.split(",") if part.strip()]
 
 
-def _make(file: Path, text: str) -> None:
-    with ExitStack() as undo:
-        if not os.path.lexists(file.parent):
-            file.parent.mkdir()
-            undo.callback(file.parent.rmdir)
-        with open(file, "x", encoding="utf-8") as stream:
-            undo.callback(file.unlink)
+def _make(root: Path, text: str) -> None:
+    """Through no link: it may have come with a cloned repository, and lead anywhere."""
+    folder, name = CONFIG_FILE.parts
+    with ExitStack() as opened, ExitStack() as undo:
+        above = _opened(root, opened)
+        with suppress(FileExistsError):
+            os.mkdir(folder, dir_fd=above)
+            undo.callback(os.rmdir, folder, dir_fd=above)
+        inside = _opened(folder, opened, dir_fd=above, flags=os.O_NOFOLLOW)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o666, dir_fd=inside)
+        undo.callback(os.unlink, name, dir_fd=inside)
+        with open(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         undo.pop_all()
+
+
+def _opened(
+    folder: str | Path, opened: ExitStack, dir_fd: int | None = None, flags: int = 0
+) -> int:
+    flags |= os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    descriptor = os.open(folder, flags, dir_fd=dir_fd)
+    opened.callback(os.close, descriptor)
+    return descriptor

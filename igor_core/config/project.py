@@ -1,6 +1,7 @@
 """The project: the folder that holds .igor/config.json, found upwards from a file in hand."""
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,17 @@ from igor_core.config.rules import FOLDER_NAME
 from igor_core.errors import UsageError
 
 CONFIG_FILE = Path(".igor", "config.json")
+#: Says too what igor does by itself: which files go to the hosts.
+IGNORE_FILE = Path(".igor", "ignore")
 DEFAULT_DOCKERFILES = ("dockerfile", "Dockerfile")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project on this machine: its real root, config, and sha256 (hex) of the config's bytes."""
+    """A project on this machine: its real root and its config.
+
+    `digest` (sha256, hex) is of all files in it that decide what igor does by itself.
+    """
 
     root: Path
     config: Config
@@ -53,14 +59,33 @@ def find_project(start: Path) -> Project:
 
     UsageError when no folder upwards holds .igor/config.json, ConfigError when it is wrong.
     """
-    from hashlib import sha256
-
     root = _root(start)
     file = root / CONFIG_FILE
     data = read_bytes(file)
     config = parse(data, file)
     _check_folder_name(config, root, file)
-    return Project(root, config, sha256(data).hexdigest())
+    return Project(root, config, _digest(data, _ignored(root / IGNORE_FILE)))
+
+
+def _digest(config: bytes, ignored: bytes | None) -> str:
+    from hashlib import sha256
+
+    digest = sha256(config).hexdigest()
+    if ignored is None:
+        return digest
+    return sha256(f"{digest} {sha256(ignored).hexdigest()}".encode()).hexdigest()
+
+
+def _ignored(file: Path) -> bytes | None:
+    """The patterns of what is not pushed, None where there are none. A pipe isn't waited for."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return os.strerror(error.errno or 0).encode()
+    with open(descriptor, "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"not a file"
 
 
 def _root(start: Path) -> Path:

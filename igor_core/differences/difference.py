@@ -4,6 +4,7 @@ import asyncio
 import os
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterator
 
 from igor_core.differences.side import LARGE, Side
@@ -15,10 +16,13 @@ _STRONG = b"1"
 _KINDS = {"d": "folder", "p": "fifo", "s": "socket", "b": "device", "c": "device"}
 
 
-async def difference(there: Side, here: Side, why: str, *, colour: bool) -> bytes:
+async def difference(
+    there: Side, here: Side, why: str, *, colour: bool, screen: bool = False
+) -> bytes:
     """What differs, from the host's version to the local one; empty where nothing does.
 
-    `why` says why the path is held back, if it is. Raises IgorError.
+    `why` says why the path is held back, if it is. For a `screen`, what would command a terminal is
+    shown instead; elsewhere, as for patch(1), each byte stays. Raises IgorError.
     """
     if there.is_like(here):
         return b""
@@ -34,7 +38,31 @@ async def difference(there: Side, here: Side, why: str, *, colour: bool) -> byte
         lines += _modes(there, here)
     else:
         lines += _words(there, here)
+    if screen:
+        lines = [(code, harmless(line)) for code, line in lines]
     return b"".join(_painted(code if colour else b"", line) for code, line in lines)
+
+
+def harmless(line: bytes) -> bytes:
+    """With controls but tabs, and bytes that are no UTF-8, as escapes (`\\x1b`).
+
+    A file on a host may hold what sets the clipboard or the title, or moves the cursor.
+    """
+    text = line.decode("utf-8", "surrogateescape")
+    end = "\r" if text.endswith("\r") else ""
+    safe = "".join(
+        char if char == "\t" or char.isprintable() else _escape(char)
+        for char in text.removesuffix("\r")
+    )
+    return (safe + end).encode()
+
+
+def _escape(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8, see PEP 383
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    if unicodedata.category(char) == "Zs":
+        return char
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def _is_unified(there: Side, here: Side) -> bool:

@@ -16,6 +16,7 @@ from igor_core.local.files import shown
 from igor_core.local.inside import open_file, open_folder
 
 _TEMPORARY = b".igor-theirs-"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,26 @@ class Keeper:
 
     def keep(self, folder: int, path: bytes, version: Side) -> Path:
         """Copy the local version, which lies in `folder`; where to. Raises OSError."""
-        place = self.folder / os.fsdecode(path)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Links are kept as well: none of them is a way.
+        into = open_folder(self.folder, path, make=True)
+        try:
+            self._keep(folder, into, path, version)
+        finally:
+            os.close(into)
+        return self.folder / os.fsdecode(path)
+
+    def _keep(self, folder: int, into: int, path: bytes, version: Side) -> None:
+        name = path.rpartition(b"/")[2]
         if version.kind == "l":
-            os.symlink(version.target, os.fsencode(place))
-            return place
-        with open(open_file(folder, path), "rb") as source, open(place, "xb") as copy:
+            os.symlink(version.target, name, dir_fd=into)
+            return
+        new = os.open(name, _NEW, 0o600, dir_fd=into)
+        with open(new, "wb") as copy, open(open_file(folder, path), "rb") as source:
             os.fchmod(copy.fileno(), version.mode & 0o700)
             shutil.copyfileobj(source, copy, 1 << 20)
             copy.flush()
             os.fsync(copy.fileno())
-        os.utime(place, ns=(version.mtime_ns, version.mtime_ns))
-        return place
+            os.utime(copy.fileno(), ns=(version.mtime_ns, version.mtime_ns))
 
     def close(self) -> None:
         """Leave no empty folder behind."""
@@ -116,8 +125,7 @@ def _write(folder: int, temporary: bytes, seen: Side, new: Replacement) -> None:
     if new.source is None:
         os.symlink(new.version.target, temporary, dir_fd=folder)
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
+    descriptor = os.open(temporary, _NEW, 0o600, dir_fd=folder)
     with open(descriptor, "wb") as copy:
         new.source.seek(0)
         shutil.copyfileobj(new.source, copy, 1 << 20)

@@ -85,7 +85,10 @@ class _Showing:
         why = pair.why or (
             f"{shown(pair.obstacle)} is not a folder on the host" if pair.obstacle else ""
         )
-        text = await difference(pair.there, pair.here, why, colour=flag(self._job, "colour"))
+        text = await difference(
+            pair.there, pair.here, why,
+            colour=flag(self._job, "colour"), screen=flag(self._job, "screen"),
+        )  # fmt: skip
         for at in range(0, len(text), CHUNK):
             await self._job.output("", "stdout", text[at : at + CHUNK])
         self._found.append(

@@ -10,7 +10,7 @@ from igor_core import events
 from igor_core.config import Project, find_project
 from igor_core.config.host_names import host_names
 from igor_core.config.model import DEFAULT_GROUP
-from igor_core.config.project import CONFIG_FILE
+from igor_core.config.project import CONFIG_FILE, IGNORE_FILE
 from igor_core.errors import IgorError, UsageError
 from igor_core.local.files import shown
 from igor_core.push.freshness import Freshness
@@ -193,9 +193,13 @@ def _told(name: str, host: Freshness) -> events.HostFreshness:
 
 
 def _signature(root: Path) -> tuple[int, ...]:
-    """What changes when the config does; empty where there is none."""
-    try:
-        found = os.stat(root / CONFIG_FILE)
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    """What changes when the config does, or the patterns of what is not pushed."""
+    signature: tuple[int, ...] = ()
+    for name in (CONFIG_FILE, IGNORE_FILE):
+        try:
+            found = os.stat(root / name)
+        except OSError:
+            signature += (0,)
+        else:
+            signature += (found.st_ino, found.st_size, found.st_mtime_ns)
+    return signature

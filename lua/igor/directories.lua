@@ -40,9 +40,22 @@ function M.make(folder)
   end
 end
 
---- Open a file of the state folder for what is appended; nil where that can't be done.
+--- Whether a folder is the user's; one that others may enter is closed to them.
+local function is_own(folder)
+  local found = uv.fs_stat(folder)
+  if not found or found.uid ~= uv.getuid() then
+    return false
+  end
+  return found.mode % 64 == 0 or uv.fs_chmod(folder, 448) == true
+end
+
+--- Open a file of the state folder for what is appended; nil where that can't be done, or the folder
+--- is somebody else's.
 function M.append_to(name)
   M.make(M.state())
+  if not is_own(M.state()) then
+    return nil
+  end
   return uv.fs_open(M.state() .. '/' .. name, 'a', 384) -- 0600
 end
 

@@ -4,6 +4,9 @@ local M = {}
 --- Where the config lies in a project.
 M.CONFIG = '.igor/config.json'
 
+--- Where it says which files go to no host.
+M.IGNORE = '.igor/ignore'
+
 --- The folder of the project around `path` (a file or folder), nil outside of one.
 function M.root(path)
   local found = vim.fs.find(M.CONFIG, { upward = true, path = path, type = 'file', limit = 1 })[1]
@@ -65,9 +68,10 @@ function M.place()
   return here and M.root(here) or M.root(cwd) or here or cwd
 end
 
---- The config's text, nil where there is none. Of a pipe, the editor would wait for the end.
-function M.config_text(root)
-  local path = root .. '/' .. M.CONFIG
+--- The text of a file of the project, nil where there is none. Of a pipe, the editor would wait for
+--- the end.
+function M.text(root, name)
+  local path = root .. '/' .. name
   local stat = vim.uv.fs_stat(path)
   local file = stat and stat.type == 'file' and io.open(path, 'rb')
   if file then
@@ -79,7 +83,7 @@ end
 
 --- The config as it is, with nothing checked; empty where it can't be read.
 function M.config(root)
-  local text = M.config_text(root)
+  local text = M.text(root, M.CONFIG)
   local ok, config = pcall(vim.json.decode, text, { luanil = { object = true, array = true } })
   return ok and type(config) == 'table' and config or {}
 end

@@ -11,8 +11,11 @@ local YES, NO = 'yes, push each save', 'no'
 --- Configs that were asked about: root → digest.
 local asked = {}
 
+--- Of all that decides what a push by itself does.
 local function digest(root)
-  return vim.fn.sha256(project.config_text(root) or '')
+  local ignored = project.text(root, project.IGNORE)
+  local ours = ignored and vim.fn.sha256(ignored) or ''
+  return vim.fn.sha256(project.text(root, project.CONFIG) or '') .. ours
 end
 
 local function trust(root, meant)
