@@ -1,5 +1,6 @@
 """Docker and Podman as argument lists: the only place that knows the words of their command line.
 
+A command to which variables are given finds their values in its environment, see environment.py.
 Pure: nothing here runs anything. Needs docker 20.10 (`run --pull`) or podman 4.
 """
 
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from igor_core.environment import concealed, taking_apart
 from igor_core.errors import UsageError
 
 #: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds
@@ -91,9 +93,9 @@ class Runtime:
     def build(self, options: BuildOptions) -> list[str]:
         command = [self.word, "build", "--file", options.dockerfile, "--tag", options.tag]
         command += _pairs("--label", options.labels)
-        command += _pairs("--build-arg", options.args)
+        command += _variables("--build-arg", options.args)
         command += ["--no-cache"] if options.no_cache else []
-        return [*command, "-"]
+        return taking_apart(options.args, [*command, "-"])
 
     def tag(self, image: str, name: str) -> list[str]:
         return [self.word, "tag", image, name]
@@ -104,6 +106,13 @@ class Runtime:
         `extra` comes after igor's own options, so it wins where the engine lets the last one win.
         Never pulls: an image of this name in a registry is somebody else's.
         """
+        return taking_apart(options.env, self._create(options, _variables("--env", options.env)))
+
+    def described(self, options: CreateOptions) -> list[str]:
+        """The words of `create` with all values in them: to be compared, not run."""
+        return self._create(options, _pairs("--env", options.env))
+
+    def _create(self, options: CreateOptions, env: Sequence[str]) -> list[str]:
         command = [self.word, "create", "--pull=never", "--init", "--name", options.name]
         command += _pairs("--label", options.labels)
         command += ["--userns", options.userns] if options.userns else []
@@ -112,7 +121,7 @@ class Runtime:
             command += ["--mount", _bind(source, target)]
         for target, source in options.read_only.items():
             command += ["--mount", _bind(source, target) + ",readonly"]
-        command += _pairs("--env", options.env)
+        command += env
         command += ["--workdir", options.workdir, "--entrypoint", "sh", *options.extra]
         return [*command, options.image, "-c", f"exec {KEEP_ALIVE}"]
 
@@ -150,10 +159,10 @@ class Runtime:
         words = [self.word, "exec"]
         words += ["--interactive"] if stdin else []
         words += ["--tty", "--detach-keys", DETACH_KEYS] if tty else []
-        words += _pairs("--env", env or {})
+        words += _variables("--env", env or {})
         words += ["--workdir", workdir] if workdir else []
         words += ["--user", user] if user else []
-        return [*words, container, *command]
+        return taking_apart(env or {}, [*words, container, *command])
 
     def _check_is_text(self, command: Sequence[str]) -> None:
         for word in command:
@@ -179,6 +188,13 @@ class Runtime:
 
 def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
     return [word for name, value in values.items() for word in (option, f"{name}={value}")]
+
+
+def _variables(option: str, values: Mapping[str, str]) -> list[str]:
+    """Those with a name alone have their value from the environment of the command."""
+    hidden = concealed(values)
+    words = [(option, name if name in hidden else f"{name}={values[name]}") for name in values]
+    return [word for pair in words for word in pair]
 
 
 def _bind(source: str, target: str) -> str:

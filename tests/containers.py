@@ -47,7 +47,11 @@ class LabShell:
         self.calls += 1
         self.commands.append(argv)
         done = await asyncio.to_thread(
-            self.host.run, list(argv), input=os.fsdecode(input), timeout=300
+            self.host.run,
+            # As ssh's supervisor does it: in the environment, on no command line.
+            ["env", *(f"{name}={value}" for name, value in (env or {}).items()), *argv],
+            input=os.fsdecode(input),
+            timeout=300,
         )
         return Completed(done.returncode, os.fsencode(done.stdout), os.fsencode(done.stderr))
 
@@ -133,7 +137,7 @@ class Sample:
 
     async def build(self) -> Completed:
         command = self.build_command()
-        return await self.shell.run(command.argv, input=command.input)
+        return await self.shell.run(command.argv, input=command.input, env=command.env)
 
     async def inspect(self) -> Inspection:
         return await inspect(self.shell, self.runtime, self.spec.owner)

@@ -72,9 +72,9 @@ def test_an_exec_has_a_terminal_only_when_asked_and_then_ctrl_p_is_the_programs(
 
 def test_a_build_reads_its_context_from_standard_input() -> None:
     build = BuildOptions("docker/dev", "n:tag", {"l": "1"}, {"A": "x y"}, no_cache=True)
-    assert DOCKER.build(build) == [
+    assert DOCKER.build(build)[4:] == [
         *["docker", "build", "--file", "docker/dev", "--tag", "n:tag", "--label", "l=1"],
-        *["--build-arg", "A=x y", "--no-cache", "-"],
+        *["--build-arg", "A", "--no-cache", "-"],
     ]
 
 

@@ -10,6 +10,7 @@ from igor_core.container.names import CONTAINER_PROJECT, IMAGE_PROJECT, Owner
 from igor_core.container.plan import ContainerPlan
 from igor_core.container.shell import FIRST, Said, Shell, batch, counted, text
 from igor_core.container.spec import HOME, Spec
+from igor_core.environment import packed
 from igor_core.errors import HostError
 from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
 from igor_core.paths import RUN_FOLDER, unsafe_hint
@@ -79,7 +80,7 @@ async def bring_up(
     if plan.action == "start":
         done = await shell.run(start_command(runtime, spec))
     else:
-        done = await shell.run(replace_command(runtime, spec, inspection))
+        done = await shell.run(replace_command(runtime, spec, inspection), env=packed(spec.env))
     if done.status == UNSAFE_STATUS:
         raise HostError(text(done.stderr), unsafe_hint(posixpath.dirname(spec.tree)))
     if done.status == _NO_TREE:
@@ -89,7 +90,10 @@ async def bring_up(
 
 
 def replace_command(runtime: Runtime, spec: Spec, inspection: Inspection) -> list[str]:
-    """The command that removes the old container, if there is one, and starts a new one."""
+    """The command that removes the old container, if there is one, and starts a new one.
+
+    It finds the values of `spec.env` in its environment, packed.
+    """
     if inspection.image is None:
         raise HostError(f"there is no image {spec.owner.image}", "build it: igor docker build")
     old = inspection.container

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from igor_core.container.spec import Spec
+from igor_core.environment import packed
 from igor_core.runtime import Runtime
 
 #: Precedes the number of the process group in the first line of output.
@@ -88,6 +89,7 @@ def exec_command(
     signals = ENDING_ON_TERMINAL if tty else ENDING
     return ExecCommand(
         runtime.exec(name, ["sh", "-c", _ANNOUNCE, "igor", *argv], tty=tty, env=env),
+        env=packed(env or {}),
         announce=True,
         end=runtime.exec(name, ["sh", "-c", _END, "igor", "{pid}", *signals], stdin=False),
     )

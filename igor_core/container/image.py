@@ -10,6 +10,7 @@ from igor_core.container.inspection import Image
 from igor_core.container.names import IMAGE_PROJECT, IMAGE_STAMP, IMAGE_USER, Owner, label
 from igor_core.container.shell import FIRST, counted
 from igor_core.container.stamp import Inputs
+from igor_core.environment import packed
 from igor_core.errors import HostError
 from igor_core.runtime import BuildOptions, Runtime
 
@@ -31,6 +32,7 @@ class BuildCommand:
 
     argv: Sequence[str]
     input: bytes
+    env: Mapping[str, str]
 
 
 def plan_image(
@@ -116,7 +118,7 @@ def build_command(
         runtime.tag(first_name, owner.image),
         runtime.remove_images([first_name]),
     )
-    return BuildCommand(["sh", "-c", _BUILD, "igor", tree, *commands], context)
+    return BuildCommand(["sh", "-c", _BUILD, "igor", tree, *commands], context, packed(args))
 
 
 def build_error(runtime: Runtime, status: int, said: str) -> HostError:

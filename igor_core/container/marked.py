@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from igor_core.container.exec import ENDING_ON_TERMINAL
 from igor_core.container.shell import Shell
 from igor_core.container.spec import Spec
+from igor_core.environment import in_the_open, packed, taking_apart
 from igor_core.runtime import Runtime
 
 MARK = "IGOR_REPL"
@@ -43,13 +44,18 @@ echo alive
 
 def marked(
     runtime: Runtime | None, spec: Spec, argv: Sequence[str], mark: str, env: Mapping[str, str]
-) -> list[str]:
-    """A command line for the host that runs `argv` on a terminal, where programs run, marked."""
+) -> tuple[list[str], dict[str, str]]:
+    """A command line for the host that runs `argv` on a terminal, where programs run, marked.
+
+    And what must be in its environment.
+    """
     variables = {**env, MARK: mark}
     if runtime is not None:
-        return runtime.exec(spec.owner.container, argv, tty=True, env=variables)
-    pairs = {**spec.env, **variables}
-    return ["env", *(f"{name}={value}" for name, value in pairs.items()), *argv]
+        words = runtime.exec(spec.owner.container, argv, tty=True, env=variables)
+        return words, packed(variables)
+    values = {**spec.env, **variables}
+    pairs = [f"{name}={value}" for name, value in in_the_open(values).items()]
+    return taking_apart(values, ["env", *pairs, *argv]), packed(values)
 
 
 async def end_marked(shell: Shell, runtime: Runtime | None, spec: Spec, mark: str) -> str:

@@ -60,7 +60,7 @@ class Spec:
             userns="keep-id" if self._keeps_id(runtime, rootless) else "",
             extra=self.run_args,
         )
-        words = json.dumps([image_id, runtime.create(options)])
+        words = json.dumps([image_id, runtime.described(options)])
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
         return replace(options, labels={**options.labels, CONTAINER_CONFIG: digest})
 

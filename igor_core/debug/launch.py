@@ -1,5 +1,6 @@
 """The helper's command lines, and by which Python it runs: data for whoever runs it there."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ done
 echo 'there is no Python' >&2
 exit 127
 """
+#: As in helper/debuggee.py.
+VARIABLE = "IGOR_DEBUG_ENVIRONMENT"
 #: The exit status where the Python is not there.
 NO_PYTHON = 127
 
@@ -64,9 +67,12 @@ class Launch:
         words += ["--subprocess"] if self.subprocess else []
         for option, value in (("cwd", self.cwd), ("file", self.file), ("sha256", self.sha256)):
             words += [f"--{option}", value] if value else []
-        for name, value in self.env.items():
-            words += ["--env", f"{name}={value}"]
         return helper_words([*words, "--", *self.words])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `serve` finds in its own: the program's, which no command line is to show."""
+        return {VARIABLE: json.dumps(dict(self.env))} if self.env else {}
 
 
 def control_words(group: str) -> list[str]:

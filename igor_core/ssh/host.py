@@ -5,10 +5,11 @@ import contextlib
 import re
 import shlex
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncssh
 
+from igor_core.environment import KEEP, concealed, exports, in_the_open, reading
 from igor_core.errors import HostError, IgorError, NeedsLogin
 from igor_core.shapes import words
 from igor_core.ssh.address import Address
@@ -288,8 +289,20 @@ class RemoteHost:
             if not process.finished:
                 await asyncio.shield(process.end())
 
+    async def keep(self, values: Mapping[str, str]) -> str:
+        """Keep variables in a file for the one command that reads it; its path. HostError."""
+        content = exports(values).encode("utf-8", "surrogateescape")
+        done = await self.run(KEEP, input=content)
+        if done.status != 0:
+            said = " ".join(done.stderr.decode("utf-8", "replace").split())
+            raise HostError(f"{self.name}: the variables can't be kept in a file there: {said}")
+        return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
     async def _start_plain(self, command: Command) -> Process:
         """On a session of its own, on whichever connection the host grants one."""
+        if hidden := concealed(command.env):
+            argv = reading(await self.keep(hidden), command.argv)
+            command = replace(command, argv=argv, env=in_the_open(command.env))
         while True:
             lane = await self._lanes.enter()
             try:

@@ -216,7 +216,7 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
         no_cache=no_cache,
     )
     tail = b""
-    async with target.remote.process(Command(command.argv, cwd="/")) as process:
+    async with target.remote.process(Command(command.argv, cwd="/", env=command.env)) as process:
         await process.write(command.input)
         process.write_eof()
         while (item := await process.read()) is not None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import posixpath
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from igor_core.config.model import DEFAULT_GROUP
@@ -79,28 +79,40 @@ class Place:
             posixpath.join(self.root, program.known_file) if program.known_file else "", sha256,
         )  # fmt: skip
 
-    def command(self, helper: Sequence[str]) -> Command:
+    def command(self, helper: Sequence[str], env: Mapping[str, str] | None = None) -> Command:
         words = registered(self._python.runs(helper), self._run_folder)
-        found = exec_command(self._target.runtime, self._spec, words)
+        found = exec_command(self._target.runtime, self._spec, words, env=env)
         return Command(
             found.argv, cwd=found.cwd or "/", env=found.env,
             announce=found.announce, end=found.end,
         )  # fmt: skip
 
-    async def stay_or_refuse(self, context: Context, helper: Sequence[str], ident: str) -> Done:
+    async def stay_or_refuse(
+        self,
+        context: Context,
+        helper: Sequence[str],
+        ident: str,
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
         """`stay`, with a HostError where nothing was started."""
         try:
-            return await self.stay(context, helper, ident)
+            return await self.stay(context, helper, ident, env)
         except Refused as refused:
             raise refusal(self._target, refused) from None
 
-    async def stay(self, context: Context, helper: Sequence[str], ident: str) -> Done:
+    async def stay(
+        self,
+        context: Context,
+        helper: Sequence[str],
+        ident: str,
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
         """Start what joins us with the keeper; how the program has ended. Raises Refused too."""
         with context.debugging.session(self._target.remote.name, self.group) as before:
             if ident:
                 await before()
                 self._check_is_latest()
-            process = await self._target.remote.start(self.command(helper))
+            process = await self._target.remote.start(self.command(helper, env))
             try:
                 return await self._stay(process, ident, before, context)
             except Refused:

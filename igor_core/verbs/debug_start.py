@@ -38,12 +38,12 @@ async def _debug_on(
         local = target.project.root / file
         launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
     try:
-        return await place.stay(context, launch.serve(), launch.ident)
+        return await place.stay(context, launch.serve(), launch.ident, launch.environment)
     except Refused as refused:
         if refused.what != "debugpy" or not await may_install(target, refused):
             raise refusal(target, refused) from None
     await install(target, place.command(install_words()))
-    return await place.stay_or_refuse(context, launch.serve(), launch.ident)
+    return await place.stay_or_refuse(context, launch.serve(), launch.ident, launch.environment)
 
 
 async def attach_again(debugged: Debugged, context: Context) -> Done:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from igor_core import tmux
 from igor_core.container.interactive import on_terminal
 from igor_core.container.marked import end_marked, marked
+from igor_core.environment import reading
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import Command
@@ -56,7 +57,10 @@ async def started(
     inner = {**screen.env, "TERM": tmux.TERM}
     python = target.project.config.debug.python
     words = on_terminal(argv, screen.window, python, spec.owner.project)
-    program = marked(target.runtime, spec, words, session, inner)
+    program, env = marked(target.runtime, spec, words, session, inner)
+    if env:
+        # tmux knows no other way from here into a session that it makes.
+        program = reading(await target.remote.keep(env), program)
     folder = spec.tree if target.runtime is None else "/"
     return _client(tmux.attach_or_start(session, program, folder), screen)
 

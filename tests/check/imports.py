@@ -10,7 +10,7 @@ from typing import NamedTuple
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "errors", "shapes"}),
-    frozenset({"directories", "events"}),
+    frozenset({"directories", "environment", "events"}),
     frozenset({"config", "agent.protocol"}),
     frozenset(
         {
