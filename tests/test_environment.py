@@ -29,6 +29,10 @@ VALUES = {
     "base": f'$({SECRET}) `x` \\ " ; &\n\tnext line {SECRET}',
     "status": f"größe 🙂 {SECRET}",
     "https_proxy": f"http://me:{SECRET}@proxy",
+    "GOOGLE_API_KEY": SECRET,
+    "DOCKER_PASSWORD": SECRET,
+    "REGISTRY_PASSWORD": SECRET,
+    "SSH_PASSPHRASE": SECRET,
     "EMPTY": "",
 }
 OPEN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_SPY": "seen-by-all", "A.B": "a name for no sh"}
