@@ -75,9 +75,10 @@ async def differing(shell: Shell, folder: str, files: Mapping[str, bytes]) -> li
 
     HostError where the folder is not safe to use.
     """
-    done = await shell.run(["sh", "-c", _HASHES, "igor", _base(folder), *files])
+    base = posixpath.dirname(posixpath.dirname(folder))
+    done = await shell.run(["sh", "-c", _HASHES, "igor", base, *files])
     if done.status == UNSAFE_STATUS:
-        raise HostError(text(done.stderr), unsafe_hint(_base(folder)))
+        raise HostError(text(done.stderr), unsafe_hint(base))
     rows = [line.split(maxsplit=1) for line in text(done.stdout).splitlines()]
     there = {row[1].strip(): row[0] for row in rows if len(row) == 2}
     return [
@@ -93,23 +94,17 @@ async def write(
 
     HostError where the host can't.
     """
-    done = await asyncio.gather(*(_write(shell, folder, name, files[name]) for name in names))
-    for said in done:
-        if said:
+    base = posixpath.dirname(posixpath.dirname(folder))
+    done = await asyncio.gather(*(_write(shell, base, name, files[name]) for name in names))
+    for status, said in done:
+        if status == UNSAFE_STATUS:
+            raise HostError(said, unsafe_hint(base))
+        if status != 0:
             raise HostError(f"{folder} can't be written there: {said}", "look at igor doctor")
 
 
-def _base(folder: str) -> str:
-    """The folder of all trees, which igor's own folder is in."""
-    return posixpath.dirname(posixpath.dirname(folder))
-
-
-async def _write(shell: Shell, folder: str, name: str, content: bytes) -> str:
-    """Why it could not be written, or nothing."""
-    command = ["sh", "-c", _WRITE, "igor", _base(folder), name, str(len(content))]
+async def _write(shell: Shell, base: str, name: str, content: bytes) -> tuple[int, str]:
+    """The status, and the last line of what was said."""
+    command = ["sh", "-c", _WRITE, "igor", base, name, str(len(content))]
     done = await shell.run(command, input=content)
-    if done.status == UNSAFE_STATUS:
-        raise HostError(text(done.stderr), unsafe_hint(_base(folder)))
-    if done.status == 0:
-        return ""
-    return (text(done.stderr).splitlines() or [f"status {done.status}"])[-1]
+    return done.status, (text(done.stderr).splitlines() or [f"status {done.status}"])[-1]
