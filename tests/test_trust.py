@@ -54,12 +54,3 @@ def test_each_version_that_was_trusted_stays_so(tmp_path: Path) -> None:
     assert not is_trusted(project(tmp_path, user="c"))
     assert revoke(project(tmp_path, user="c"))
     assert not is_trusted(project(tmp_path, user="a"))
-
-
-def test_trust_that_an_earlier_version_has_noted_counts(tmp_path: Path, state: Path) -> None:
-    found = project(tmp_path)
-    state.mkdir(parents=True, mode=0o700)
-    (state / "trust.json").write_text(json.dumps({str(found.root): found.digest}))
-    assert is_trusted(found)
-    trust(found)
-    assert is_trusted(found)
