@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from igor_core import shapes
 from igor_core.agent import protocol
 from igor_core.config import ConfigError, Problem
 from igor_core.config.read import parse as parse_config
@@ -95,7 +96,9 @@ def program(data: bytes) -> None:
 
     async def outcome(cut: list[bytes]) -> tuple[list[Any], bool]:
         found: list[Any] = []
-        session = Program(Script((), MAGIC), lambda *frame: found.append(frame), lambda: None)
+        session = Program(
+            Script((), MAGIC, shapes.anything), lambda *frame: found.append(frame), lambda: None
+        )
         session.connection_made(Channel())  # type: ignore[arg-type]
         for piece in cut:
             if session.alive:
