@@ -132,7 +132,7 @@ def test_files_of_any_name_run_and_are_read(project: SampleProject) -> None:
         assert setup.returncode == 0, setup.stderr
     host = project.hosts[0]
     # Each run in a container takes half a second.
-    for name in NAMES[::4] if in_docker(project) else NAMES:
+    for name in NAMES[1::4] if in_docker(project) else NAMES:
         number = NAMES.index(name)
         done = project.igor("run", "--", text(name))
         if in_docker(project) and not is_text(name):
