@@ -204,6 +204,7 @@ def test_a_hosts_path_does_not_lead_out_of_where_vim_looks(
 
 def test_a_hosts_text_sets_no_options(on: Scene) -> None:
     on.editor.command("set modeline")
+    on.editor.command("autocmd User Anything let g:igor_ran = 1")
     in_remote_file(on, "# vim: set tabstop=13 :")
     on.editor.command("doautocmd User Anything")
     assert on.editor.nvim.current.buffer.options["tabstop"] != 13
