@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from igor_core.debug import screening
 from igor_core.debug.helper.dap import Messages, packed
 from igor_core.debug.screening import Screening
 from igor_core.output import Tree
@@ -33,8 +32,11 @@ def frames(path: str) -> dict[str, Any]:
         "TERM://x",
         "scp://h/x",
         "zipfile:/x::y",
+        "zipfile: x",
         "/p/tarfile::x",
         "/p/a\x1b]0;x\x07.py",
+        "/p/a\n.py",
+        "/p/a\x9b.py",
     ],
 )
 def test_an_address_is_no_source(path: str) -> None:
@@ -68,10 +70,9 @@ def test_nothing_is_started_here() -> None:
     assert heard(*asked) == [json.loads(child)]
 
 
-def test_a_message_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screening, "MOST_BYTES", 1000)
-    with pytest.raises(ConnectionError):
-        Screening().feed(b"Content-Length: 999999999\r\n\r\n" + b"x" * 1000)
+@pytest.mark.parametrize("body", [b"[" * 100000, b'{"a\\n"', b'["term:"]'])
+def test_what_is_no_message_is_not_passed_on(body: bytes) -> None:
+    assert heard(body.replace(b"[[", b"[[\\n", 1)) == []
 
 
 @pytest.mark.parametrize("path", ["term:/x.py", "term://x.py", "zipfile:x/a.py", "tarfile::x.py"])
