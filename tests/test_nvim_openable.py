@@ -67,7 +67,19 @@ def in_remote_file(on: Scene, line: str) -> None:
     on.editor.wait("the text", lambda: on.editor.nvim.current.line == line)
 
 
-TEXTS = {"output": in_output, "terminal": in_terminal, "remote file": in_remote_file}
+def in_list(on: Scene, line: str) -> None:
+    fail(on, here(on.project / "helper.py", 3, line))
+    on.editor.command("copen")
+    on.editor.nvim.current.window.cursor = (2, 0)
+    on.editor.command(f"call search('{line}')")
+
+
+TEXTS = {
+    "output": in_output,
+    "terminal": in_terminal,
+    "remote file": in_remote_file,
+    "list": in_list,
+}
 ADDRESSES = [
     "term://evil", "term://./evil", "http://127.0.0.1:9/x", "scp://127.0.0.1/x",
     "ftp://127.0.0.1/x", "man://ls", "file:///etc/hosts", "oil-ssh://127.0.0.1/x",
@@ -85,6 +97,15 @@ def test_a_command_in_a_text_of_a_host_is_not_run(
     on.editor.wait_message("term://evil: only igor:// addresses are opened")
     assert not ran.exists()
     assert not any(name.endswith(":evil") for name in names(on))
+
+
+@pytest.mark.parametrize("keys", ["gf", "vEgf"])
+def test_in_a_list_of_somebody_else_the_keys_are_vims_own(on: Scene, keys: str) -> None:
+    in_list(on, "some words")
+    on.editor.command("call setqflist([{'text': 'helper.py', 'valid': 0}]) | copen")
+    on.editor.command("call search('helper')")
+    on.editor.keys(keys)
+    wait_at(on, on.project / "helper.py", 1)
 
 
 def test_no_address_but_igors_is_opened(on: Scene, ran: Path) -> None:

@@ -124,10 +124,10 @@ end
 --- Open the file whose path is under the cursor.
 ---@param how 'here'|'split'|'tab'
 ---@param at_line boolean  whether at the line that is said there
-function M.go(how, at_line)
+---@param its table  igor_root, igor_group and igor_host of the text
+function M.go(how, at_line, its)
   local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
   local text, column = under_cursor()
-  local its = vim.b[buf]
   local here = { root = its.igor_root or require('igor.project').place(), group = its.igor_group }
   local own, word = unknown(text, its, here)
   local args = { line = text, column = column, host = its.igor_host, group = here.group }
@@ -151,18 +151,27 @@ local function leave_selection()
 end
 
 --- Map gf, gF and their forms for splits and tab pages in a buffer with a text of hosts: Vim's own
---- would open addresses of any kind. It says by b:igor_root, b:igor_group and b:igor_host (nil with
---- several) whose text it is. Selected text is a path as one under the cursor is.
-function M.map(buf)
+--- would open addresses of any kind. Selected text is a path as one under the cursor is.
+---@param buf integer
+---@param whose? fun(): table|nil  igor_root, igor_group and igor_host (nil with several hosts) of the
+--- text, by default the buffer's variables; nil where it is no host's, and the keys are Vim's own
+function M.map(buf, whose)
+  whose = whose or function()
+    return vim.b[buf]
+  end
   for _, key in ipairs(KEYS) do
     local keys, how, at_line, desc = unpack(key)
     local options = { buffer = buf, desc = 'igor: ' .. desc }
-    vim.keymap.set('n', keys, function()
-      M.go(how, at_line)
-    end, options)
-    vim.keymap.set('x', keys, function()
-      leave_selection()
-      M.go(how, at_line)
+    vim.keymap.set({ 'n', 'x' }, keys, function()
+      local its = whose()
+      if not its then
+        vim.api.nvim_feedkeys(vim.keycode(keys), 'n', false)
+        return
+      end
+      if vim.fn.mode() ~= 'n' then
+        leave_selection()
+      end
+      M.go(how, at_line, its)
     end, options)
   end
 end

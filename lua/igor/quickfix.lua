@@ -158,6 +158,26 @@ local function append(id, size, items)
   return true
 end
 
+--- Whose text the window of lists shows; nil where the list is not igor's.
+local function whose()
+  local context = is_in_list() and vim.fn.getqflist({ context = 0 }).context
+  local its = type(context) == 'table' and context.igor
+  return its and { igor_root = its.root, igor_group = its.group } or nil
+end
+
+--- Let gf open in igor's lists what it opens in the output that they are made from.
+local function map_windows()
+  local group = vim.api.nvim_create_augroup('igor_quickfix', {})
+  local function map(event)
+    require('igor.places').map(event.buf, whose)
+  end
+  vim.api.nvim_create_autocmd('FileType', { group = group, pattern = 'qf', callback = map })
+  local buf = vim.fn.getqflist({ qfbufnr = 0 }).qfbufnr
+  if buf > 0 then
+    map({ buf = buf })
+  end
+end
+
 --- How many places an outcome names, with those that are not listed.
 function M.count(outcome)
   local places = type(outcome.places) == 'table' and #outcome.places or 0
@@ -177,8 +197,11 @@ function M.show(job, outcome)
     nr = '$',
     title = job.title,
     idx = 1,
-    context = { igor = { root = job.root, verb = job.verb, job = job.number } },
+    context = {
+      igor = { root = job.root, group = job.args.group, verb = job.verb, job = job.number },
+    },
   }
+  map_windows()
   filling.in_turns(function(pause, insist)
     local before, view, id
     insist(function()
