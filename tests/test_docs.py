@@ -27,3 +27,18 @@ def test_the_manual_has_no_tag_of_a_command_or_option_that_is_gone() -> None:
         if "---" in tag or re.match(rf"igor-({'|'.join(FIRST_WORDS)})(-|$)", tag)
     }
     assert about_commands - SECTIONS <= set(tags())
+
+
+def test_each_promise_about_security_names_a_test_that_exists() -> None:
+    checkout = MANUAL.parents[1]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in (checkout / "SECURITY.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| promise")
+    ]
+    assert len(rows) > 10
+    for promise, tests in rows:
+        named = re.findall(r"`(tests/\S+)`", tests)
+        assert named, promise
+        missing = [name for name in named if not (checkout / name).exists()]
+        assert not missing
