@@ -54,7 +54,7 @@ class Ignore:
         unknown = []
         while path not in self._known:
             unknown.append(path)
-            path = posixpath.dirname(path)
+            path = path.rpartition("/")[0]
         found = self._known[path]
         for path in reversed(unknown):
             found = tuple(

@@ -64,6 +64,12 @@ def test_folders_may_be_as_deep_as_a_path_can_be() -> None:
     assert dockerignore.read("a/a/a\n").ignores(deep) is True
 
 
+@pytest.mark.parametrize("path", ["/", "//", "/a", "//a//b", "a/", "."])
+def test_a_path_that_no_tree_has_is_answered_too(path: str) -> None:
+    assert dockerignore.read("b/c*d*e*f\n").ignores(path) is False
+    assert Patterns.read(b"b/c*d*e*f\n").cover(path.encode()) is False
+
+
 PIECES = ["*", "**", "**/", "/**/", "/**", "/", "a", "b", "ab", "?", "[ab]", "[!a]", "[/a]", "\\/",
           "\\*", "**\\/"]  # fmt: skip
 some_pattern = some.lists(some.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
