@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-EXAMPLES = "2000"
+EXAMPLES = "300"
 
 
 def main(seconds: float) -> int:
