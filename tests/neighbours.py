@@ -93,7 +93,7 @@ class Login:
 
     name = "here"
 
-    async def run(self, argv: Sequence[str], *, input: bytes = b"") -> Completed:
+    async def run(self, argv: Sequence[str], *, input: bytes = b"", most: int = 0) -> Completed:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *IDENTITY, *argv, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/"

@@ -296,7 +296,7 @@ def test_a_runtime_folder_that_is_a_link_is_refused(home: Path) -> None:
 def test_folders_that_cannot_be_made_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "file"))
-    with pytest.raises(AgentError, match="state can't be made: Not a directory"):
+    with pytest.raises(AgentError, match="state can't be made or used: Not a directory"):
         client()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "file"))
     with pytest.raises(AgentError, match="socket can't be made: Not a directory"):
