@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.attach import attach
-from igor_core.verbs.containers import build, clean, setup
+from igor_core.verbs.build import build
+from igor_core.verbs.clean import clean
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug import debug
 from igor_core.verbs.debug_files import vimspector, vscode
@@ -15,10 +16,11 @@ from igor_core.verbs.execute import execute
 from igor_core.verbs.job import Job
 from igor_core.verbs.locate import locate
 from igor_core.verbs.processes import processes
-from igor_core.verbs.push import push
+from igor_core.verbs.pusher import push
 from igor_core.verbs.read_file import read_file
 from igor_core.verbs.repl import repl
 from igor_core.verbs.run_file import run_file
+from igor_core.verbs.setup import setup
 from igor_core.verbs.stack import stack
 from igor_core.verbs.status import status
 from igor_core.verbs.trust import trust

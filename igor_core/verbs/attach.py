@@ -18,10 +18,10 @@ from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_checks import say_port, warn_of_users
 from igor_core.verbs.debug_files import leave_editors, tell_editors
-from igor_core.verbs.debug_session import configuration, python_for
-from igor_core.verbs.job import Job, flag, text_argument
+from igor_core.verbs.debug_session import configuration
+from igor_core.verbs.job import Job, flag, pid_argument, text_argument
 from igor_core.verbs.looking import look_at
-from igor_core.verbs.pids import pid_argument
+from igor_core.verbs.python import python_for
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 # How long a process may take to end when its session has.

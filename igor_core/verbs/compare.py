@@ -20,6 +20,7 @@ from igor_core.push.survey import Asker, hashes
 from igor_core.receiver.state import State
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, list_argument
+from igor_core.verbs.programs import below
 from igor_core.verbs.targets import Target
 
 # The note in a tree's manifest: what of each side the person has seen.
@@ -179,22 +180,6 @@ def _inside(job: Job, root: Path, name: str, held: Collection[bytes]) -> bytes:
 
 def _is_here(root: Path, path: bytes) -> bool:
     return os.path.lexists(os.path.join(os.fsencode(root), path))
-
-
-def below(root: Path, start: Path, name: str) -> bytes | None:
-    """`name`, meant from `start`, as a path below the root; links above it are resolved."""
-    whole = os.path.normpath(os.path.join(start, name))
-    for top, path in ((root, whole), (root, _resolved(whole))):
-        if path == str(top):
-            return b"."
-        if path.startswith(f"{top}/"):
-            return os.fsencode(path[len(str(top)) + 1 :])
-    return None
-
-
-def _resolved(path: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.join(os.path.realpath(folder), name)
 
 
 def _here(root: Path, path: bytes) -> Side:

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from igor_core.container.container import bring_up
-from igor_core.container.container import clean as clean_host
 from igor_core.container.context import context_list
 from igor_core.container.hidden import hidden_by_mount
 from igor_core.container.image import build_command, build_error, plan_image
@@ -15,7 +14,6 @@ from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.container.spec import Spec, spec_of
 from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.errors import HostError, UsageError
-from igor_core.events import Outcome
 from igor_core.local.files import Tree, shown
 from igor_core.output.lines import plain
 from igor_core.paths import HostPaths
@@ -23,71 +21,19 @@ from igor_core.push.survey import hashes
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, flag
+from igor_core.verbs.job import flag
 from igor_core.verbs.places import find_places
-from igor_core.verbs.push import Pusher, summary, warn_of_held_back
+from igor_core.verbs.pusher import Pusher, summary, warn_of_held_back
 from igor_core.verbs.run_folder import renew_run_folder
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.targets import Target
 
 TAIL_BYTES = 8000
 NAMED = 8
 
 
-async def build(job: Job, context: Context) -> Outcome:
-    """On each host: push, and build the image if what it is made from changed."""
-    targets = targets_of(job, context)
-    _needs_runtime(targets[0])
-    pusher = Pusher(job, context, targets[0])
-
-    async def on(target: Target) -> Done:
-        site = await prepare(target, pusher)
-        async with turn(target, context):
-            _inspection, text = await _build_if_needed(site, await site.inspect())
-        return Done(text)
-
-    return await each(targets, on)
-
-
-async def setup(job: Job, context: Context) -> Outcome:
-    """On each host: push, build if needed, and have the container run with the code mounted."""
-    targets = targets_of(job, context)
-    pusher = Pusher(job, context, targets[0])
-
-    async def on(target: Target) -> Done:
-        if target.runtime is None:
-            renewing = renew_run_folder(target, await target.connect())
-            said, _ = await asyncio.gather(_pushed(target, pusher), renewing)
-            return Done(said)
-        site = await prepare(target, pusher)
-        async with turn(target, context):
-            return Done(await set_up(site))
-
-    return await each(targets, on)
-
-
-async def clean(job: Job, context: Context) -> Outcome:
-    """On each host: remove this project's containers of the group, and say which."""
-    targets = targets_of(job, context)
-    _needs_runtime(targets[0])
-
-    async def on(target: Target) -> Done:
-        await target.connect()
-        assert target.runtime is not None
-        async with turn(target, context):
-            done = await clean_host(
-                target.remote, target.runtime, _owner(target), images=flag(job, "images")
-            )
-        for name, reason in done.kept:
-            target.warn(f"{name} was not removed: {reason}")
-        removed = [*done.containers, *done.images]
-        return Done(f"removed {', '.join(removed)}" if removed else "nothing to remove")
-
-    return await each(targets, on)
-
-
 def turn(target: Target, context: Context) -> AbstractAsyncContextManager[None]:
     """To be held by whoever makes or removes the image or the container."""
-    return context.turns.take(target.remote, _owner(target).image, target.step)
+    return context.turns.take(target.remote, owner(target).image, target.step)
 
 
 @dataclass(frozen=True)
@@ -108,7 +54,7 @@ async def prepare(target: Target, pusher: Pusher) -> Site:
     """Push, and put together what the config wants there."""
     assert target.runtime is not None
     paths = await target.connect()
-    await _pushed(target, pusher)
+    await pushed(target, pusher)
     await find_places(target, paths, pusher)
     return Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
 
@@ -117,7 +63,7 @@ def spec_for(target: Target, paths: HostPaths) -> Spec:
     return spec_of(target.project, target.entry, target.group, target.remote.account, paths)
 
 
-async def _pushed(target: Target, pusher: Pusher) -> str:
+async def pushed(target: Target, pusher: Pusher) -> str:
     """Push; what is held back is named and does not block."""
     report = await pusher.make_fresh(target)
     warn_of_held_back(target, report)
@@ -135,7 +81,7 @@ async def set_up(site: Site) -> str:
     if notice:
         target.step(notice)
     found, _ = await asyncio.gather(site.inspect(), renew_run_folder(target, site.paths))
-    inspection, image = await _build_if_needed(site, found)
+    inspection, image = await build_if_needed(site, found)
     plan = plan_container(inspection, spec, site.runtime)
     if plan.action == "keep":
         return f"{image}; container {spec.owner.container} runs"
@@ -159,7 +105,7 @@ async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> No
         raise HostError(question + " It was left alone", "end them, or: igor docker setup --force")
 
 
-async def _build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspection, str]:
+async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspection, str]:
     """The host's state after the build, if there was one, and one line about the image."""
     target, config = site.target, site.target.project.config
     dockerfile = target.project.dockerfile()
@@ -247,11 +193,11 @@ async def _warn_of_hidden(site: Site, built: Inspection) -> None:
         )
 
 
-def _owner(target: Target) -> Owner:
+def owner(target: Target) -> Owner:
     return Owner(target.project.config.user, target.project.name, target.group)
 
 
-def _needs_runtime(target: Target) -> None:
+def needs_runtime(target: Target) -> None:
     if target.runtime is None:
         raise UsageError(
             f'{target.job.verb}: "runtime" is "none" in {target.project.config_file}, so there '

@@ -16,12 +16,13 @@ from igor_core.paths import RUN_FOLDER
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.debug_program import Program, needed_files, program_of
-from igor_core.verbs.debug_session import Debugged, python_for
+from igor_core.verbs.debug_session import Debugged
 from igor_core.verbs.debug_start import attach_again, debug_on
-from igor_core.verbs.execute import run_command
 from igor_core.verbs.job import Job, flag
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.pusher import Pusher
+from igor_core.verbs.python import python_for
 from igor_core.verbs.ready import check_container_still_runs, make_ready
+from igor_core.verbs.run_command import run_command
 from igor_core.verbs.targets import Done, Target, each, targets_of
 
 FAILURE = 255

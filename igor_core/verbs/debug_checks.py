@@ -9,7 +9,7 @@ from igor_core.debug.session import Refused
 from igor_core.doctor.local_port import port_use
 from igor_core.errors import HostError
 from igor_core.local.files import shown
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.pusher import Pusher
 from igor_core.verbs.targets import Target
 
 _HOST_NETWORK = ("--network=host", "--net=host")

@@ -10,8 +10,8 @@ from pathlib import Path
 from igor_core.config import Project
 from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
-from igor_core.verbs.compare import below
 from igor_core.verbs.job import Job, list_argument, text_argument
+from igor_core.verbs.programs import below
 
 KINDS = ("program", "module", "test", "name")
 

@@ -49,11 +49,6 @@ class Debugged:
     stopped: asyncio.Event
 
 
-def python_for(target: Target, program: Program | None = None) -> Python:
-    configured = program.python if program else target.project.config.debug.python
-    return Python(configured or "", target.project.name)
-
-
 class Place:
     """Where a program is debugged. `overtaken` is set when a newer job starts one there."""
 

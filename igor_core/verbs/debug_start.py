@@ -10,9 +10,10 @@ from igor_core.verbs.context import Context
 from igor_core.verbs.debug_checks import check_is_pushed, refusal, warn_of_users
 from igor_core.verbs.debug_install import install, may_install
 from igor_core.verbs.debug_program import Program, needed_files, sha256_of
-from igor_core.verbs.debug_session import Debugged, Place, python_for
+from igor_core.verbs.debug_session import Debugged, Place
 from igor_core.verbs.job import flag
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.pusher import Pusher
+from igor_core.verbs.python import python_for
 from igor_core.verbs.ready import make_ready
 from igor_core.verbs.targets import Done
 

@@ -5,7 +5,7 @@ from igor_core.doctor.debugger import PROBE, debug_python, debugpy_check
 from igor_core.errors import IgorError
 from igor_core.paths import HostPaths
 from igor_core.verbs.containers import spec_for
-from igor_core.verbs.debug_session import python_for
+from igor_core.verbs.python import python_for
 from igor_core.verbs.targets import Target
 
 

@@ -114,3 +114,23 @@ def _argument(job: Job, name: str, wanted: type, described: str) -> Any:
     if value is not None and not isinstance(value, wanted):
         raise UsageError(f"{job.verb}: '{name}' must be {described}, not {value!r}")
     return value
+
+
+MOST = 1 << 22  # proc(5), pid_max
+
+
+def pid_argument(job: Job) -> int | None:
+    """One process, None where none is named. Raises UsageError."""
+    found = job.args.get("pid")
+    if isinstance(found, str) and found.isdecimal():
+        found = int(found)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 < found <= MOST:
+        raise UsageError(f"{job.verb}: {found!r} is not the number of a process")
+    return found
+
+
+def pids_argument(job: Job) -> list[int] | None:
+    pid = pid_argument(job)
+    return None if pid is None else [pid]

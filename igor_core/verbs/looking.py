@@ -13,7 +13,7 @@ from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import Completed
 from igor_core.verbs.containers import spec_for
-from igor_core.verbs.debug_session import python_for
+from igor_core.verbs.python import python_for
 from igor_core.verbs.targets import Target
 
 SECONDS = 60.0

@@ -11,7 +11,7 @@ from igor_core.local.inside import read_small
 from igor_core.output import Tree
 from igor_core.paths import HostPaths
 from igor_core.verbs.job import flag
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.pusher import Pusher
 from igor_core.verbs.targets import Target
 
 

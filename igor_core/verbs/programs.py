@@ -5,6 +5,7 @@ import os
 import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 def named_files(argv: Sequence[str], roots: Iterable[str]) -> set[bytes]:
@@ -38,3 +39,19 @@ def _paths(word: str, roots: Iterable[str]) -> Iterable[str]:
     if not path.startswith("/"):
         return [path]
     return [path[len(root) + 1 :] for root in roots if path.startswith(root + "/")]
+
+
+def below(root: Path, start: Path, name: str) -> bytes | None:
+    """`name`, meant from `start`, as a path below the root; links above it are resolved."""
+    whole = os.path.normpath(os.path.join(start, name))
+    for top, path in ((root, whole), (root, _resolved(whole))):
+        if path == str(top):
+            return b"."
+        if path.startswith(f"{top}/"):
+            return os.fsencode(path[len(str(top)) + 1 :])
+    return None
+
+
+def _resolved(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)

@@ -13,7 +13,7 @@ from igor_core.verbs.context import Context
 from igor_core.verbs.job import flag
 from igor_core.verbs.places import find_places
 from igor_core.verbs.programs import named_files
-from igor_core.verbs.push import Pusher, summary, warn_of_held_back
+from igor_core.verbs.pusher import Pusher, summary, warn_of_held_back
 from igor_core.verbs.targets import Target
 
 # What the engine's own client ends with when engine or container go away under a program.

@@ -14,7 +14,7 @@ from igor_core.verbs import persistent
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
 from igor_core.verbs.job import Job, Stream, flag, list_argument, text_argument
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.pusher import Pusher
 from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
 from igor_core.verbs.screen import Screen, screen_of
 from igor_core.verbs.targets import Done, Target, each, targets_of

@@ -13,12 +13,12 @@ from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
 from igor_core.local.files import shown
 from igor_core.paths import RUN_FOLDER, HostPaths
-from igor_core.verbs.compare import below
 from igor_core.verbs.containers import spec_for
 from igor_core.verbs.context import Context
-from igor_core.verbs.execute import run_on
 from igor_core.verbs.job import Job, flag, list_argument, text_argument
-from igor_core.verbs.push import Pusher
+from igor_core.verbs.programs import below
+from igor_core.verbs.pusher import Pusher
+from igor_core.verbs.run_command import run_on
 from igor_core.verbs.run_folder import renew_run_folder
 from igor_core.verbs.targets import Target, targets_of
 

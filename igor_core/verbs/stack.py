@@ -10,9 +10,8 @@ from igor_core.events import Outcome
 from igor_core.output import Place, Tree, address
 from igor_core.paths import HostPaths
 from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job
+from igor_core.verbs.job import Job, pids_argument
 from igor_core.verbs.looking import look_at
-from igor_core.verbs.pids import pids_argument
 from igor_core.verbs.places import tree_of
 from igor_core.verbs.targets import Done, Target, each, targets_of
 

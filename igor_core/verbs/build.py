@@ -1,0 +1,23 @@
+"""build: push, and build the image if what it is made from changed."""
+
+from igor_core.events import Outcome
+from igor_core.verbs.containers import build_if_needed, needs_runtime, prepare, turn
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job
+from igor_core.verbs.pusher import Pusher
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+
+async def build(job: Job, context: Context) -> Outcome:
+    """On each host: push, and build the image if what it is made from changed."""
+    targets = targets_of(job, context)
+    needs_runtime(targets[0])
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        site = await prepare(target, pusher)
+        async with turn(target, context):
+            _inspection, text = await build_if_needed(site, await site.inspect())
+        return Done(text)
+
+    return await each(targets, on)

@@ -1,0 +1,28 @@
+"""setup: push, build if needed, and have the container run with the code mounted."""
+
+import asyncio
+
+from igor_core.events import Outcome
+from igor_core.verbs.containers import prepare, pushed, set_up, turn
+from igor_core.verbs.context import Context
+from igor_core.verbs.job import Job
+from igor_core.verbs.pusher import Pusher
+from igor_core.verbs.run_folder import renew_run_folder
+from igor_core.verbs.targets import Done, Target, each, targets_of
+
+
+async def setup(job: Job, context: Context) -> Outcome:
+    """On each host: push, build if needed, and have the container run with the code mounted."""
+    targets = targets_of(job, context)
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        if target.runtime is None:
+            renewing = renew_run_folder(target, await target.connect())
+            said, _ = await asyncio.gather(pushed(target, pusher), renewing)
+            return Done(said)
+        site = await prepare(target, pusher)
+        async with turn(target, context):
+            return Done(await set_up(site))
+
+    return await each(targets, on)
