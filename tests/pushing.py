@@ -190,3 +190,16 @@ async def desk(
     finally:
         made.trees.close()
         remote.close()
+
+
+def receivers(clone: Desk) -> list[int]:
+    """Those that have the folder for temp files open."""
+    return [pid for pid in clone.lab_host.pids("python3") if _has_open(pid, "/.igor-host/tmp/")]
+
+
+def _has_open(pid: int, part: str) -> bool:
+    try:
+        files = list(Path(f"/proc/{pid}/fd").iterdir())
+        return any(part in os.readlink(file) for file in files)
+    except OSError:
+        return False  # it has ended

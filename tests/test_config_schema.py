@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from igor_core.config import schema
+from tests.config_examples import CLUSTER, EVERYTHING, SIMPLE
 from tests.config_mistakes import MISTAKES
-from tests.test_config import CLUSTER, EVERYTHING, SIMPLE
 
 VALIDATOR = jsonschema.Draft7Validator(schema())
 

@@ -1,7 +1,5 @@
 """What is to become of a container, and what a host's answers mean; pure but for a local sh."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,7 +12,7 @@ from igor_core.container.shell import batch
 from igor_core.container.spec import Spec
 from igor_core.errors import HostError
 from igor_core.runtime import Runtime
-from tests.containers import Completed
+from tests.local_shell import LocalShell
 
 DOCKER, PODMAN = Runtime("docker"), Runtime("podman")
 IMAGE = Image("sha256:1", {})
@@ -121,28 +119,6 @@ def test_the_hosts_variables_win_over_igors() -> None:
 def test_the_config_label_changes_with_the_image_alone() -> None:
     one, other = (SPEC.options(DOCKER, False, image) for image in ("sha256:1", "sha256:2"))
     assert one.labels[CONTAINER_CONFIG] != other.labels[CONTAINER_CONFIG]
-
-
-class LocalShell:
-    """This machine as the host."""
-
-    async def run(
-        self,
-        argv: Sequence[str],
-        *,
-        input: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: str = "",
-    ) -> Completed:
-        pipe = asyncio.subprocess.PIPE
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *argv, stdin=pipe, stdout=pipe, stderr=pipe
-            )
-        except FileNotFoundError as error:
-            return Completed(127, b"", str(error).encode())
-        stdout, stderr = await child.communicate(input)
-        return Completed(child.returncode or 0, stdout, stderr)
 
 
 async def test_a_batch_tells_each_commands_status_output_and_errors_apart() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from igor_core.container.run_folder import differing, run_files, write
 from igor_core.errors import HostError
-from tests.test_container_plan import LocalShell
+from tests.local_shell import LocalShell
 
 FILES = {"debug_helper.py": b"print(1)\n\0\xff", "python.sh": b"exit 3\n"}
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from tests.lab import Host, HostPlan, Lab, slot
 from tests.lab.cache import cache_folder
 from tests.lab.required import require_peer
+from tests.waiting import wait_until
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -23,13 +23,6 @@ CHECKOUT = Path(__file__).parent.parent
 def ssh(lab: Lab, host: str, command: str, *options: str) -> "subprocess.CompletedProcess[str]":
     argv = ["ssh", "-F", str(lab.ssh_config), "-o", "ConnectTimeout=3", *options, host, command]
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 class Shell:

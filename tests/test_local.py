@@ -18,7 +18,7 @@ from igor_core.local import reading
 from igor_core.local.files import Tree, scan
 from igor_core.local.local_tree import LocalTree
 from igor_core.local.scanner import Scanned, Scanner
-from tests.test_files import git, normal_root, repo, root, write
+from tests.git_trees import git, normal_root, repo, root, write
 
 __all__ = ["normal_root", "repo", "root"]
 

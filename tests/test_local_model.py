@@ -14,7 +14,7 @@ import pytest
 from igor_core.errors import IgorError
 from igor_core.local.files import Tree, scan
 from igor_core.local.local_tree import LocalTree
-from tests.test_files import normal_root, write
+from tests.git_trees import normal_root, write
 
 __all__ = ["normal_root"]
 

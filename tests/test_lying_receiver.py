@@ -17,8 +17,8 @@ from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.program_frames import HEADER
 from tests.lab import Host, Lab
 from tests.lying import lying, within
+from tests.push_project import Project
 from tests.remote import connected
-from tests.test_push_verb import Project
 
 PATHS = [b"a", b"b"]
 

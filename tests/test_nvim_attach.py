@@ -7,20 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.attached import FILE, LATE, PTRACE, PYTHON, STOP, Running, late_config, make_project
 from tests.lab import Lab
 from tests.lab.required import require_plugin
 from tests.nvim.editor import Editor, running
 from tests.nvim.front_ends import Dap, FrontEnd, Vimspector
-from tests.test_attach_lab import (
-    FILE,
-    LATE,
-    PTRACE,
-    PYTHON,
-    STOP,
-    Running,
-    late_config,
-    make_project,
-)
 
 pytestmark = pytest.mark.timeout(300)
 

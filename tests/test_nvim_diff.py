@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from igor_core.agent.protocol import Kind
+from tests.differing import Differing
 from tests.lab import Lab
 from tests.nvim.editor import Editor, running
 from tests.nvim.scene import Scene, scene
-from tests.test_diff import Differing
 
 pytestmark = pytest.mark.timeout(120)
 

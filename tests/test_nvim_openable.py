@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.nvim.gf import place, press, show, wait_at
 from tests.nvim.places import fail, finish, here, rows, there
 from tests.nvim.scene import Scene, scene
-from tests.test_nvim_places_gf import place, press, show, wait_at
 
 PROGRAMS = ("evil", "curl", "wget", "scp", "sftp", "ssh", "unzip", "tar", "man")
 RECORD = '#!/bin/sh\nprintf "%s\\n" "$0 $*" >>"$IGOR_TEST_RAN"\n'

@@ -11,19 +11,10 @@ import pytest
 
 from igor_core import __version__
 from igor_core.agent.protocol import PROTOCOL, Kind
-from tests.nvim.editor import INIT, Editor, running, variables
+from tests.nvim.editor import Editor, running
 from tests.nvim.fake_agent import FakeAgent
+from tests.nvim.saving import LEAVING_KEYS, PUSHING, TURNS, headless, type_and_leave
 from tests.nvim.scene import CONFIG, Scene, make_project, scene
-
-PUSHING = '{"push_on_write": true}'
-TURNS = 20
-
-LEAVING_KEYS = {
-    ":wq": ":wq<CR>",
-    ":x": "ix<Esc>:x<CR>",
-    "ZZ": "ix<Esc>ZZ",
-    ":wqa": "ix<Esc>:wqa<CR>",
-}
 
 
 @pytest.fixture
@@ -31,24 +22,6 @@ def agent(home: Path) -> Any:
     agent = FakeAgent(home / "run")
     yield agent
     agent.close()
-
-
-def type_and_leave(nvim: Path, home: Path, project: Path, name: str, keys: str) -> None:
-    """Keys typed in a fresh editor, which ends by them."""
-    with running(nvim, home, project, PUSHING, name) as editor:
-        editor.keys(keys)
-        wait_for_the_end(editor)
-
-
-def wait_for_the_end(editor: Editor) -> None:
-    deadline = time.monotonic() + 10
-    try:
-        while time.monotonic() < deadline:
-            editor.nvim.eval("1")
-            time.sleep(0.005)
-    except (OSError, EOFError):
-        return
-    raise AssertionError(f"the editor does not end: {editor.messages()}")
 
 
 @pytest.mark.parametrize("way", LEAVING_KEYS)
@@ -60,11 +33,6 @@ def test_a_save_that_ends_a_fresh_editor_is_delivered(
         type_and_leave(nvim, home, project, f"file{turn}.py", LEAVING_KEYS[way])
         assert agent.save(2) == (str(project), [f"file{turn}.py"])
     assert agent.saves.empty()
-
-
-def headless(nvim: Path, home: Path, *arguments: str, setup: str = PUSHING) -> list[str | Path]:
-    given = [f"{name}={value}" for name, value in variables(home, setup).items()]
-    return ["env", *given, nvim, "-u", INIT, "--headless", *arguments]
 
 
 def test_a_save_by_a_headless_editor_is_delivered(nvim: Path, home: Path, agent: FakeAgent) -> None:

@@ -13,8 +13,8 @@ from igor_core.agent.client import connect
 from igor_core.errors import AgentError
 from tests.nvim.editor import running
 from tests.nvim.fake_agent import FakeAgent
+from tests.nvim.saving import PUSHING, headless
 from tests.nvim.scene import make_project, processes_with, scene
-from tests.test_nvim_save import PUSHING, headless
 
 STARTER = "from igor_core.agent.client import connect"
 

@@ -15,8 +15,8 @@ from igor_core.agent.client import connect
 from igor_core.directories import pid_path
 from tests.lab import Host, Lab
 from tests.nvim.editor import running
-from tests.test_nvim_save import LEAVING_KEYS, PUSHING, TURNS, headless, type_and_leave
-from tests.test_nvim_save_status import ANSWERING, STATUS
+from tests.nvim.saving import LEAVING_KEYS, PUSHING, TURNS, headless, type_and_leave
+from tests.nvim.status import ANSWERING, STATUS
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.nvim.saving import PUSHING
 from tests.nvim.scene import Scene, make_project, scene
-from tests.test_nvim_save import PUSHING
 
 
 @pytest.fixture

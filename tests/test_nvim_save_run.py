@@ -8,7 +8,7 @@ import pytest
 
 from igor_core.agent.protocol import Kind
 from tests.nvim.scene import Scene, scene
-from tests.test_nvim_save_status import ANSWERING, asked
+from tests.nvim.status import ANSWERING, asked
 
 
 def changed(on: Scene) -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,12 @@ import pytest
 
 from igor_core.agent.protocol import Kind
 from tests.nvim.fake_agent import FakeAgent, host
-from tests.nvim.scene import Scene, make_project, scene
+from tests.nvim.saving import PUSHING, headless
+from tests.nvim.scene import Scene, make_project
 from tests.nvim.screen import TmuxScreen
-from tests.test_nvim_save import PUSHING, headless
+from tests.nvim.status import ANSWERING, STATUS, asked, on
 
-STATUS = "return require('igor').status()"
-
-
-@pytest.fixture
-def on(nvim: Path, home: Path) -> Iterator[Scene]:
-    """An editor with one file open, whose agent has been asked to watch."""
-    with scene(nvim, home, PUSHING, "main.py") as on:
-        on.agent.watch()
-        yield on
+__all__ = ["on"]
 
 
 def shows(on: Scene, text: str) -> None:
@@ -186,21 +178,8 @@ def test_a_watch_that_fails_is_told_and_begun_again_with_the_config(on: Scene) -
     assert on.agent.watch()[3] == str(on.project)
 
 
-ANSWERING = """
-_G.asked = {}
-vim.ui.select = function(items, opts, answer)
-  table.insert(_G.asked, { opts.prompt, items })
-  _G.answer = function(n) answer(n and items[n], n) end
-end
-"""
-
-
 def untrusted(on: Scene) -> None:
     on.agent.fresh(on.project, host("apollo"), host("enterprise"), trusted=False)
-
-
-def asked(on: Scene) -> Any:
-    return on.editor.lua("return _G.asked")
 
 
 def test_trust_is_asked_for_once_and_given(on: Scene) -> None:

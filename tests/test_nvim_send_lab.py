@@ -9,8 +9,8 @@ import pytest
 from tests.agent_client import project_without_containers
 from tests.lab import Host
 from tests.nvim.editor import running
+from tests.nvim.sending import SAID, SOURCE
 from tests.nvim.terminals import LEAVE_TERMINAL, Repl, repl
-from tests.test_nvim_send import SAID, SOURCE
 
 pytestmark = pytest.mark.timeout(200)
 

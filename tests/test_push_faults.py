@@ -15,8 +15,8 @@ from igor_core.push.report import Options
 from igor_core.ssh.login import Login
 from tests.lab import Host, Lab
 from tests.lab.command import run
-from tests.pushing import Desk, desk, ready
-from tests.test_lab import wait_until
+from tests.pushing import Desk, desk, ready, receivers
+from tests.waiting import wait_until
 
 BIG = 60_000_000
 
@@ -79,19 +79,6 @@ def kill_local_rsync(clone: Desk) -> None:
 
 def kill_rsync_there(clone: Desk) -> None:
     kill(clone.lab_host.pids("rsync"))
-
-
-def receivers(clone: Desk) -> list[int]:
-    """Those that have the folder for temp files open."""
-    return [pid for pid in clone.lab_host.pids("python3") if _has_open(pid, "/.igor-host/tmp/")]
-
-
-def _has_open(pid: int, part: str) -> bool:
-    try:
-        files = list(Path(f"/proc/{pid}/fd").iterdir())
-        return any(part in os.readlink(file) for file in files)
-    except OSError:
-        return False  # it has ended
 
 
 def kill_receivers(clone: Desk) -> None:

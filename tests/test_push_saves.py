@@ -16,9 +16,8 @@ from igor_core.push.host_tree import Change
 from igor_core.push.report import Report
 from igor_core.receiver.channel import LARGE
 from tests.lab import Host, Lab
-from tests.pushing import Desk, desk
-from tests.test_push import MEANS, assert_is_settled, clear, held_back, sent, take_away
-from tests.test_push_faults import receivers
+from tests.push_means import MEANS, assert_is_settled, clear, held_back, sent, take_away
+from tests.pushing import Desk, desk, receivers
 
 
 @pytest.fixture(params=MEANS)

@@ -1,12 +1,10 @@
 """`igor push` from a terminal to real hosts, through the agent."""
 
-import json
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,39 +12,11 @@ from igor_core.agent.client import connect
 from igor_core.directories import pid_path
 from tests.cli_process import igor, start
 from tests.lab import Host, Lab
+from tests.push_project import Project
 from tests.pushing import entries
-from tests.test_lab import wait_until
+from tests.waiting import wait_until
 
 MEGABYTE = 1_000_000
-
-
-class Project:
-    """A project on this machine whose config names lab hosts; runtime none."""
-
-    def __init__(self, root: Path, *hosts: Host, folder: str = "~/dev", **more: Any) -> None:
-        self.root = root
-        self.hosts = hosts
-        named = [{"host": host.name, "dir": folder} for host in hosts]
-        groups = {"dev": {"hosts": named}, **more.pop("groups", {})}
-        config = {"user": "lab", "runtime": "none", "host_groups": groups, **more}
-        self.write(".igor/config.json", json.dumps(config))
-        for host in hosts:
-            host.run(["rm", "-rf", "dev"], check=True)
-
-    def write(self, name: str, content: str | bytes = "x") -> Path:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def there(self, host: Host) -> Path:
-        return host.path(f"dev/{self.root.name}")
-
-    def push(self, *options: str) -> "subprocess.CompletedProcess[str]":
-        done = igor("-C", str(self.root), "push", *options)
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from igor_core.receiver.question import Question, pack_paths
 from igor_core.receiver.state import State
 from igor_core.ssh import program_frames
 from igor_core.ssh.program_frames import HEADER
+from tests.pythons import pythons, version
 from tests.receiving import MTIME, Ended, Receiver, changed_source, entries, expecting, receiver
-from tests.test_supervisor import pythons, version
 
 
 @pytest.fixture

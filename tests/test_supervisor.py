@@ -4,7 +4,6 @@ import ast
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -22,6 +21,7 @@ from igor_core.ssh.process import Command, Process, complete
 from tests.agent_client import wait_until
 from tests.lab import Host
 from tests.lab.required import require_peer
+from tests.pythons import pythons, version
 from tests.remote import connected
 
 #: What ends the group N inside a "container", here on the host itself; says how.
@@ -365,26 +365,6 @@ def test_the_oldest_python_here_runs_the_supervisor() -> None:
             said += part
     assert said.startswith(supervisor.MAGIC)
     assert b"old\n" in said
-
-
-def pythons() -> list[Path]:
-    """All that may be there: on the PATH, and pyenv's."""
-    found = [Path(f"python3.{minor}") for minor in range(6, 20)]
-    pyenv = shutil.which("pyenv")
-    if pyenv:
-        found += Path(pyenv).parents[1].glob("versions/3.*/bin/python3")
-    return found
-
-
-def version(python: Path) -> tuple[tuple[int, ...], Path] | None:
-    """Its version, None where it is older than 3.6 or doesn't run."""
-    code = "import sys; print(*sys.version_info[:2])"
-    try:
-        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    found = tuple(map(int, done.stdout.split()))
-    return (found, python) if done.returncode == 0 and found >= (3, 6) else None
 
 
 # -- when igor or the supervisor dies

@@ -13,7 +13,7 @@ from igor_core.paths import HostPaths
 from igor_core.push.survey import Asker, delete, hashes, hint_for
 from igor_core.receiver.state import State
 from igor_core.ssh.process import Completed
-from tests.test_files import ODD_NAMES
+from tests.git_trees import ODD_NAMES
 
 
 class Here:

@@ -13,7 +13,7 @@ from igor_core.config.read import parse
 from igor_core.debug.sites import Place, sites
 from igor_core.debug.vimspector import generate
 from igor_core.debug.vimspector_file import vimspector_text
-from tests.test_config import CLUSTER, EVERYTHING, SIMPLE
+from tests.config_examples import CLUSTER, EVERYTHING, SIMPLE
 from tests.vimspector_rules import expanded, mistakes, run_command
 
 ROOT = Path("/home/dino/project")
