@@ -39,7 +39,7 @@ test:
 
 check:
 	$(PREPARE) test
-	exec .venv/bin/python -m pytest -q -rs tests/check tests/test_layers.py tests/test_docs.py tests/test_manual.py $(PYTEST_ARGS)
+	exec .venv/bin/python -m pytest -q -rs tests/check $(PYTEST_ARGS)
 
 fuzz:
 	$(PREPARE) test

@@ -13,7 +13,7 @@ from igor_core.agent.connection import Connection
 from igor_core.agent.jobs import WATCH, Job, Jobs
 from igor_core.errors import AgentError, UsageError
 from igor_core.events import Outcome
-from igor_core.verbs.context import Context
+from igor_core.verbs.state.context import Context
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from igor_core.container import dockerignore
 from igor_core.errors import UsageError
-from igor_core.local.inside import read_small
+from igor_core.worktree.open_inside import read_small
 
 
 def context_list(root: Path, dockerfile: str, pushed: Iterable[bytes]) -> bytes:

@@ -15,8 +15,8 @@ from pathlib import Path
 from igor_core.container.dockerignore import BadPattern, Ignore, Pattern, compile_pattern
 from igor_core.container.names import IMAGE_INPUTS, IMAGE_STAMP, label
 from igor_core.errors import UsageError
-from igor_core.local.content import hash_of
-from igor_core.local.inside import Inside
+from igor_core.worktree.content import hash_of
+from igor_core.worktree.open_inside import Inside
 
 _SHORT = 12
 # One argument of a command can't be longer than 128 KiB on Linux.

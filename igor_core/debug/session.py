@@ -7,8 +7,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from igor_core.debug.helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, Frames, frame, note
 from igor_core.debug.source import helper_bytes
+from igor_core.remote.debug_helper.frames import (
+    EOF,
+    NOTE,
+    STDERR,
+    STDIN,
+    STDOUT,
+    Frames,
+    frame,
+    note,
+)
 from igor_core.shapes import (
     MOST_WORDS,
     anything,

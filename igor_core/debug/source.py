@@ -1,32 +1,35 @@
 """The helper as one file, and the words that start it beside the program."""
 
+import re
 import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from igor_core.debug import helper
+from igor_core.remote import debug_helper
 
 # Each after those that it imports.
 _MODULES = (
     "frames",
-    "handing",
+    "fd_passing",
     "dap",
     "dialogue",
     "folder",
-    "marks",
+    "env_marks",
     "debuggee",
     "output",
     "plumbing",
-    "held",
+    "parked",
     "connections",
     "keeper",
     "controller",
-    "revival",
+    "resume",
     "relay",
     "main",
 )
-_OWN = "from igor_core."
+_NOT_THERE = re.compile(
+    r"^(?:from igor_core\..* import (?:\([^)]*\)|.*)|# mypy.*|# ruff.*)\n", re.MULTILINE
+)
 # What stands in `ps` is this line, not the whole source; that comes first on standard input.
 # The name at its beginning is for whoever lists processes there.
 _BOOTSTRAP = (
@@ -38,14 +41,16 @@ _BOOTSTRAP = (
 @cache
 def helper_source() -> str:
     """The helper as the text of one Python file: its modules, joined."""
-    folder = Path(str(helper.__file__)).parent
-    parts = [f'"""{helper.__doc__}"""\n']
+    folder = Path(str(debug_helper.__file__)).parent
+    parts = [f'"""{debug_helper.__doc__}"""\n']
     for name in _MODULES:
-        lines = (folder / f"{name}.py").read_text(encoding="utf-8").splitlines()
-        parts.append(
-            "\n".join(line for line in lines if not line.startswith((_OWN, "# mypy", "# ruff")))
-        )
-    return "\n\n\n".join(parts) + "\n"
+        parts.append(module_text(folder / f"{name}.py"))
+    return "\n\n".join(parts)
+
+
+def module_text(path: Path) -> str:
+    """A module without what only this side reads: imports of igor's own, words for checkers."""
+    return _NOT_THERE.sub("", path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from igor_core.differences.side import Side
 from igor_core.directories import state_directory
 from igor_core.errors import IgorError
-from igor_core.local.files import shown
-from igor_core.local.inside import open_file, open_folder
+from igor_core.worktree.files import shown
+from igor_core.worktree.open_inside import open_file, open_folder
 
 _TEMPORARY = b".igor-theirs-"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -6,9 +6,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from igor_core.local.files import File
-from igor_core.local.inside import open_file, open_folder
-from igor_core.receiver.state import State
+from igor_core.push.channel.state import State
+from igor_core.worktree.files import File
+from igor_core.worktree.open_inside import open_file, open_folder
 
 # What is larger isn't shown, only compared.
 LARGE = 4 << 20

@@ -11,6 +11,15 @@ of a quickfix list, with remote paths as local files.
 from igor_core.output.collect import Places
 from igor_core.output.cursor import Target, place_under
 from igor_core.output.entry import Entry
-from igor_core.output.tree import Place, Tree, address, is_address
+from igor_core.output.tree import SourceLocation, Tree, address, is_address
 
-__all__ = ["Entry", "Place", "Places", "Target", "Tree", "address", "is_address", "place_under"]
+__all__ = [
+    "Entry",
+    "Places",
+    "SourceLocation",
+    "Target",
+    "Tree",
+    "address",
+    "is_address",
+    "place_under",
+]

@@ -12,7 +12,7 @@ LONGEST_PATH = 1024
 _PACKAGES = frozenset({"site-packages", "dist-packages", "node_modules", ".venv"})
 # Paths that the compiler's makers had, not the machine.
 _NOWHERE = ("/rustc/", "/proc/", "/dev/", "//")
-# As lua/igor/openable.lua: some addresses (zipfile:, tarfile::) need no slashes.
+# As lua/igor/places/openable.lua: some addresses (zipfile:, tarfile::) need no slashes.
 _ADDRESS = re.compile(r"(?:^|/)[A-Za-z][\w+.-]*:|[\x00-\x1f\x7f-\x9f]", re.ASCII)
 _SOURCE = re.compile(
     r"\.(?:py[ixd]?|ipynb|[chfdm]|cc|cu[h]?|cpp|cxx|hh|hpp|hxx|inl|tcc|ipp|rs|go|[cm]?[jt]sx?|"
@@ -33,7 +33,7 @@ def is_address(path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """A file: `path` is local and absolute, or else `remote` is absolute where the program ran.
 
     `library`: not of the project, but of a package, the interpreter or the compiler.
@@ -86,7 +86,9 @@ class Tree:
             working, dockerfile, dockerfile_text,
         )  # fmt: skip
 
-    def place(self, path: str, folders: Iterable[str] = (), *, certain: bool) -> Place | None:
+    def place(
+        self, path: str, folders: Iterable[str] = (), *, certain: bool
+    ) -> SourceLocation | None:
         """What `path` means, None where it means nothing that can be opened.
 
         Relative paths start from one of `folders` (as the program names them) or from where it
@@ -100,15 +102,15 @@ class Tree:
             return self._absolute(posixpath.normpath(path), certain)
         return self._relative(path, folders, certain)
 
-    def _absolute(self, path: str, certain: bool) -> Place | None:
+    def _absolute(self, path: str, certain: bool) -> SourceLocation | None:
         inner = self.inner(path)
         if inner is not None and self.exists(inner):
             return self._here(inner)
         if not certain or path.startswith(_NOWHERE) or not _is_source(path):
             return None
-        return Place(remote=path, library=inner is None or _is_package(path))
+        return SourceLocation(remote=path, library=inner is None or _is_package(path))
 
-    def _relative(self, path: str, folders: Iterable[str], certain: bool) -> Place | None:
+    def _relative(self, path: str, folders: Iterable[str], certain: bool) -> SourceLocation | None:
         starts = [inner for folder in folders if (inner := self._start(folder)) is not None]
         for start in (*reversed(starts), self.working, ""):
             inner = posixpath.normpath(posixpath.join(start, path))
@@ -116,7 +118,7 @@ class Tree:
                 return self._here(inner)
         return self._only(path) if certain else None
 
-    def _only(self, path: str) -> Place | None:
+    def _only(self, path: str) -> SourceLocation | None:
         """The one file of the tree whose path ends so."""
         ending = "/" + posixpath.normpath(path).lstrip("./")
         found = [
@@ -138,8 +140,8 @@ class Tree:
     def _start(self, folder: str) -> str | None:
         return self.inner(posixpath.normpath(folder)) if folder.startswith("/") else folder
 
-    def _here(self, inner: str) -> Place:
-        return Place(path=posixpath.join(self.local, inner), library=_is_package(inner))
+    def _here(self, inner: str) -> SourceLocation:
+        return SourceLocation(path=posixpath.join(self.local, inner), library=_is_package(inner))
 
 
 def _is_source(path: str) -> bool:

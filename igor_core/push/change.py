@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from igor_core.local.files import File
+from igor_core.worktree.files import File
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from igor_core import directories
 from igor_core.errors import IgorError
-from igor_core.local.files import File, shown
+from igor_core.worktree.files import File, shown
 
 _VERSION = 1
 # Rows a transaction: a save never waits longer than one takes, a few milliseconds.

@@ -7,9 +7,9 @@ by size and time, where they disagree by content. Everything else is held back a
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from igor_core.local.files import File, shown, with_parents
+from igor_core.push.channel.state import State
 from igor_core.push.manifest import Record
-from igor_core.receiver.state import State
+from igor_core.worktree.files import File, shown, with_parents
 
 
 @dataclass(frozen=True)

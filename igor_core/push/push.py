@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from igor_core.errors import HostError
-from igor_core.local.content import hash_files
-from igor_core.local.files import File, shown, with_parents
-from igor_core.push.brake import too_many
-from igor_core.push.expected import expected_at, is_below, is_folder_there, is_simple, state_of
-from igor_core.push.ledger import Ledger, Refusal, Traffic
+from igor_core.push.channel.question import Question
+from igor_core.push.channel.state import State
+from igor_core.push.delete_limit import too_many
+from igor_core.push.in_flight import InFlight, Refusal, Transfer
 from igor_core.push.plan import HeldBack, Known, Plan, make_plan
+from igor_core.push.preconditions import expected_at, is_below, is_folder_there, is_simple, state_of
 from igor_core.push.report import Options, Report, Reporter
-from igor_core.push.survey import hint_for
-from igor_core.push.transport import FATAL, Delete, Transport, Work, Write
-from igor_core.receiver.question import Question
-from igor_core.receiver.state import State
+from igor_core.push.transport.base import FATAL, Delete, Transport, Work, Write
+from igor_core.push.transport.shell_survey import hint_for
+from igor_core.worktree.content import hash_files
+from igor_core.worktree.files import File, shown, with_parents
 
 # How often a path is planned again when the host has refused it.
 ROUNDS = 3
@@ -52,7 +52,7 @@ class Push:
     host: str
     root: Path
     transport: Transport
-    traffic: Traffic
+    traffic: InFlight
     options: Options
     reporter: Reporter
     number: int
@@ -160,7 +160,7 @@ class Push:
             return outrun
         in_folders = (file.path for file in plan.send if is_folder_there(known, file.path))
         self._emptied.update(in_folders)
-        ledger = Ledger(self.traffic, self.number)
+        ledger = Transfer(self.traffic, self.number)
         try:
             await self.transport.carry_out(work, ledger, self._progress(work))
             await ledger.landed()
@@ -238,7 +238,7 @@ class Push:
 
         return on_progress
 
-    def enter(self, ledger: Ledger, known: Known) -> dict[bytes, Refusal | None]:
+    def enter(self, ledger: Transfer, known: Known) -> dict[bytes, Refusal | None]:
         """Take what became of a round into the report; what is to be planned again."""
         if ledger.lost_paths:
             why = f": {self.transport.broken}" if self.transport.broken else ""

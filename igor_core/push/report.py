@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from igor_core.local.files import File
 from igor_core.push.plan import HeldBack
+from igor_core.worktree.files import File
 
 
 @dataclass(frozen=True)

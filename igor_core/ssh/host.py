@@ -13,13 +13,13 @@ from igor_core.environment import KEEP, concealed, exports, in_the_open, reading
 from igor_core.errors import HostError, IgorError, NeedsLogin
 from igor_core.shapes import words
 from igor_core.ssh.address import Address
+from igor_core.ssh.connections import Connections
 from igor_core.ssh.failures import explain, lost
-from igor_core.ssh.lanes import Lanes
 from igor_core.ssh.login import Connection, Login, connect
 from igor_core.ssh.plain import start_plain
 from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process, TooMuch, complete
-from igor_core.ssh.program import Nonsense, NoPython, Program, Receive, Script
-from igor_core.ssh.supervised import Supervised
+from igor_core.ssh.program import Nonsense, NoPython, Receive, RemoteProgram, Script
+from igor_core.ssh.supervisor_client import SupervisorClient
 
 _WHO = 'id -u; id -g; id -un; printf "%s\\n" "$HOME"'
 _ID = re.compile(r"[0-9]{1,10}")
@@ -61,8 +61,8 @@ class RemoteHost:
         self.broken = ""
         self.endpoint = ("", 0, "")
         self.account = Account(-1, -1, "", "")
-        self._lanes = Lanes(self._open)
-        self._supervisor: Supervised | None = None
+        self._lanes = Connections(self._open)
+        self._supervisor: SupervisorClient | None = None
         self._attempt: Attempt | None = None
         self._login = Login()
         self._watching: set[asyncio.Task[None]] = set()
@@ -150,7 +150,7 @@ class RemoteHost:
         """Start the supervisor and learn who we are there."""
         lane = await self._lanes.enter()
         try:
-            supervisor = await Supervised.open(lane.connection)
+            supervisor = await SupervisorClient.open(lane.connection)
         except NoPython as error:
             lane.leave()
             self.why_plain = str(error)
@@ -180,7 +180,7 @@ class RemoteHost:
             )
         self.account = Account(int(lines[0]), int(lines[1]), lines[2], lines[3])
 
-    def _supervisor_lost(self, supervisor: Supervised, connection: Connection) -> None:
+    def _supervisor_lost(self, supervisor: SupervisorClient, connection: Connection) -> None:
         """Without its supervisor a connection is of no use: the next command makes another."""
         if self._supervisor is supervisor:
             self.broken = supervisor.why_lost
@@ -207,7 +207,7 @@ class RemoteHost:
             raise lost(self.name, self.broken)
         return await self._start_plain(command)
 
-    async def open_program(self, script: Script, receive: Receive) -> Program:
+    async def open_program(self, script: Script, receive: Receive) -> RemoteProgram:
         """Start one of igor's programs there, on a session of its own.
 
         Raises NoPython where python3 is missing or too old; HostError.
@@ -220,13 +220,13 @@ class RemoteHost:
             opening.add_done_callback(_close_unwanted)
             raise
 
-    async def _open_program(self, script: Script, receive: Receive) -> Program:
+    async def _open_program(self, script: Script, receive: Receive) -> RemoteProgram:
         while True:
             if self.state != "connected":
                 raise lost(self.name, self.broken)
             lane = await self._lanes.enter()
             try:
-                program = await Program.open(lane.connection, script, receive, lane.leave)
+                program = await RemoteProgram.open(lane.connection, script, receive, lane.leave)
             except asyncssh.ChannelOpenError as error:
                 lane.refused()
                 if lane.room == 0:
@@ -321,7 +321,7 @@ class RemoteHost:
         self._lanes.close()
 
 
-def _close_unwanted(opening: "asyncio.Task[Program]") -> None:
+def _close_unwanted(opening: "asyncio.Task[RemoteProgram]") -> None:
     """Of someone who was cancelled while it was being opened."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()

@@ -8,10 +8,10 @@ import asyncssh
 from igor_core.errors import HostError, IgorError
 from igor_core.ssh import keys, ssh_config
 from igor_core.ssh.address import Address as Address
+from igor_core.ssh.auth_prompts import AuthPrompts
+from igor_core.ssh.auth_prompts import Login as Login
 from igor_core.ssh.failures import FOREIGN, explain
 from igor_core.ssh.known_hosts import KnownHosts, refusal
-from igor_core.ssh.person import Login as Login
-from igor_core.ssh.person import Person
 from igor_core.ssh.ssh_config import Settings
 
 CONNECT_SECONDS = 20.0
@@ -62,7 +62,7 @@ async def _jump(
 async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -> Connection:
     found = await asyncio.to_thread(keys.read, settings)
     known_hosts = await asyncio.to_thread(KnownHosts, settings.known_hosts_files())
-    person = Person(settings, found.locked, login)
+    person = AuthPrompts(settings, found.locked, login)
     # With IdentitiesOnly and no identity, ssh-agent has nothing to offer.
     agent = "" if found.agent == [] else settings.agent_path(login.env)
     options: dict[str, Any] = {

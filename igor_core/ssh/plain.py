@@ -15,7 +15,7 @@ from typing import Any, cast
 import asyncssh
 
 from igor_core.errors import IgorError
-from igor_core.ssh.announcement import Announcement
+from igor_core.remote.supervisor.announcement import Announcement
 from igor_core.ssh.process import LOST, Command, Process, complete
 
 # The shell's number first, which leads its session: what the supervisor knows by itself.

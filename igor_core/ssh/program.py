@@ -18,9 +18,9 @@ from typing import Any
 
 import asyncssh
 
+from igor_core.remote import frames
+from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
 from igor_core.shapes import Shape, WrongShape, parsed, words
-from igor_core.ssh import program_frames
-from igor_core.ssh.program_frames import BEAT, HEADER, READY, SILENCE_SECONDS
 
 # Read alike by any login shell (sh, bash, zsh, fish, csh): it holds nothing that one would expand.
 # -I and -S: no file of the home folder, and no installed package, may stand for a module.
@@ -75,14 +75,14 @@ class Script:
         """What the bootstrap reads. Packed: a new connection's first flight is ten packets."""
         sources = [
             (module.__name__, Path(str(module.__file__)).read_text(encoding="utf-8"))
-            for module in (program_frames, *self.modules)
+            for module in (frames, *self.modules)
         ]
         packed = zlib.compress(b"sources = %s\n%s" % (ascii(sources).encode("ascii"), _LOADER), 9)
         unpack = _UNPACK % len(packed)
         return b"%d\n%s%s" % (len(unpack), unpack, packed)
 
 
-class Program(asyncssh.SSHClientSession[bytes]):
+class RemoteProgram(asyncssh.SSHClientSession[bytes]):
     """The session of a program, from its first word to its end.
 
     `facts` is what it said of itself, `rtt` the seconds of its last heartbeat, `reason` why it
@@ -121,7 +121,7 @@ class Program(asyncssh.SSHClientSession[bytes]):
         script: Script,
         receive: Receive,
         over: Callable[[], None] = lambda: None,
-    ) -> "Program":
+    ) -> "RemoteProgram":
         """Send the program to the host and wait until it is ready; `over`: its session has ended.
 
         Raises NoPython where python3 is missing or too old, Nonsense, and what asyncssh raises.

@@ -7,22 +7,22 @@ from igor_core.events import Outcome
 from igor_core.verbs.attach import attach
 from igor_core.verbs.build import build
 from igor_core.verbs.clean import clean
-from igor_core.verbs.context import Context
 from igor_core.verbs.debug import debug
-from igor_core.verbs.debug_files import vimspector, vscode
+from igor_core.verbs.debug.editor_files import vimspector, vscode
 from igor_core.verbs.diff import diff
 from igor_core.verbs.doctor import doctor
-from igor_core.verbs.execute import execute
-from igor_core.verbs.job import Job
+from igor_core.verbs.exec import execute
 from igor_core.verbs.locate import locate
 from igor_core.verbs.processes import processes
-from igor_core.verbs.pusher import push
-from igor_core.verbs.read_file import read_file
+from igor_core.verbs.read import read_file
 from igor_core.verbs.repl import repl
-from igor_core.verbs.run_file import run_file
+from igor_core.verbs.run import run_file
 from igor_core.verbs.setup import setup
 from igor_core.verbs.stack import stack
+from igor_core.verbs.state.context import Context
 from igor_core.verbs.status import status
+from igor_core.verbs.steps.pusher import push
+from igor_core.verbs.steps.request import Job
 from igor_core.verbs.trust import trust
 from igor_core.verbs.watch import watch
 

@@ -4,25 +4,25 @@ import asyncio
 import os
 
 from igor_core.container.exec import ENDING, exec_command
-from igor_core.debug.adapter_door import AdapterDoor
-from igor_core.debug.attaching import SAFE_GDB, is_dangerous, way_to_attach
-from igor_core.debug.look import Means, PythonProcess
-from igor_core.debug.looking import adapter_words
-from igor_core.debug.sites import usual_port
+from igor_core.debug.editors.endpoints import usual_port
+from igor_core.debug.port.attach_listener import AttachListener
+from igor_core.debug.processes.attach_plan import SAFE_GDB, is_dangerous, way_to_attach
+from igor_core.debug.processes.model import Means, PythonProcess
+from igor_core.debug.processes.probe import adapter_words
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Debuggee, Outcome
 from igor_core.paths import HostPaths
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command
-from igor_core.verbs.containers import spec_for
-from igor_core.verbs.context import Context
-from igor_core.verbs.debug_checks import say_port, warn_of_users
-from igor_core.verbs.debug_files import leave_editors, tell_editors
-from igor_core.verbs.debug_session import configuration
-from igor_core.verbs.job import Job, flag, pid_argument, text_argument
-from igor_core.verbs.looking import look_at
-from igor_core.verbs.python import python_for
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.debug.checks import say_port, warn_of_users
+from igor_core.verbs.debug.editor_files import leave_editors, tell_editors
+from igor_core.verbs.debug.session import configuration
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.processes import look_at
+from igor_core.verbs.steps.python import python_for
+from igor_core.verbs.steps.request import Job, flag, pid_argument, text_argument
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 # How long a process may take to end when its session has.
 END_SECONDS = 5.0
@@ -115,7 +115,7 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
     def report(text: str) -> None:
         target.warn(f"a debugger could not be joined with debugpy: {text}")
 
-    door = AdapterDoor(target.remote, lambda: command, process.pid, report)
+    door = AttachListener(target.remote, lambda: command, process.pid, report)
     with context.debugging.session(target.remote.name, name):
         try:
             door.warm()
@@ -175,7 +175,7 @@ async def real_folder(host: RemoteHost, folder: str) -> str:
 
 
 async def _tell(
-    target: Target, paths: HostPaths, door: AdapterDoor, process: PythonProcess, context: Context
+    target: Target, paths: HostPaths, door: AttachListener, process: PythonProcess, context: Context
 ) -> None:
     config = target.project.config
     rank = config.group(target.group).hosts.index(target.entry)

@@ -1,11 +1,11 @@
 """build: push, and build the image if what it is made from changed."""
 
 from igor_core.events import Outcome
-from igor_core.verbs.containers import build_if_needed, needs_runtime, prepare, turn
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job
-from igor_core.verbs.pusher import Pusher
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import build_if_needed, needs_runtime, prepare, turn
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.request import Job
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def build(job: Job, context: Context) -> Outcome:

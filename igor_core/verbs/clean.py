@@ -2,10 +2,10 @@
 
 from igor_core.container.container import clean as clean_host
 from igor_core.events import Outcome
-from igor_core.verbs.containers import needs_runtime, owner, turn
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, flag
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import needs_runtime, owner, turn
+from igor_core.verbs.steps.request import Job, flag
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def clean(job: Job, context: Context) -> Outcome:

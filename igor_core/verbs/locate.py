@@ -1,14 +1,14 @@
 """locate: what the path under a cursor in output means. Asks no host and waits for none."""
 
 from igor_core.events import Outcome
-from igor_core.local.files import Tree
 from igor_core.output import Target as Found
 from igor_core.output import place_under
 from igor_core.paths import HostPaths
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, list_argument, number_argument, text_argument
-from igor_core.verbs.places import tree_of
-from igor_core.verbs.targets import Target, all_targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.path_map import tree_of
+from igor_core.verbs.steps.request import Job, list_argument, number_argument, text_argument
+from igor_core.verbs.steps.targets import Target, all_targets_of
+from igor_core.worktree.files import Tree
 
 _LAST_COLUMN = (1 << 31) - 1
 

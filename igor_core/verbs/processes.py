@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from igor_core.debug.look import PythonProcess
+from igor_core.debug.processes.model import PythonProcess
 from igor_core.events import Outcome
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job
-from igor_core.verbs.looking import look_at
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.processes import look_at
+from igor_core.verbs.steps.request import Job
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def processes(job: Job, context: Context) -> Outcome:

@@ -10,14 +10,14 @@ from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import LOST, Command, Process
-from igor_core.verbs import persistent
-from igor_core.verbs.containers import spec_for
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, Stream, flag, list_argument, text_argument
-from igor_core.verbs.pusher import Pusher
-from igor_core.verbs.ready import check_container_still_runs, make_ready, say_how_it_ended
-from igor_core.verbs.screen import Screen, screen_of
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps import tmux_session
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.prepare import check_container_still_runs, make_ready, say_how_it_ended
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.request import Job, Stream, flag, list_argument, text_argument
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
+from igor_core.verbs.steps.terminal import Screen, screen_of
 
 # Igor's own failure, as ssh has it; the program has all other statuses to itself.
 FAILURE = 255
@@ -31,7 +31,7 @@ async def repl(job: Job, context: Context) -> Outcome:
     target = _only(targets_of(job, context))
     argv = _argv(target)
     if flag(job, "end"):
-        return await each([target], lambda target: persistent.end(target, argv), failure=FAILURE)
+        return await each([target], lambda target: tmux_session.end(target, argv), failure=FAILURE)
     screen = screen_of(job)
     pusher = Pusher(job, context, target)
 
@@ -64,13 +64,13 @@ async def _command(
 async def _persistent_command(
     target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
 ) -> Command:
-    session = persistent.session_of(target, paths, argv)
-    if await persistent.is_there(target, session):
+    session = tmux_session.session_of(target, paths, argv)
+    if await tmux_session.is_there(target, session):
         target.step("attaches to what runs there")
-        return persistent.attached(session, screen)
+        return tmux_session.attached(session, screen)
     program = argv or [await _default(target, paths)]
-    persistent.say_how_to_end(target, argv)
-    return await persistent.started(target, paths, session, program, screen)
+    tmux_session.say_how_to_end(target, argv)
+    return await tmux_session.started(target, paths, session, program, screen)
 
 
 def _only(targets: Sequence[Target]) -> Target:

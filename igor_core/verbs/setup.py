@@ -3,12 +3,12 @@
 import asyncio
 
 from igor_core.events import Outcome
-from igor_core.verbs.containers import prepare, pushed, set_up, turn
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job
-from igor_core.verbs.pusher import Pusher
-from igor_core.verbs.run_folder import renew_run_folder
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import prepare, pushed, set_up, turn
+from igor_core.verbs.steps.helper_files import renew_run_folder
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.request import Job
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def setup(job: Job, context: Context) -> Outcome:

@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from typing import Any
 
-from igor_core.debug.look import Look, PythonProcess
-from igor_core.debug.stacks import Host, stack_places, stack_text
-from igor_core.debug.unread import unread
+from igor_core.debug.processes.model import Look, PythonProcess
+from igor_core.debug.processes.stacks import Host, stack_places, stack_text
+from igor_core.debug.processes.unreadable import unread
 from igor_core.events import Outcome
-from igor_core.output import Place, Tree, address
+from igor_core.output import SourceLocation, Tree, address
 from igor_core.paths import HostPaths
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, pids_argument
-from igor_core.verbs.looking import look_at
-from igor_core.verbs.places import tree_of
-from igor_core.verbs.targets import Done, Target, each, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.path_map import tree_of
+from igor_core.verbs.steps.processes import look_at
+from igor_core.verbs.steps.request import Job, pids_argument
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def stack(job: Job, context: Context) -> Outcome:
@@ -78,7 +78,7 @@ def _to_wire(host: Host) -> dict[str, Any]:
     return {"host": host.name, "processes": processes}
 
 
-def _opened(host: Host, place: Place) -> str:
+def _opened(host: Host, place: SourceLocation) -> str:
     return place.path or address(host.name, place.remote)
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from igor_core.events import Outcome
-from igor_core.local.files import Tree, shown
 from igor_core.paths import HostPaths
 from igor_core.push.manifest import Manifest
 from igor_core.trust import is_trusted
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job
-from igor_core.verbs.targets import Target, targets_of
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.request import Job
+from igor_core.verbs.steps.targets import Target, targets_of
+from igor_core.worktree.files import Tree, shown
 
 
 async def status(job: Job, context: Context) -> Outcome:

@@ -6,8 +6,8 @@ from igor_core.config import Project, find_project
 from igor_core.events import Outcome, Step
 from igor_core.trust import revoke
 from igor_core.trust import trust as trust_project
-from igor_core.verbs.context import Context
-from igor_core.verbs.job import Job, flag
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.request import Job, flag
 
 
 async def trust(job: Job, context: Context) -> Outcome:

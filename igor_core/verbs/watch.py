@@ -6,9 +6,9 @@ import time
 from collections import deque
 
 from igor_core.events import Outcome
-from igor_core.verbs.context import Context
-from igor_core.verbs.followed import Followed, Watcher
-from igor_core.verbs.job import Job, choice
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.state.editor_project import EditorProject, Watcher
+from igor_core.verbs.steps.request import Job, choice
 
 # So many events at once, and while something is on its way no more than these in so many seconds:
 # a save and its acknowledgement are told when they happen, a storm of saves costs an editor little.
@@ -35,7 +35,7 @@ async def watch(job: Job, context: Context) -> Outcome:
             changed.clear()
 
 
-async def _pause(changed: asyncio.Event, followed: Followed, until: float) -> None:
+async def _pause(changed: asyncio.Event, followed: EditorProject, until: float) -> None:
     """Wait until then, or until nothing is on its way any more."""
     while followed.busy and (left := until - time.monotonic()) > 0:
         changed.clear()

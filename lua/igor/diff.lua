@@ -1,7 +1,7 @@
 -- :IgorDiff: the local file beside the host's version, a tab page for each path.
-local mode = require('igor.mode')
-local notice = require('igor.notice')
-local openable = require('igor.openable')
+local readiness = require('igor.ui.readiness')
+local notice = require('igor.ui.notice')
+local openable = require('igor.places.openable')
 local project = require('igor.project')
 
 local M = {}
@@ -15,7 +15,7 @@ local DIFFERS = 1
 --- What Neovim evaluates when the command is given: the place that it acts on, from where paths are
 --- meant, the file in the window, and the project's files with changes that are not written.
 function M.place()
-  local place = require('igor.leave').place()
+  local place = require('igor.command.exit_guard').place()
   local unwritten = {}
   for buf in pairs(project.unwritten(place)) do
     unwritten[#unwritten + 1] = vim.fs.normalize(vim.api.nvim_buf_get_name(buf))
@@ -39,7 +39,7 @@ local function host_buffer(root, found)
   end
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(buf, name)
-  local lines, options = require('igor.contents').lines(found.there.content)
+  local lines, options = require('igor.places.decode').lines(found.there.content)
   vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
   local file = root .. '/' .. found.path
   local its = vim.bo[buf]
@@ -126,7 +126,7 @@ function M.received(job, event)
   local act = vim.schedule_wrap(function()
     finished(job, event)
   end)
-  mode.when(mode.can_ask, act)
+  readiness.when(readiness.can_ask, act)
   local softened = vim.tbl_extend('force', event, { results = vim.tbl_map(soften, event.results) })
   softened.status = event.status == DIFFERS and 0 or event.status
   return softened

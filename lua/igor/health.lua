@@ -1,5 +1,5 @@
 -- :checkhealth igor: what igor needs on this machine, each with its remedy. Hosts: igor doctor.
-local register = require('igor.register')
+local register = require('igor.command.register')
 
 local M = {}
 

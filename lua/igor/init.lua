@@ -10,7 +10,7 @@ local function show_remote_files()
       pattern = 'igor://*',
       nested = true,
       callback = function(args)
-        act(require('igor.remote_file'), args)
+        act(require('igor.places.remote_file'), args)
       end,
     })
   end
@@ -34,16 +34,16 @@ function M.setup(given)
   local options = require('igor.options')
   local problems
   options.current, problems = options.merge(given)
-  vim.list_extend(problems, require('igor.keymaps').set(options.current.keymaps))
-  require('igor.keymaps').define()
-  require('igor.register').when_loaded()
-  require('igor.save').set()
+  vim.list_extend(problems, require('igor.command.keymaps').set(options.current.keymaps))
+  require('igor.command.keymaps').define()
+  require('igor.command.register').when_loaded()
+  require('igor.sync').set()
   show_remote_files()
   if options.current.debugger ~= 'vimspector' then
     require('igor.debug.dap_hook').set()
   end
   if #problems > 0 then
-    require('igor.notice').say(table.concat(problems, '; '), vim.log.levels.ERROR)
+    require('igor.ui.notice').say(table.concat(problems, '; '), vim.log.levels.ERROR)
   end
 end
 
@@ -51,13 +51,13 @@ end
 --- whether the last job failed. Empty where there is nothing to say.
 ---@return string
 function M.status()
-  local jobs, save = package.loaded['igor.jobs'], package.loaded['igor.save']
+  local jobs, save = package.loaded['igor.job.list'], package.loaded['igor.sync']
   local job, is_over = '', true
   if jobs then
     job, is_over = jobs.status()
   end
   local root = save and save.root_of(vim.api.nvim_get_current_buf())
-  local fresh = root and require('igor.watching').text(root)
+  local fresh = root and require('igor.sync.projects').text(root)
   if not fresh or not is_over then
     return job
   end
@@ -76,7 +76,7 @@ end
 --- What the agent says of each project whose files are open: root → freshness.
 ---@return table<string, table>
 function M.freshness()
-  local watching = package.loaded['igor.watching']
+  local watching = package.loaded['igor.sync.projects']
   return watching and watching.all() or {}
 end
 

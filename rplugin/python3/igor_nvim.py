@@ -36,18 +36,18 @@ from igor_core.errors import UsageError  # noqa: E402
 sys.path.remove(_ROOT)
 
 # Evaluated by Neovim when the command is given: where the project is looked for.
-PLACE = "v:lua.require'igor.leave'.place()"
+PLACE = "v:lua.require'igor.command.exit_guard'.place()"
 # The same for a command that runs what the files say: buffers may have to be written first.
-RUN_PLACE = "v:lua.require'igor.unwritten'.place()"
+RUN_PLACE = "v:lua.require'igor.command.unwritten'.place()"
 # Puts aside what is to be sent. Neovim expands a command twice, the first time it is given.
-SEND = "v:lua.require'igor.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
+SEND = "v:lua.require'igor.repl.send'.hold(<lt>line1>, <lt>line2>, '<lt>bang>')"
 # The same, with what paths on the command line are relative to.
 DIFF_PLACE = "v:lua.require'igor.diff'.place()"
 # The same, with what is under the cursor and what was debugged last.
 DEBUG_PLACE = "v:lua.require'igor.debug.command'.place()"
 # Verbs whose output is read for the places that it names.
 WITH_PLACES = ("build", "setup", "exec", "run")
-COMPLETE = "customlist,v:lua.require'igor.complete'.command"
+COMPLETE = "customlist,v:lua.require'igor.command.complete'.command"
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
@@ -82,7 +82,7 @@ def _for_lua(name: str) -> Callable[[Handler], Handler]:
 
 @pynvim.plugin
 class Igor:
-    """The commands; lua/igor/commands.lua declares the same ones for `setup()`."""
+    """The commands; lua/igor/command/init.lua declares the same ones for `setup()`."""
 
     def __init__(self, nvim: pynvim.Nvim) -> None:
         execute = partial(nvim.api.exec_lua, async_=True)
@@ -153,7 +153,7 @@ class Igor:
 
     @_command("IgorSend", nargs="?", bang=True, place=SEND, lines=True)
     def send(self, words: list[str], lines: list[int], bang: int, held: int) -> None:
-        self._batches.call("igor.send", "command", "".join(words), held)
+        self._batches.call("igor.repl.send", "command", "".join(words), held)
 
     @_command("IgorDebug", nargs="?", bang=True, place=DEBUG_PLACE, bar=False)
     def debug(self, line: list[str], bang: int, where: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ class Igor:
 
     @_command("IgorInput", nargs="?", bang=True, place=None, bar=False)
     def input(self, line: list[str], bang: int) -> None:
-        self._batches.call("igor.input", "command", "".join(line), bool(bang))
+        self._batches.call("igor.job.input", "command", "".join(line), bool(bang))
 
     @_command("IgorAttach", nargs="*")
     def attach(self, words: list[str], place: str) -> None:
@@ -188,11 +188,11 @@ class Igor:
 
     @_command("IgorCancel", nargs="?", bang=True, place=None)
     def cancel(self, words: list[str], bang: int) -> None:
-        self._batches.call("igor.jobs", "cancel", "".join(words), bool(bang))
+        self._batches.call("igor.job.list", "cancel", "".join(words), bool(bang))
 
     @_command("IgorOutput", nargs="?", place=None)
     def output(self, words: list[str]) -> None:
-        self._batches.call("igor.jobs", "show", "".join(words))
+        self._batches.call("igor.job.list", "show", "".join(words))
 
     @_for_lua("igor:consumed")
     def consumed(self) -> None:
@@ -256,7 +256,7 @@ class Igor:
         if is_held and "no_push" not in args and "reattach" not in args:
             number = next(self._held_numbers)
             self._held[number] = partial(do, verb, place, args)
-            self._batches.call("igor.unwritten", "ask", self._channel, number, place, verb)
+            self._batches.call("igor.command.unwritten", "ask", self._channel, number, place, verb)
         else:
             do(verb, place, args)
 

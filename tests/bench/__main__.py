@@ -14,9 +14,9 @@ from tests.bench.contestants import CONTESTANTS, missing
 from tests.bench.report import into, report
 from tests.bench.results import Outcome, Results, dump, load
 from tests.bench.scenarios import SCENARIOS, Scenario
-from tests.cli_process import ROOT
 from tests.lab import HostPlan, Lab, LabError
 from tests.lab.lab import NAMES
+from tests.support.cli_process import ROOT
 
 DOCUMENT = ROOT / "doc" / "benchmarks.md"
 DATA = DOCUMENT.with_suffix(".json")

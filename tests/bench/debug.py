@@ -1,7 +1,7 @@
 """From the request to the first stop: igor's agent, warm, beside the same by hand, in turns.
 
 By hand it is `ssh -L … host docker exec … python -m debugpy --listen …` and a client that tries
-until debugpy answers. The debugger is the same, as is its way in (tests/dap_client.py).
+until debugpy answers. The debugger is the same, as is its way in (tests/support/dap_client.py).
 """
 
 import argparse
@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from igor_core.agent.client import connect
-from tests.agent_client import Seen
 from tests.bench.room import Room
-from tests.dap_client import DapError, Debugger
-from tests.debugged import DOCKERFILE, FILE, PROGRAM, STOP
 from tests.lab import Host, Lab, LabError
-from tests.sample_project import SampleProject
+from tests.support.agent_client import Seen
+from tests.support.dap_client import DapError, Debugger
+from tests.support.debugged import DOCKERFILE, FILE, PROGRAM, STOP
+from tests.support.sample_project import SampleProject
 
 #: What igor may take, as a multiple of what it takes by hand.
 GOAL = 1.3

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from igor_core import __version__
 from tests.bench.contestants.neovim import VERSION
-from tests.cli_process import ROOT
 from tests.lab.cache import neovim
+from tests.support.cli_process import ROOT
 
 #: Programs by name, and the words that make each say its version.
 PROGRAMS = {

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.bench.room import Room
-from tests.cli_process import COMMAND, Terminal
 from tests.lab import Host, Lab, LabError
+from tests.support.cli_process import COMMAND, Terminal
 
 PROMPT = "$ "
 MEGABYTES = 50

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.bench import BenchError
 from tests.bench.account import open_account
-from tests.cli_process import ROOT
+from tests.support.cli_process import ROOT
 
 #: In the environment of all that a room starts, so that nothing of it stays.
 MARK = "IGOR_BENCH_ROOM"

@@ -26,10 +26,10 @@ from typing import Any
 import pynvim
 
 from tests.bench.room import Room
-from tests.cli_process import Terminal
 from tests.lab import Lab, LabError
 from tests.lab.cache import neovim
-from tests.nvim.editor import INIT, variables
+from tests.support.cli_process import Terminal
+from tests.support.nvim.editor import INIT, variables
 
 LINES = 100_000
 GOAL_MS = 20

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors", "shapes"}),
+    frozenset({"", "errors", "shapes", "remote"}),
     frozenset({"directories", "environment", "events"}),
     frozenset({"config", "agent.protocol"}),
     frozenset(
@@ -22,11 +22,14 @@ LAYERS: tuple[frozenset[str], ...] = (
             "own_folder",
             "output",
             "trust",
-            "local",
+            "worktree",
         }
     ),
-    frozenset({"receiver"}),
-    frozenset({"push", "differences", "container", "repl", "debug", "experiment", "doctor"}),
+    frozenset({"push.channel"}),
+    frozenset({"push", "differences", "container", "debug", "doctor"}),
+    frozenset({"push.sync"}),
+    frozenset({"verbs.state"}),
+    frozenset({"verbs.steps"}),
     frozenset({"verbs"}),
     frozenset({"agent"}),
     frozenset({"cli", "igor_nvim"}),
@@ -51,8 +54,8 @@ PACKAGES = {
 PROGRAMS = {
     "docker": ("igor_core/runtime.py",),
     "podman": ("igor_core/runtime.py",),
-    "git": ("igor_core/local/", "igor_core/doctor/"),
-    "rsync": ("igor_core/push/rsync.py", "igor_core/doctor/"),
+    "git": ("igor_core/worktree/", "igor_core/doctor/"),
+    "rsync": ("igor_core/push/transport/rsync_process.py", "igor_core/doctor/"),
     "tmux": ("igor_core/tmux.py",),
     "kubectl": ("igor_core/experiment/kubernetes.py",),
 }
@@ -87,9 +90,8 @@ def unit_of(name: str) -> str:
     parts = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".").split(".")
     if parts[0] == "rplugin" or parts[1:2] == ["bridge"]:
         return "igor_nvim"
-    if ".".join(parts[1:3]) in AGENT_ENDS:
-        return ".".join(parts[1:3])
-    return parts[1] if len(parts) > 1 else ""
+    inner = ".".join(parts[1:3])
+    return inner if inner in HEIGHT else parts[1] if len(parts) > 1 else ""
 
 
 def _upward(root: Path, name: str, syntax: ast.Module) -> Iterator[tuple[int, str]]:

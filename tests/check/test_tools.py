@@ -9,7 +9,7 @@ import pytest
 from tests.lab.required import require_peer
 
 CHECKOUT = Path(__file__).parents[2]
-LUA = ["lua", "tests/nvim", "tests/demo"]
+LUA = ["lua", "tests/support", "tests/demo"]
 
 
 def said_by(*command: str) -> str:

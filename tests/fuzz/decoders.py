@@ -18,22 +18,23 @@ from igor_core import shapes
 from igor_core.agent import protocol
 from igor_core.config import ConfigError, Problem
 from igor_core.config.read import parse as parse_config
-from igor_core.debug.helper import dap
-from igor_core.debug.helper import frames as helper_frames
-from igor_core.debug.inside.dumps import parse_dump
-from igor_core.debug.rewriting import Answers, Rewriting
-from igor_core.debug.splice import Unusable, check, without_comments
+from igor_core.debug.editors.json_edit import Unusable, check, without_comments
+from igor_core.debug.port.dap_rewrite import Answers, Rewriting
 from igor_core.doctor.parse import parse as parse_host
 from igor_core.output import Places, Tree, place_under
 from igor_core.output.lines import LONGEST_LINE, Lines
 from igor_core.paths import HostPaths
-from igor_core.receiver import channel_frames
-from igor_core.receiver.expectation import Expectation
-from igor_core.receiver.host import frames as receiver_frames
-from igor_core.receiver.host.orders import Nonsense, Orders
-from igor_core.receiver.question import Question
-from igor_core.ssh import announcement, program_frames
-from igor_core.ssh.program import Program, Script
+from igor_core.push.channel import frames as channel_frames
+from igor_core.push.channel.expectation import Expectation
+from igor_core.push.channel.question import Question
+from igor_core.remote import frames as program_frames
+from igor_core.remote.debug_helper import dap
+from igor_core.remote.debug_helper import frames as helper_frames
+from igor_core.remote.process_probe.dumps import parse_dump
+from igor_core.remote.receiver import frames as receiver_frames
+from igor_core.remote.receiver.handlers import Handlers, Nonsense
+from igor_core.remote.supervisor import announcement
+from igor_core.ssh.program import RemoteProgram, Script
 
 # What Program and Receiver take for nonsense from the other side.
 NONSENSE = (ValueError, LookupError, struct.error)
@@ -96,7 +97,7 @@ def program(data: bytes) -> None:
 
     async def outcome(cut: list[bytes]) -> tuple[list[Any], bool]:
         found: list[Any] = []
-        session = Program(
+        session = RemoteProgram(
             Script((), MAGIC, shapes.anything), lambda *frame: found.append(frame), lambda: None
         )
         session.connection_made(Channel())  # type: ignore[arg-type]
@@ -137,7 +138,7 @@ def receiver(data: bytes) -> None:
         base = Path(folder, "base")
         outside = Path(folder, "outside")
         outside.write_text("as it was")
-        orders = Orders(lambda *_frame: None)
+        orders = Handlers(lambda *_frame: None)
         asked = {"base": str(base), "project": "p", "claim": "c", "writing": True, "taking": False}
         order = json.dumps(asked).encode()
         orders.obey(receiver_frames.OPEN, 1, channel_frames.number(1) + order)
@@ -159,7 +160,7 @@ def receiver(data: bytes) -> None:
 
 
 def frames(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """The whole frames in bytes, as program_frames.py has them."""
+    """The whole frames in bytes, as remote/frames.py has them."""
     header = program_frames.HEADER
     while len(data) >= header.size:
         kind, number, length = header.unpack_from(data)

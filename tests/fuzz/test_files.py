@@ -113,7 +113,7 @@ OPEN = ["/*", '\\"', "//", '{"a":"', '"\n']
 def test_an_editors_file_of_a_repository_takes_no_time(unit: str) -> None:
     code = (
         "import sys\n"
-        "from igor_core.debug.splice import Unusable, check\n"
+        "from igor_core.debug.editors.json_edit import Unusable, check\n"
         "try: check(sys.stdin.read())\n"
         "except Unusable: print('refused')\n"
     )

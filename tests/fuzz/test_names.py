@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.agent_client import Seen, client
 from tests.lab import Host, Lab
-from tests.places import DOCKERFILE, make_project
-from tests.sample_project import SampleProject
+from tests.support.agent_client import Seen, client
+from tests.support.places import DOCKERFILE, make_project
+from tests.support.sample_project import SampleProject
 
 pytestmark = pytest.mark.timeout(300)
 

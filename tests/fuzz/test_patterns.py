@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from igor_core.container import dockerignore
 from igor_core.container.steps import Steps
-from igor_core.local.gitignore import Pattern, Patterns
+from igor_core.worktree.gitignore import Pattern, Patterns
 from tests.fuzz import limits
 
 # Docker's client reads "[[a]" as Python does, which would warn of it.
@@ -35,7 +35,7 @@ EXPLODING = {
 def test_no_pattern_of_a_repository_takes_for_ever(pattern: str, path: str) -> None:
     ask = (
         "import sys; pattern, path = sys.argv[1:]\n"
-        "from igor_core.local.gitignore import Patterns\n"
+        "from igor_core.worktree.gitignore import Patterns\n"
         "from igor_core.container import dockerignore\n"
         "print(Patterns.read(pattern.encode()).decide(path.encode(), False))\n"
         "print(dockerignore.read(pattern).ignores(path))\n"
@@ -47,7 +47,7 @@ def test_no_pattern_of_a_repository_takes_for_ever(pattern: str, path: str) -> N
 def test_no_line_takes_for_ever_to_be_read(line: str) -> None:
     read = (
         "import sys; line = sys.stdin.read()\n"
-        "from igor_core.local.gitignore import Patterns\n"
+        "from igor_core.worktree.gitignore import Patterns\n"
         "from igor_core.container import dockerignore\n"
         "print(Patterns.read(line.encode()).decide(b'a', False))\n"
         "try: dockerignore.read(line)\n"

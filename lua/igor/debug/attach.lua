@@ -1,6 +1,6 @@
 -- :IgorAttach without a number: the Python processes of all hosts, to choose one from.
-local mode = require('igor.mode')
-local notice = require('igor.notice')
+local readiness = require('igor.ui.readiness')
+local notice = require('igor.ui.notice')
 
 local M = {}
 
@@ -58,7 +58,7 @@ local function answered(outcome, attach)
     notice.say('attach: no Python process of this project runs', vim.log.levels.WARN)
   end
   if #found > 0 then
-    mode.when(mode.can_ask, function()
+    readiness.when(readiness.can_ask, function()
       ask(found, attach)
     end)
   end
@@ -69,14 +69,14 @@ end
 ---@param place string  where the project is
 ---@param args table  of the verb, without the process
 function M.choose(channel, place, args)
-  require('igor.leave').heard()
+  require('igor.command.exit_guard').heard()
   local front, problem_of_front, hint = require('igor.debug.front').choose()
   if not front then
     return notice.say(('attach: %s (%s)'):format(problem_of_front, hint), ERROR)
   end
   local wanted = { group = args.group, hosts = args.hosts }
   local root = require('igor.project').root(place) or place
-  require('igor.agent').request('processes', root, wanted, vim.schedule_wrap(function(outcome)
+  require('igor.client').request('processes', root, wanted, vim.schedule_wrap(function(outcome)
     answered(outcome, function(process)
       local chosen = vim.tbl_extend('force', args, { pid = process.pid, hosts = { process.host } })
       vim.rpcnotify(channel, 'igor:attach', place, chosen)

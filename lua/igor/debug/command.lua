@@ -25,7 +25,7 @@ end
 --- `problem` where no front end is here; `ask` and `place` are those of |igor-unwritten|. With
 --- Vimspector its file is written too, for what it does without :IgorDebug.
 function M.place()
-  local where = require('igor.unwritten').place()
+  local where = require('igor.command.unwritten').place()
   local root = project.root(where.place)
   where.file, where.test = under_cursor()
   where.programs = M.programs(root)

@@ -1,6 +1,6 @@
 -- A front end starts from a window that shows a file of the project: there it finds its configuration
 -- and opens what it shows.
-local openable = require('igor.openable')
+local openable = require('igor.places.openable')
 local project = require('igor.project')
 
 local M = {}

@@ -1,6 +1,6 @@
 -- Debugged programs: when one listens its front end is started, when it has ended that is closed.
-local mode = require('igor.mode')
-local notice = require('igor.notice')
+local readiness = require('igor.ui.readiness')
+local notice = require('igor.ui.notice')
 local project = require('igor.project')
 
 local M = {}
@@ -45,13 +45,13 @@ function M.started(job)
     last[project.root(job.root) or job.root] = args
   end
   job.debuggees, job.inherited = {}, {}
-  job.release_keys = mode.watch_keys()
+  job.release_keys = readiness.watch_keys()
 end
 
 --- End the job: what it runs, too.
 local function cancel(job)
   if not job.status then
-    vim.rpcnotify(require('igor.jobs').channel, 'igor:cancel', job.request)
+    vim.rpcnotify(require('igor.job.list').channel, 'igor:cancel', job.request)
   end
 end
 
@@ -72,7 +72,7 @@ end
 --- after it and runs; nil where there is none.
 local function successor(job)
   local root = project.root(job.root)
-  return vim.iter(require('igor.jobs').running()):find(function(other)
+  return vim.iter(require('igor.job.list').running()):find(function(other)
     return other.verb == 'debug'
       and job.verb == 'debug'
       and other.born > job.born
@@ -141,11 +141,11 @@ function M.listens(job, event)
     failed(session, text)
   end
   table.insert(job.debuggees, session)
-  if not mode.can_ask() and vim.api.nvim_get_mode().mode ~= 'n' then
+  if not readiness.can_ask() and vim.api.nvim_get_mode().mode ~= 'n' then
     job.output:say(event.host, 'the debugger comes up in normal mode', 'IgorWarning')
     job.output:open()
   end
-  mode.when(mode.can_ask, function()
+  readiness.when(readiness.can_ask, function()
     start(front, session)
   end)
 end
@@ -186,7 +186,7 @@ function M.ended(job, outcome)
   if next_job then
     vim.list_extend(next_job.inherited, sessions)
   end
-  mode.when(mode.can_ask, function()
+  readiness.when(readiness.can_ask, function()
     job.release_keys()
     if not next_job then
       vim.iter(sessions):each(close)

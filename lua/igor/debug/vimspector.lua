@@ -100,7 +100,7 @@ local function show_output(session)
   local windows = vim.g.vimspector_session_windows
   local win = type(windows) == 'table' and windows.output
   if win and vim.api.nvim_win_is_valid(win) and session.job.output:is_there() then
-    require('igor.window').borrow(win, session.job.output.buf)
+    require('igor.ui.window').borrow(win, session.job.output.buf)
     if windows.code and vim.api.nvim_get_current_win() == win then
       vim.api.nvim_set_current_win(windows.code)
     end
@@ -193,7 +193,7 @@ function M.restart()
       vim.cmd('IgorDebug!')
     end)
   else
-    require('igor.notice').say('it was not started by igor; to attach again: :IgorAttach')
+    require('igor.ui.notice').say('it was not started by igor; to attach again: :IgorAttach')
   end
 end
 

@@ -13,7 +13,7 @@ from tests.bench.contestants.base import Contestant
 from tests.bench.contestants.listener import Listener, ask_agent
 from tests.bench.tree import Edit
 from tests.bench.watch import Turn
-from tests.cli_process import COMMAND
+from tests.support.cli_process import COMMAND
 
 
 class IgorCommand(Contestant):

@@ -13,7 +13,7 @@ from tests.bench.contestants.listener import Listener
 from tests.bench.tree import Edit
 from tests.bench.watch import Turn
 from tests.lab.cache import neovim
-from tests.nvim.editor import INIT, variables
+from tests.support.nvim.editor import INIT, variables
 
 VERSION = "0.12"
 _PROBE = Path(__file__).with_name("probe.lua")

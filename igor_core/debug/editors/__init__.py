@@ -1,0 +1,1 @@
+"""The files from which editors' debuggers know a project's hosts."""

@@ -1,0 +1,1 @@
+"""The local port behind which a debugged program is."""

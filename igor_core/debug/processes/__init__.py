@@ -1,0 +1,1 @@
+"""Python processes that run already: stacks, and who can attach."""

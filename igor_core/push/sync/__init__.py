@@ -1,0 +1,1 @@
+"""Local trees and hosts' trees, and what keeps them equal."""

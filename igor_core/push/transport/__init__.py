@@ -1,0 +1,1 @@
+"""How a push reaches a host: through the receiver, or rsync and sh."""

@@ -1,0 +1,1 @@
+"""What runs elsewhere: Python 3.6 or later, its standard library only."""

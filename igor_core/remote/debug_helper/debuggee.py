@@ -1,0 +1,189 @@
+# mypy: ignore-errors
+# ruff: noqa: UP031, RUF005, B904
+"""The program: what must be right before it is started, and how it is. Runs there (3.6)."""
+
+import hashlib
+import json
+import os
+import site
+import subprocess
+import sys
+import sysconfig
+
+from igor_core.remote.debug_helper.env_marks import MARK_GROUP, MARK_ID
+from igor_core.remote.debug_helper.folder import Refused
+
+# debugpy leaves its breakpoints in a child that is forked, where nobody hears of a stop: it would
+# wait there for ever. What is started anew (spawn, subprocess) knows nothing of them.
+STARTER = """\
+'''Igor's: runs debugpy so that children which are not debugged run on.'''
+import os
+import sys
+
+set_trace = sys.settrace
+
+
+def forget_the_debugger():
+    import threading
+
+    set_trace(None)
+    threading._trace_hook = None
+    threading.current_thread().additional_info = None
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring and monitoring.get_tool(monitoring.DEBUGGER_ID):
+        monitoring.set_events(monitoring.DEBUGGER_ID, 0)
+        for name in vars(monitoring.events):
+            event = getattr(monitoring.events, name)
+            if isinstance(event, int) and event:
+                try:
+                    monitoring.register_callback(monitoring.DEBUGGER_ID, event, None)
+                except ValueError:
+                    continue
+    constants = sys.modules.get("_pydevd_bundle.pydevd_constants")
+    holder = getattr(constants, "GlobalDebuggerHolder", None)
+    debugger = getattr(holder, "global_dbg", None)
+    if debugger is not None:
+        debugger.pydb_disposed = True
+        debugger.created_pydb_daemon_threads = {}
+        holder.global_dbg = None
+    frame = sys._getframe()
+    while frame is not None:
+        frame.f_trace = None
+        frame = frame.f_back
+
+
+def fork(original=os.fork):
+    pid = original()
+    if pid == 0:
+        forget_the_debugger()
+    return pid
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_the_debugger)
+else:
+    os.fork = fork
+del sys.path[0]
+from debugpy.server import cli
+
+cli.main()
+"""
+
+
+def own_folder():
+    """Where igor puts a debugpy that the image does not have: in the home, for this Python."""
+    tag = "%s-%d.%d-%s" % (
+        (sys.implementation.name,) + sys.version_info[:2] + (sysconfig.get_platform(),)
+    )
+    home = os.path.expanduser("~")
+    return os.path.join(home, ".cache", "igor", "debugpy", tag)
+
+
+def debugpy_folder(environment):
+    """The folder in which this Python finds debugpy, "" where it does not."""
+    return folder_of("debugpy", environment)
+
+
+def folder_of(package, environment):
+    """The folder in which this Python finds a package, "" where it does not.
+
+    This process is isolated (-I), the program will not be.
+    """
+    folders = environment.get("PYTHONPATH", "").split(os.pathsep)
+    # A virtual environment has none.
+    has_user = site.ENABLE_USER_SITE is not None and sys.prefix == sys.base_prefix
+    user = [site.getusersitepackages()] if has_user else []
+    for folder in [each for each in folders if each] + sys.path + user + [own_folder()]:
+        if os.path.isfile(os.path.join(folder, package, "__init__.py")):
+            return folder
+    return ""
+
+
+def check(options, environment):
+    """Refuse what can't work, each with its own word."""
+    python = "%s (Python %d.%d)" % ((sys.executable,) + sys.version_info[:2])
+    if not os.path.isdir(options.cwd or "."):
+        raise Refused("cwd", "the working directory %s is not there" % options.cwd)
+    if not debugpy_folder(environment):
+        raise Refused("debugpy", "%s has no debugpy" % python, folder=own_folder())
+    if options.words[:2] == ["-m", "pytest"] and not folder_of("pytest", environment):
+        raise Refused("pytest", "%s has no pytest" % python)
+    if options.file and not os.path.isfile(options.file):
+        raise Refused("file", "%s is not there" % options.file)
+    if options.file and options.sha256 not in ("", sha256_of(options.file)):
+        raise Refused("differs", "%s is another file there than here" % options.file)
+
+
+def sha256_of(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        raise Refused("file", "%s can't be read: %s" % (path, error.strerror))
+
+
+def environment_of(options):
+    environment = dict(os.environ)
+    # A command line would show the values to every user of the machine.
+    environment.update(json.loads(environment.pop("IGOR_DEBUG_ENVIRONMENT", "{}")))
+    for pair in options.env:
+        name, _, value = pair.partition("=")
+        environment[name] = value
+    # A program that is debugged passes it on, and debugpy would not listen.
+    environment.pop("DEBUGPY_RUNNING", None)
+    return environment
+
+
+def start(options, folder):
+    """Start it under debugpy, which waits for a debugger. Raises OSError."""
+    environment = environment_of(options)
+    found = debugpy_folder(environment)
+    if found == own_folder():
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [known, found]))
+    environment.update(
+        {
+            MARK_GROUP: options.group,
+            MARK_ID: options.id,
+            "DEBUGPY_ADAPTER_ENDPOINTS": os.path.join(folder, "endpoints"),
+            "PYTHONUNBUFFERED": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+    )
+    # debugpy has the option since 1.6.7; it is only given where it changes something.
+    children = [] if options.subprocess else ["--configure-subProcess", "False"]
+    starter = os.path.join(folder, "debugpy.py")
+    with open(starter, "w") as file:
+        file.write(STARTER)
+    what = ["-m", "debugpy"] if options.subprocess else [starter]
+    command = [sys.executable, "-Xfrozen_modules=off"] + what
+    command += ["--listen", "127.0.0.1:0", "--wait-for-client"] + children
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command + options.words,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=options.cwd or None,
+        env=environment,
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+def port_of(folder):
+    """The port that debugpy says it listens on, 0 before that."""
+    try:
+        with open(os.path.join(folder, "endpoints")) as file:
+            return int(json.load(file)["client"]["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def install():
+    """Put debugpy into igor's own folder. The exit status of pip, 127 where there is no pip."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    command += ["--no-input", "--no-deps", "--target", own_folder(), "debugpy"]
+    if subprocess.call(command[:3] + ["--version"], stdout=subprocess.DEVNULL) != 0:
+        return 127
+    return subprocess.call(command)

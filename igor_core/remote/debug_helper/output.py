@@ -1,0 +1,39 @@
+# mypy: ignore-errors
+"""The last of what a program wrote. Runs beside it (3.6)."""
+
+import collections
+
+from igor_core.remote.debug_helper.frames import STDOUT
+
+KEPT_BYTES = 1 << 20
+PIECE_BYTES = 1 << 16
+
+
+class Output:
+    """The last of what the program wrote; positions count all of its bytes."""
+
+    def __init__(self):
+        self.pieces = collections.deque()
+        self.end = 0
+
+    @property
+    def first(self):
+        return self.pieces[0][0] if self.pieces else self.end
+
+    def add(self, kind, data):
+        """Join what is small: a program may write many short lines."""
+        if self.pieces and self.pieces[-1][1] == kind and len(self.pieces[-1][2]) < PIECE_BYTES:
+            self.pieces[-1][2].extend(data)
+        else:
+            self.pieces.append((self.end, kind, bytearray(data)))
+        self.end += len(data)
+        while self.end - self.first > KEPT_BYTES and len(self.pieces) > 1:
+            self.pieces.popleft()
+
+    def after(self, position):
+        """(position, kind, data) of what was written next."""
+        for at, kind, data in self.pieces:
+            if position < at + len(data):
+                skipped = max(0, position - at)
+                return at + skipped, kind, bytes(data[skipped:])
+        return self.end, STDOUT, b""

@@ -1,0 +1,232 @@
+# mypy: ignore-errors
+# ruff: noqa: UP031, B904
+"""The relay: one debugger's connection. Beside the program (3.6).
+
+It may be started long before it is used, even before its session: debugpy's port is connected to
+when the first byte comes, never to try it. It ends with either side, and with its session. When the
+debugger is cut off without a word, the keeper gets the connection, so that a program which stands
+at a breakpoint stays there; the next relay gets it from the keeper.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import threading
+import time
+
+from igor_core.remote.debug_helper.controller import READ_BYTES, spawn, write_all
+from igor_core.remote.debug_helper.dap import Messages, packed
+from igor_core.remote.debug_helper.dialogue import Dialogue
+from igor_core.remote.debug_helper.fd_passing import receive, send_with
+from igor_core.remote.debug_helper.folder import Refused, join_session
+from igor_core.remote.debug_helper.frames import Frames, note
+from igor_core.remote.debug_helper.resume import Resume
+
+# How long a session may take to be there.
+WAIT_SECONDS = 90.0
+# A connection that is closed sooner stops debugpy's adapter for good.
+LEAST_SECONDS = 0.1
+LAST_SECONDS = 2.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The exit status where the debugger has not left debugpy.
+OVER = 130
+
+
+class CutOff(Exception):
+    """Whoever carries the debugger's bytes is being ended."""
+
+
+def cut_off(_number, _frame):
+    ignore_endings()
+    raise CutOff
+
+
+def ignore_endings():
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def relay(options):
+    keeper = wait_for_session(options.id)
+    first = first_message()
+    if not first:
+        return 0
+    for number in ENDING:
+        signal.signal(number, cut_off)
+    try:
+        own = Relay(keeper)
+    except CutOff:
+        return OVER
+    return own.run(first)
+
+
+class Relay:
+    """Passes messages between standard input and output and debugpy."""
+
+    def __init__(self, keeper):
+        self.keeper = keeper
+        self.from_debugger = Messages()
+        # Messages are taken from debugpy, noted and put into the outbox in one step.
+        self.knowing = threading.Lock()
+        self.outbox = b""
+        self.writing = threading.Lock()
+        self.sending = threading.Lock()
+        self.is_half_sent = False
+        self.has_reader = True
+        self.connect()
+
+    def connect(self):
+        """Get what was kept of another debugger, or begin anew."""
+        self.peer, fields, rest = connected(self.keeper)
+        self.began = time.monotonic()
+        self.dialogue = Dialogue(fields)
+        self.revival = Resume(self.dialogue) if fields else None
+        self.from_debugpy = Messages(rest)
+
+    def run(self, data):
+        try:
+            if self.revival is not None and not self.revival.suits(data):
+                self.dialogue = Dialogue()
+                self.peer.close()
+                self.connect()
+            spawn(self.downward)
+            spawn(self.watch)
+            while data:
+                self.upward(data)
+                data = os.read(0, READ_BYTES)
+            ignore_endings()
+        except CutOff:
+            pass
+        self.hand_over()
+        self.peer.shutdown(socket.SHUT_WR)
+        time.sleep(LAST_SECONDS)
+        return 0
+
+    def upward(self, data):
+        with self.sending:
+            self.is_half_sent = True
+            with self.knowing:
+                there, here = self.passed(self.from_debugger, data, "asked")
+                self.outbox += here
+            if here:
+                self.write()
+            self.peer.sendall(data if self.revival is None else there)
+            self.is_half_sent = False
+
+    def downward(self):
+        while True:
+            select.select([self.peer], [], [])
+            with self.knowing:
+                data = self.peer.recv(READ_BYTES)
+                if not data:
+                    os._exit(0)
+                here = self.passed(self.from_debugpy, data, "said")[1]
+                self.outbox += data if self.revival is None else here
+            self.write()
+
+    def passed(self, stream, data, how):
+        """Take note of each message; what debugpy and the debugger hear where they are changed."""
+        there, here = [], []
+        for body in stream.feed(data):
+            try:
+                message = json.loads(body.decode("utf-8"))
+            except ValueError:
+                # Nobody can go on with what is no dialogue.
+                self.dialogue.has_left = True
+                continue
+            if self.revival is None:
+                getattr(self.dialogue, how)(message)
+            else:
+                to_debugpy, to_debugger = getattr(self.revival, how)(message)
+                there += to_debugpy
+                here += to_debugger
+        return joined(there), joined(here)
+
+    def watch(self):
+        """The keeper lets go of those that belong to a far end that is gone."""
+        if self.keeper.recv(READ_BYTES):
+            self.hand_over()
+        os._exit(0)
+
+    def hand_over(self):
+        """Give the keeper what another debugger can go on with; then this is over."""
+        time.sleep(max(0.0, LEAST_SECONDS - (time.monotonic() - self.began)))
+        self.sending.acquire(timeout=LAST_SECONDS)
+        with self.knowing:
+            if not self.dialogue.can_be_held or self.is_half_sent or self.from_debugger.rest:
+                return
+            rest = self.from_debugpy.rest.decode("latin-1")
+            fields = self.dialogue.fields()
+            send_with(self.keeper, note(do="hold", dialogue=fields, rest=rest), self.peer.fileno())
+            os._exit(OVER)
+
+    def write(self):
+        """To the debugger, what waits; where it is gone, its end will be heard too."""
+        with self.writing:
+            with self.knowing:
+                data, self.outbox = self.outbox, b""
+            try:
+                if self.has_reader:
+                    write_all(1, data)
+            except OSError:
+                self.has_reader = False
+
+
+def first_message():
+    """All until what a debugger begins with is whole; nothing where none comes."""
+    data = b""
+    while not Messages().feed(data):
+        more = os.read(0, READ_BYTES)
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+def joined(messages):
+    return b"".join(packed(json.dumps(message).encode("utf-8")) for message in messages)
+
+
+def wait_for_session(ident):
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            keeper = join_session(ident)
+            keeper.sendall(note(do="relay"))
+            return keeper
+        except OSError:
+            if time.monotonic() > deadline:
+                raise Refused("gone", "there is no session %s" % ident)
+        time.sleep(0.02)
+
+
+def connected(keeper):
+    """The connection to debugpy, and what is known of one that was kept, with what is half read."""
+    frames = Frames()
+    try:
+        keeper.sendall(note(do="connect"))
+        keeper.settimeout(WAIT_SECONDS)
+        descriptors = []
+        while True:
+            data, more = receive(keeper, READ_BYTES)
+            descriptors += more
+            if not data:
+                break
+            for _kind, payload in frames.feed(data):
+                keeper.settimeout(None)
+                return connection_to(json.loads(payload.decode("ascii")), descriptors)
+    except OSError:
+        pass
+    raise Refused("gone", "the session has ended")
+
+
+def connection_to(said, descriptors):
+    if descriptors:
+        peer = socket.socket(fileno=descriptors[0])
+    else:
+        peer = socket.create_connection(("127.0.0.1", said["port"]), 10)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    peer.settimeout(None)
+    return peer, said.get("dialogue"), said.get("rest", "").encode("latin-1")

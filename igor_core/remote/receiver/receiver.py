@@ -1,0 +1,140 @@
+# mypy: ignore-errors
+"""The receiver: runs on the host, and writes there what the agent sends.
+
+Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules that
+it imports from here; nothing is installed. The frames are those of frames.py.
+
+It waits with the trees open, so that a save costs half a round trip; it does each thing only if
+what is there is what the frame expects, so that no save waits for a question and nothing that
+igor did not write is lost. One thread does all in the order of the frames, but for surveys and
+hashes, which go on step by step between them. It ends with its input, on a signal, or when it
+hears nothing for 30 s, and leaves no temp file.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import time
+
+from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
+from igor_core.remote.receiver import frames
+from igor_core.remote.receiver.handlers import Handlers, Nonsense
+
+READ_BYTES = 1 << 18
+# Answers are sent together, but not later than when there are so many.
+FLUSH_BYTES = 1 << 15
+# Nothing more is read while so much waits to be sent.
+MOST_WAITING = 1 << 20
+# So often before others have their turn, and folders are looked for anew.
+READS_A_TURN = 8
+
+
+class Receiver:
+    """The loop: frames in, answers out."""
+
+    def __init__(self, first):
+        self.orders = Handlers(self.send)
+        self.inbox = bytearray(first)
+        self.outbox = bytearray(frames.MAGIC)
+        self.heard = time.monotonic()
+        self.open = True
+        self.woken, self.waker = os.pipe()
+        for descriptor in (0, 1, self.woken, self.waker):
+            os.set_blocking(descriptor, False)
+
+    def run(self):
+        about = {"pid": os.getpid(), "python": list(sys.version_info[:3])}
+        self.send(READY, 0, json.dumps(about).encode("ascii"))
+        try:
+            self.take_frames()
+            while self.open:
+                self.turn()
+        except (Nonsense, ValueError, LookupError, struct.error) as error:
+            said = str(error) or type(error).__name__
+            self.send(frames.NONSENSE, 0, said.encode("utf-8", "replace"))
+            self.flush()
+        finally:
+            self.orders.leave()
+
+    def turn(self):
+        self.flush()
+        self.orders.look_anew()
+        full = len(self.outbox) >= MOST_WAITING
+        reading = [self.woken] if full else [0, self.woken]
+        idle = full or not self.orders.jobs
+        wait = SILENCE_SECONDS / 3 if idle else 0
+        readable, _, _ = select.select(reading, [1] if self.outbox else [], [], wait)
+        if 0 in readable:
+            self.read_frames()
+            self.flush()
+        if not idle:
+            self.orders.step()
+        if time.monotonic() - self.heard > SILENCE_SECONDS:
+            self.open = False
+
+    def read_frames(self):
+        """What is there; the answers leave when there is no more."""
+        for _ in range(READS_A_TURN):
+            if not self.open or len(self.outbox) >= MOST_WAITING:
+                return
+            try:
+                data = os.read(0, READ_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.open = False
+                return
+            self.inbox += data
+            self.take_frames()
+            if len(self.outbox) >= FLUSH_BYTES:
+                self.flush()
+
+    def take_frames(self):
+        self.heard = time.monotonic()
+        at = 0
+        while len(self.inbox) - at >= HEADER.size:
+            kind, number, length = HEADER.unpack_from(self.inbox, at)
+            if length > frames.MOST_BYTES:
+                raise Nonsense(f"{length} bytes")
+            start = at + HEADER.size
+            if len(self.inbox) - start < length:
+                break
+            at = start + length
+            payload = bytes(self.inbox[start:at])
+            if kind == BEAT:
+                self.send(BEAT, number, payload)
+            else:
+                self.orders.obey(kind, number, payload)
+        del self.inbox[:at]
+
+    def send(self, kind, number, payload):
+        self.outbox += HEADER.pack(kind, number, len(payload)) + payload
+
+    def flush(self):
+        try:
+            while self.outbox:
+                del self.outbox[: os.write(1, self.outbox)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.open = False
+
+    def stop(self, *_ignored):
+        self.open = False
+        with contextlib.suppress(BlockingIOError):
+            os.write(self.waker, b"\0")
+
+
+def main():
+    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
+    receiver = Receiver(sys.stdin.buffer.read1(1 << 16))
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, receiver.stop)
+    receiver.run()

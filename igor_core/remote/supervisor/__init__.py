@@ -1,0 +1,1 @@
+"""The supervisor: owns the processes that igor starts on a host."""

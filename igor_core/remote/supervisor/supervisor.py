@@ -1,0 +1,332 @@
+"""The supervisor: runs on the host, owns what igor starts there and ends it when igor is gone.
+
+Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules
+that it imports from here; nothing is installed.
+One ssh session carries all processes, so a host sees few sessions and a short command costs
+one round trip. sshd notices a cut cable only after minutes, and killing ssh or a docker client
+never kills the process in the container: so the supervisor expects a heartbeat and, without
+one or at the end of its input, ends every process group that it owns.
+
+Frames, both ways, as in remote/frames.py; their number is a process.
+
+    kind         from   payload
+    START    1   agent  JSON: argv, cwd, env, pty ([columns, rows] or null), announce, end
+    DATA     2   agent  bytes for the standard input
+    EOF      3   agent
+    WINDOW   4   agent  columns, rows (16 bits each)
+    SIGNAL   5   agent  the signal's name, without SIG
+    CREDIT   6   both   bytes that may be sent from now on (32 bits)
+    END      7   agent  end it: INT, then TERM, then KILL
+    BEAT     8   both   an echo of the payload
+    READY   16   host   JSON: pid, python, uid, gid, user, home
+    STDOUT  17   host   bytes
+    STDERR  18   host   bytes
+    EXIT    19   host   JSON: status (128 + n for signal n), ended (how END did it), error
+
+`announce`: the program's first line of output is "\\x1eigor-pid:N\\n", the number of its process
+group inside the container; it is taken out of the output and put in place of "{pid}" in `end`,
+the command that ends that group (the last word of its output says which signal did it).
+
+A process has ended when the program itself has: what it left in the background lives on, as
+after any shell, unless END came first. END reaches the whole session of the program; what has
+made a session of its own (setsid, a daemon) is meant to stay. A supervisor that is killed
+itself ends nothing: its children then lose their terminal (SIGHUP), or their pipes.
+"""
+
+import json
+import os
+import pwd
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
+from igor_core.remote.supervisor.child import CHUNK, WINDOW_BYTES, Child
+
+START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END = range(1, 8)
+STDOUT, STDERR, EXIT = range(17, 20)
+OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
+
+# Characters of an error, whose file's name may be as long as a command line.
+MOST_ERROR = 1000
+
+MAGIC = b"\0igor-supervisor-1\n"
+
+
+class Supervisor:
+    """The loop: frames in, children's output out, one thread but for what is being ended."""
+
+    def __init__(self, first):
+        self.woken, self.waker = os.pipe()
+        self.selector = selectors.DefaultSelector()
+        self.processes = {}
+        self.inbox = bytearray(first)
+        self.outbox = bytearray(MAGIC)
+        self.heard = time.monotonic()
+        self.open = True
+        self.watched = {}
+        for descriptor in (0, 1, self.woken, self.waker):
+            os.set_blocking(descriptor, False)
+
+    def run(self):
+        self.send_json(
+            READY,
+            0,
+            {
+                "pid": os.getpid(),
+                "python": list(sys.version_info[:3]),
+                "uid": os.getuid(),
+                "gid": os.getgid(),
+                "user": user_name(),
+                "home": os.path.expanduser("~"),
+            },
+        )
+        self.take_frames()
+        while self.open or self.processes:
+            self.watch()
+            for key, mask in self.selector.select(1.0):
+                self.handle(key.fd, mask)
+            self.reap()
+            if time.monotonic() - self.heard > SILENCE_SECONDS:
+                self.abandon()
+
+    def wake(self, *_ignored):
+        try:
+            os.write(self.waker, b"\0")
+        except BlockingIOError:
+            pass
+
+    def abandon(self, *_ignored):
+        """Nobody hears us any more: end what we own, then leave."""
+        self.open = False
+        self.outbox.clear()
+        for process in self.processes.values():
+            process.end()
+
+    def watch(self):
+        """Ask the selector for exactly what can be used now."""
+        wanted = {self.woken: selectors.EVENT_READ}
+        if self.open:
+            wanted[0] = selectors.EVENT_READ
+            if self.outbox:
+                wanted[1] = selectors.EVENT_WRITE
+        room = len(self.outbox) < WINDOW_BYTES
+        for process in self.processes.values():
+            for descriptor in process.outputs:
+                if not self.open or (room and process.credit > 0):
+                    wanted[descriptor] = selectors.EVENT_READ
+            if process.input and process.stdin is not None:
+                wanted[process.stdin] = wanted.get(process.stdin, 0) | selectors.EVENT_WRITE
+        for descriptor in set(self.watched) - set(wanted):
+            self.selector.unregister(descriptor)
+        for descriptor, mask in wanted.items():
+            if descriptor not in self.watched:
+                self.selector.register(descriptor, mask)
+            elif self.watched[descriptor] != mask:
+                self.selector.modify(descriptor, mask)
+        self.watched = wanted
+
+    def handle(self, descriptor, mask):
+        if descriptor == 0:
+            self.read_frames()
+        elif descriptor == 1:
+            self.flush()
+        elif descriptor == self.woken:
+            os.read(descriptor, CHUNK)
+        else:
+            for process in list(self.processes.values()):
+                if mask & selectors.EVENT_READ and descriptor in process.outputs:
+                    self.read_output(process, descriptor)
+                if mask & selectors.EVENT_WRITE and descriptor == process.stdin:
+                    self.write_input(process)
+
+    def read_frames(self):
+        try:
+            data = os.read(0, 1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.abandon()
+            return
+        self.inbox += data
+        self.take_frames()
+
+    def take_frames(self):
+        self.heard = time.monotonic()
+        at = 0
+        while len(self.inbox) - at >= HEADER.size:
+            kind, ident, length = HEADER.unpack_from(self.inbox, at)
+            if len(self.inbox) - at - HEADER.size < length:
+                break
+            at += HEADER.size + length
+            self.obey(kind, ident, bytes(self.inbox[at - length : at]))
+        del self.inbox[:at]
+
+    def obey(self, kind, ident, payload):
+        process = self.processes.get(ident)
+        if kind == BEAT:
+            self.send(BEAT, 0, payload)
+        elif kind == START:
+            self.start(ident, json.loads(payload.decode("ascii")))
+        elif process is None:
+            return
+        elif kind == DATA:
+            process.input += payload
+            self.write_input(process)
+        elif kind == EOF:
+            process.input_closed = True
+            self.write_input(process)
+        elif kind == WINDOW and process.pty:
+            process.resize(*struct.unpack(">HH", payload))
+        elif kind == SIGNAL:
+            process.signal(getattr(signal, "SIG" + payload.decode("ascii"), 0))
+        elif kind == CREDIT:
+            process.credit += struct.unpack(">I", payload)[0]
+        elif kind == END:
+            process.end()
+
+    def start(self, ident, order):
+        try:
+            self.processes[ident] = Child(ident, order, self.wake)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+            status = 127 if isinstance(error, FileNotFoundError) else 126
+            reason = getattr(error, "strerror", None) or str(error)
+            what = getattr(error, "filename", None) or " ".join(order["argv"][:1])
+            said = ("%s: %s" % (os.fsdecode(what), reason))[:MOST_ERROR]
+            self.send_json(EXIT, ident, {"status": status, "ended": "", "error": said})
+
+    def write_input(self, process):
+        if process.stdin is None:
+            process.input.clear()
+            return
+        while process.input:
+            try:
+                count = os.write(process.stdin, bytes(process.input[:CHUNK]))
+            except BlockingIOError:
+                break
+            except OSError:
+                # The program closed its input or died; what it does not want is used up.
+                count = len(process.input)
+            del process.input[:count]
+            process.used += count
+        if process.used >= CHUNK:
+            self.send(CREDIT, process.ident, struct.pack(">I", process.used))
+            process.used = 0
+        if process.input_closed and not process.input and not process.pty:
+            self.unwatch(process.stdin)
+            process.process.stdin.close()
+            process.stdin = None
+
+    def read_output(self, process, descriptor):
+        """One chunk. True while there may be more."""
+        data, at_end = read_up_to(descriptor, self.readable(process, descriptor))
+        kind = OUTPUTS[process.outputs[descriptor]]
+        if at_end:
+            del process.outputs[descriptor]
+        elif process.left is not None:
+            process.left[descriptor] -= len(data)
+        is_more = bool(data) and not at_end
+        if process.announcement and kind == STDOUT:
+            data = process.without_announcement(data)
+        if data and self.open:
+            process.credit -= len(data)
+            self.send(kind, process.ident, data)
+        return is_more
+
+    def readable(self, process, descriptor):
+        """How many bytes may be read of an output now; without a listener all are dropped."""
+        most = CHUNK if not self.open else min(CHUNK, process.credit)
+        if process.left is not None:
+            most = min(most, process.left[descriptor])
+        return max(0, most)
+
+    def reap(self):
+        """Tell of those that have ended, after the last of what they had written."""
+        for process in list(self.processes.values()):
+            if process.process.poll() is None or process.being_ended:
+                continue
+            if process.left is None:
+                process.drain()
+            for descriptor in list(process.outputs):
+                while self.readable(process, descriptor) and self.read_output(process, descriptor):
+                    pass
+            waiting = any(process.left[descriptor] for descriptor in process.outputs)
+            if waiting and self.open and process.credit <= 0:
+                continue
+            self.forget(process)
+
+    def forget(self, process):
+        del self.processes[process.ident]
+        for descriptor in [process.stdin] + list(process.outputs):
+            self.unwatch(descriptor)
+        process.close()
+        held = process.announcement.rest() if process.announcement else b""
+        if held:
+            self.send(STDOUT, process.ident, held)
+        how = {"status": process.status, "ended": process.ended, "error": ""}
+        self.send_json(EXIT, process.ident, how)
+
+    def unwatch(self, descriptor):
+        if self.watched.pop(descriptor, None) is not None:
+            self.selector.unregister(descriptor)
+
+    def send_json(self, kind, ident, value):
+        self.send(kind, ident, json.dumps(value).encode("ascii"))
+
+    def send(self, kind, ident, payload):
+        if self.open:
+            self.outbox += HEADER.pack(kind, ident, len(payload)) + payload
+            self.flush()
+
+    def flush(self):
+        try:
+            while self.outbox:
+                del self.outbox[: os.write(1, bytes(self.outbox[:CHUNK]))]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.abandon()
+
+
+def read_up_to(descriptor, most):
+    """What there is to read, and whether that was all there will be.
+
+    A terminal hands out 4 kB at once, which would be many small frames.
+    """
+    parts = []
+    while most > 0:
+        try:
+            data = os.read(descriptor, most)
+        except BlockingIOError:
+            break
+        except OSError:
+            # EIO: all ends of the pty's other side are closed.
+            data = b""
+        if not data:
+            return b"".join(parts), True
+        parts.append(data)
+        most -= len(data)
+    return b"".join(parts), False
+
+
+def user_name():
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return os.environ.get("USER") or str(os.getuid())
+
+
+def main():
+    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
+    supervisor = Supervisor(sys.stdin.buffer.read1(1 << 16))
+    signal.signal(signal.SIGCHLD, supervisor.wake)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # SIGHUP, TERM, INT: what we own must be ended first; our input ends as well then.
+    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, supervisor.abandon)
+    supervisor.run()

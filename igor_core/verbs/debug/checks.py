@@ -1,0 +1,75 @@
+"""What can stand in the way of debugging, each in one sentence with its remedy."""
+
+import asyncio
+import itertools
+import os
+
+from igor_core.debug.launch import NO_PYTHON
+from igor_core.debug.session import Refused
+from igor_core.doctor.local_port import port_use
+from igor_core.errors import HostError
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.targets import Target
+from igor_core.worktree.files import shown
+
+_HOST_NETWORK = ("--network=host", "--net=host")
+
+
+async def check_is_pushed(target: Target, pusher: Pusher, file: str) -> None:
+    tree = await pusher.tree(target)
+    if os.fsencode(file) not in tree.files:
+        raise HostError(
+            f"{shown(os.fsencode(file))} is not among the files that are pushed",
+            'git ignores it; name it under "include" in the config, or take it out of .gitignore',
+        )
+
+
+def warn_of_users(target: Target) -> None:
+    """debugpy asks nobody who he is: whoever reaches its port runs code as the program's user."""
+    words = target.project.config.docker_run_args
+    pairs = {f"{first}={second}" for first, second in itertools.pairwise(words)}
+    if target.runtime is None:
+        why = 'with "runtime": "none"'
+    elif {*words, *pairs} & set(_HOST_NETWORK):
+        why = "with the host's network"
+    else:
+        return
+    target.warn(
+        f"{why} the debugger's port on {target.name} is open to all users of that machine",
+        "debug in a container with a network of its own where you don't trust them",
+    )
+
+
+async def say_port(target: Target, wanted: int, got: int) -> None:
+    """Who has the port that the config names, where another was taken."""
+    if wanted == got:
+        return
+    use = await asyncio.to_thread(port_use, wanted)
+    holders = ", ".join(f"{holder.program} ({holder.pid})" for holder in use.holders)
+    target.step(f"port {wanted} is taken by {holders or 'another program'}; {got} is used")
+
+
+def refusal(target: Target, refused: Refused) -> HostError:
+    """Why nothing was started, or is out of reach, in igor's words."""
+    where = f"on {target.name}" if target.runtime is None else f"in the container on {target.name}"
+    text = f"{where}: {refused.text}"
+    if refused.what == "debugpy":
+        return HostError(
+            text,
+            "add debugpy to the image, as in `RUN pip install debugpy`, then: igor docker setup",
+        )
+    if refused.what == "pytest":
+        return HostError(
+            text, "add pytest to the image, as in `RUN pip install pytest`, then: igor docker setup"
+        )
+    if refused.what in ("file", "differs"):
+        return HostError(
+            text,
+            "the container may have an old or another folder mounted: igor docker setup --force; "
+            "or it was saved just now: try again",
+        )
+    if refused.what == "gone":
+        return HostError(text, "start it: igor debug FILE")
+    if refused.what == "" and refused.more.get("status") == NO_PYTHON:
+        return HostError(text, 'name the Python in the config: "debug": {"python": "…"}')
+    return HostError(text)

@@ -1,0 +1,58 @@
+"""What doctor says of the project's own image and container on a host."""
+
+from igor_core.container.image import plan_image
+from igor_core.container.inspection import Inspection, inspect
+from igor_core.container.plan import plan_container
+from igor_core.container.spec import Spec
+from igor_core.doctor.check import Check, fail, ok, skip, warn
+from igor_core.errors import IgorError
+from igor_core.paths import HostPaths
+from igor_core.runtime import Runtime
+from igor_core.verbs.doctor.project import Material
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.targets import Target
+
+SETUP = "igor docker setup"
+
+
+async def container_checks(target: Target, paths: HostPaths, material: Material) -> list[Check]:
+    """Image and container: there or not, running, up to date. One round trip."""
+    assert target.runtime is not None
+    try:
+        spec = spec_for(target, paths)
+        inspection = await inspect(target.remote, target.runtime, spec.owner)
+    except IgorError as error:
+        return [fail("container", error.message, error.hint)]
+    return [_image(inspection, spec, material), _container(inspection, spec, target.runtime)]
+
+
+def _image(inspection: Inspection, spec: Spec, material: Material) -> Check:
+    name = spec.owner.image
+    if inspection.image is None:
+        return skip("image", f"{name} is not there yet", f"it is built by: {SETUP}")
+    if material.inputs is None:
+        return skip("image", f"{name} is there; whether it is old can't be told without dockerfile")
+    try:
+        plan = plan_image(inspection.image, material.inputs, spec.owner)
+    except IgorError as error:
+        return fail("image", error.message, error.hint)
+    if plan.build:
+        return warn("image", f"{name} is old ({plan.text})", f"renew it: {SETUP}")
+    return ok("image", f"{name} is up to date")
+
+
+def _container(inspection: Inspection, spec: Spec, runtime: Runtime) -> Check:
+    name = spec.owner.container
+    try:
+        plan = plan_container(inspection, spec, runtime)
+    except IgorError as error:
+        return fail("container", error.message, error.hint)
+    if plan.action == "create":
+        return skip("container", f"{name} is not there yet", f"it is made by: {SETUP}")
+    if plan.action == "replace":
+        return warn("container", f"{name} is old ({plan.reason})", f"renew it: {SETUP}")
+    if plan.action == "start":
+        return warn("container", f"{name} does not run: {plan.reason}", f"start it: {SETUP}")
+    if not plan.usable:
+        return warn("container", f"{name} starts again and again", f"{runtime.word} logs {name}")
+    return ok("container", f"{name} runs")

@@ -1,0 +1,143 @@
+"""read: a file that only a host has, as `igor://host/path` names it."""
+
+import asyncio
+import string
+from collections.abc import Sequence
+
+from igor_core.container.engine_errors import engine_error, last_line
+from igor_core.container.inspection import inspect
+from igor_core.errors import HostError, UsageError
+from igor_core.events import Outcome
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import Completed
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.request import Job, text_argument
+from igor_core.verbs.steps.targets import Target, all_targets_of
+from igor_core.worktree.files import shown
+
+SCHEME = "igor://"
+MOST_BYTES = 4 << 20
+SECONDS = 20.0
+
+# $1 is the path as `_packed` has it, $2 the most bytes. The first line says what there is; of a
+# file, the content follows. One byte more than the most tells that it has grown past that since.
+_READ = """\
+path=$(printf %b. "$1")
+set -- "${path%.}" "$2"
+say() { printf 'igor %s\n' "$1"; exit 0; }
+if [ ! -e "$1" ]; then [ ! -L "$1" ] || say link; say nothing; fi
+[ ! -d "$1" ] || say folder
+[ -f "$1" ] || say special
+[ -r "$1" ] || say closed
+size=$(wc -c <"$1") || say closed
+[ "$size" -le "$2" ] || say large
+printf 'igor file\n'
+exec head -c "$(($2 + 1))" -- "$1"
+"""
+_PLAIN = frozenset(f"{string.ascii_letters}{string.digits}/._-".encode())
+_SAID = {
+    b"igor link": "is a link to nothing",
+    b"igor nothing": "is not there",
+    b"igor folder": "is a folder",
+    b"igor special": "is no regular file",
+    b"igor closed": "may not be read",
+    b"igor large": f"is larger than {MOST_BYTES >> 20} MB",
+}
+
+
+class _NoContainer(HostError):
+    """Nothing of this project's group runs there."""
+
+
+async def read_file(job: Job, context: Context) -> Outcome:
+    """The data is {"content", "size", "path"}. Raises HostError; UsageError for a wrong name."""
+    name = text_argument(job, "name") or ""
+    candidates, path = _named(name, all_targets_of(job, context))
+    missing: _NoContainer | None = None
+    for target in candidates:
+        try:
+            paths = await target.connect()
+            there = _as_seen(target, paths, path)
+            content = await _read(target, paths, there)
+        except _NoContainer as error:
+            missing = missing or error
+        else:
+            return Outcome(0, data={"content": content, "size": len(content), "path": there})
+    assert missing is not None
+    raise missing
+
+
+def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
+    """The hosts that are meant, one for each group that has it, and the path there."""
+    rest = name.removeprefix(SCHEME)
+    fitting = [target for target in targets if rest.startswith(f"{target.name}/")]
+    if rest == name or "\0" in rest or "/" not in rest:
+        raise UsageError(f"read: {name!r} is not the address of a file", "igor://host/path")
+    if not fitting:
+        host = rest.partition("/")[0]
+        known = ", ".join(dict.fromkeys(target.name for target in targets))
+        raise UsageError(f"read: {host!r} is no host of this project", f"its hosts: {known}")
+    longest = max(len(target.name) for target in fitting)
+    path = rest[longest:]
+    found = [target for target in fitting if len(target.name) == longest]
+    # Without a container all groups see the same files.
+    return found[:1] if found[0].runtime is None else found, path
+
+
+def _as_seen(target: Target, paths: HostPaths, path: str) -> str:
+    """In its container the project is elsewhere than on the host."""
+    if target.runtime is not None and path.startswith(f"{paths.tree}/"):
+        return target.project.config.workspace.rstrip("/") + path[len(paths.tree) :]
+    return path
+
+
+async def _read(target: Target, paths: HostPaths, path: str) -> bytes:
+    """Raises HostError; _NoContainer where there is none to read from."""
+    where = f"{_printable(path)} {_where(target)}"
+    argv: Sequence[str] = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
+    if target.runtime is not None:
+        argv = target.runtime.exec(spec_for(target, paths).owner.container, argv, stdin=False)
+    try:
+        done = await asyncio.wait_for(target.remote.run(argv), SECONDS)
+    except asyncio.TimeoutError:
+        raise HostError(f"{where} takes longer than {SECONDS:.0f} s to read") from None
+    said, _, content = done.stdout.partition(b"\n")
+    if said == b"igor file" and len(content) > MOST_BYTES:
+        said = b"igor large"
+    if said in _SAID:
+        raise HostError(f"{where} {_SAID[said]}")
+    if said != b"igor file":
+        raise await _not_asked(target, paths, done)
+    if done.status != 0:
+        words = last_line(done.stderr.decode("utf-8", "replace"))
+        raise HostError(f"{where} can't be read: {words}")
+    return content
+
+
+async def _not_asked(target: Target, paths: HostPaths, done: Completed) -> HostError:
+    """Why the engine, or the host, did not even begin."""
+    said = done.stderr.decode("utf-8", "replace")
+    if target.runtime is None:
+        return HostError(f"{target.name}: no command can be run there: {last_line(said)}")
+    found = await inspect(target.remote, target.runtime, spec_for(target, paths).owner)
+    if found.container is None or found.container.status != "running":
+        return _NoContainer(
+            f"no container of this project runs on {target.name}, so there is nothing to read from",
+            "igor docker setup",
+        )
+    return engine_error(target.runtime, done.status, said)
+
+
+def _packed(path: str) -> str:
+    """For printf's %b: engines can't pass on arguments that are not UTF-8."""
+    data = path.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in data)
+
+
+def _where(target: Target) -> str:
+    return f"{'on' if target.runtime is None else 'in the container on'} {target.name}"
+
+
+def _printable(path: str) -> str:
+    return shown(path.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,34 @@
+"""What all verbs share while the agent lives."""
+
+from dataclasses import dataclass, field
+
+from igor_core.push.sync.registry import Trees
+from igor_core.ssh.pool import Pool
+from igor_core.verbs.state.clones import Clones
+from igor_core.verbs.state.debug_ports import DebugPorts
+from igor_core.verbs.state.debug_sessions import DebugSessions
+from igor_core.verbs.state.image_lock import ImageLock
+from igor_core.verbs.state.saves import Saves
+
+
+@dataclass
+class Context:
+    """The warm connections, what igor knows of the trees there and here, and who is at what."""
+
+    pool: Pool = field(default_factory=Pool)
+    trees: Trees = field(default_factory=Trees)
+    turns: ImageLock = field(default_factory=ImageLock)
+    debugging: DebugSessions = field(default_factory=DebugSessions)
+    debug_ports: DebugPorts = field(default_factory=DebugPorts)
+    clones: Clones = field(init=False)
+    saves: Saves = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clones = Clones(self.pool, self.trees)
+        self.saves = Saves(self.clones)
+
+    def close(self) -> None:
+        self.saves.leave()
+        self.clones.close()
+        self.pool.close()
+        self.trees.close()

@@ -1,0 +1,25 @@
+"""Taking turns: two jobs must not make the same image or container on a host at once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from igor_core.ssh.host import RemoteHost
+
+
+class ImageLock:
+    """Lets one job at a time at an image, and at what runs from it, on each host."""
+
+    def __init__(self) -> None:
+        self._locks: dict[tuple[RemoteHost, str], asyncio.Lock] = {}
+
+    @contextlib.asynccontextmanager
+    async def take(
+        self, host: RemoteHost, image: str, say: Callable[[str], None]
+    ) -> AsyncIterator[None]:
+        """Wait for the turn, saying so, and have it to the end of the block."""
+        lock = self._locks.setdefault((host, image), asyncio.Lock())
+        if lock.locked():
+            say(f"waits until another job is done with {image}")
+        async with lock:
+            yield

@@ -1,0 +1,206 @@
+"""build, setup, clean: the image and the container of the project on each host."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from igor_core.container.container import bring_up
+from igor_core.container.context import context_list
+from igor_core.container.hidden import hidden_by_mount
+from igor_core.container.image import build_command, build_error, plan_image
+from igor_core.container.inspection import Inspection, inspect
+from igor_core.container.names import Owner
+from igor_core.container.plan import ContainerPlan, plan_container
+from igor_core.container.spec import Spec, spec_of
+from igor_core.container.stamp import Inputs, read_inputs
+from igor_core.errors import HostError, UsageError
+from igor_core.output.lines import plain
+from igor_core.paths import HostPaths
+from igor_core.push.transport.shell_survey import hashes
+from igor_core.runtime import Runtime
+from igor_core.ssh.process import Command
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.helper_files import renew_run_folder
+from igor_core.verbs.steps.path_map import find_places
+from igor_core.verbs.steps.pusher import Pusher, summary, warn_of_held_back
+from igor_core.verbs.steps.request import flag
+from igor_core.verbs.steps.targets import Target
+from igor_core.worktree.files import Tree, shown
+
+TAIL_BYTES = 8000
+NAMED = 8
+
+
+def turn(target: Target, context: Context) -> AbstractAsyncContextManager[None]:
+    """To be held by whoever makes or removes the image or the container."""
+    return context.turns.take(target.remote, owner(target).image, target.step)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A host on which the code is there: what is to be built and to run on it."""
+
+    target: Target
+    runtime: Runtime
+    paths: HostPaths
+    tree: Tree
+    spec: Spec
+
+    async def inspect(self) -> Inspection:
+        return await inspect(self.target.remote, self.runtime, self.spec.owner)
+
+
+async def prepare(target: Target, pusher: Pusher) -> Site:
+    """Push, and put together what the config wants there."""
+    assert target.runtime is not None
+    paths = await target.connect()
+    await pushed(target, pusher)
+    await find_places(target, paths, pusher)
+    return Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
+
+
+def spec_for(target: Target, paths: HostPaths) -> Spec:
+    return spec_of(target.project, target.entry, target.group, target.remote.account, paths)
+
+
+async def pushed(target: Target, pusher: Pusher) -> str:
+    """Push; what is held back is named and does not block."""
+    report = await pusher.make_fresh(target)
+    warn_of_held_back(target, report)
+    target.step(summary(report))
+    return summary(report)
+
+
+async def set_up(site: Site) -> str:
+    """Build if needed, then keep, start, create or replace the container. What was done.
+
+    Whoever calls has the turn.
+    """
+    target, spec = site.target, site.spec
+    notice = spec.owner.notice()
+    if notice:
+        target.step(notice)
+    found, _ = await asyncio.gather(site.inspect(), renew_run_folder(target, site.paths))
+    inspection, image = await build_if_needed(site, found)
+    plan = plan_container(inspection, spec, site.runtime)
+    if plan.action == "keep":
+        return f"{image}; container {spec.owner.container} runs"
+    if plan.action == "replace" and plan.in_use and not flag(target.job, "force"):
+        await _ask_to_replace(target, plan, spec)
+    await bring_up(target.remote, site.runtime, spec, inspection, plan)
+    done = {"start": "started", "create": "created", "replace": "replaced"}[plan.action]
+    why = "" if plan.action == "create" else f" ({plan.reason})"
+    return f"{image}; container {spec.owner.container} {done}{why}"
+
+
+async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> None:
+    if plan.processes is None:
+        running = "what runs in it can't be listed"
+    else:
+        names = ", ".join(plan.processes[:NAMED])
+        running = f"these run in it: {names}{' …' if len(plan.processes) > NAMED else ''}"
+    question = f"{spec.owner.container} is to be replaced ({plan.reason}), but {running}."
+    answer = await target.job.ask(target.name, f"{question} Replace it? [y/N] ", True)
+    if (answer or "").strip().lower() not in ("y", "yes"):
+        raise HostError(question + " It was left alone", "end them, or: igor docker setup --force")
+
+
+async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspection, str]:
+    """The host's state after the build, if there was one, and one line about the image."""
+    target, config = site.target, site.target.project.config
+    dockerfile = target.project.dockerfile()
+    inputs = await asyncio.to_thread(
+        read_inputs, target.project.root, dockerfile, config.docker_rebuild_files,
+        config.docker_build_args, site.tree.files,
+    )  # fmt: skip
+    if inputs.missing:
+        target.warn(f"docker_rebuild_files: no pushed file matches {', '.join(inputs.missing)}")
+    force = target.job.verb == "build" and flag(target.job, "force")
+    no_cache = flag(target.job, "no_cache")
+    plan = plan_image(inspection.image, inputs, site.spec.owner, force=force or no_cache)
+    target.step(plan.text)
+    if not plan.build:
+        return inspection, plan.text
+    await _check_inputs_there(site, inputs)
+    await _build(site, dockerfile, inputs, no_cache)
+    built = await site.inspect()
+    await _warn_of_hidden(site, built)
+    return built, f"image built ({inputs.stamp[:4]}…)"
+
+
+async def _check_inputs_there(site: Site, inputs: Inputs) -> None:
+    """The image is made of what is there and stamped with what is here: both must be the same.
+
+    Else an image with the wrong content would look up to date for ever.
+    """
+    # A dockerfile that is not pushed at all has an error of its own.
+    ours = {path: inputs.contents[path] for path in inputs.contents.keys() & site.tree.files}
+    theirs = await hashes(site.target.remote, site.paths.tree, ours)
+    others = [shown(path) for path in sorted(ours) if theirs.get(path) != ours[path]]
+    if others:
+        raise HostError(
+            f"nothing was built: {', '.join(others[:NAMED])} on {site.target.name} "
+            "differs from what is here now",
+            "try again if it has just changed here; to overwrite it there: igor push --force",
+        )
+
+
+async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) -> None:
+    target = site.target
+    # Thousands of files and a long .dockerignore take a while.
+    context = await asyncio.to_thread(
+        context_list, target.project.root, dockerfile, site.tree.files
+    )
+    command = build_command(
+        site.runtime,
+        site.spec.owner,
+        inputs,
+        tree=site.paths.tree,
+        dockerfile=dockerfile,
+        args=target.project.config.docker_build_args,
+        context=context,
+        no_cache=no_cache,
+    )
+    tail = b""
+    async with target.remote.process(Command(command.argv, cwd="/", env=command.env)) as process:
+        await process.write(command.input)
+        process.write_eof()
+        while (item := await process.read()) is not None:
+            stream, data = item
+            tail = (tail + data)[-TAIL_BYTES:]
+            await target.job.output(target.name, stream, data, joined=True)
+    if process.lost:
+        why = f": {target.remote.broken}" if target.remote.broken else ""
+        raise HostError(f"the connection to {target.name} was lost during the build{why}",
+                        "the old image, if there was one, is as it was; try again")  # fmt: skip
+    if process.status != 0:
+        said = "\n".join(map(plain, tail.decode("utf-8", "replace").splitlines()))
+        raise build_error(site.runtime, process.status, said)
+
+
+async def _warn_of_hidden(site: Site, built: Inspection) -> None:
+    """Once for each build: files of the image that the mount of the code hides."""
+    if built.image is None:
+        return
+    hidden = await hidden_by_mount(
+        site.target.remote, site.runtime, built.image.id, site.spec.workspace, site.tree.files
+    )
+    if hidden:
+        names = ", ".join(hidden[:NAMED]) + (" …" if len(hidden) > NAMED else "")
+        site.target.warn(
+            f"the code mounted at {site.spec.workspace} hides files of the image: {names}",
+            "let the dockerfile put them elsewhere, /opt or /venv",
+        )
+
+
+def owner(target: Target) -> Owner:
+    return Owner(target.project.config.user, target.project.name, target.group)
+
+
+def needs_runtime(target: Target) -> None:
+    if target.runtime is None:
+        raise UsageError(
+            f'{target.job.verb}: "runtime" is "none" in {target.project.config_file}, so there '
+            "are no images and containers",
+            'set "runtime" to "docker" or "podman"',
+        )

@@ -1,0 +1,73 @@
+"""Places in what a job's programs print: where each host has the files that are here."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from functools import cached_property
+
+from igor_core.errors import IgorError
+from igor_core.output import Tree
+from igor_core.paths import HostPaths
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.request import flag
+from igor_core.verbs.steps.targets import Target
+from igor_core.worktree import files
+from igor_core.worktree.open_inside import read_small
+
+
+async def find_places(target: Target, paths: HostPaths, pusher: Pusher) -> None:
+    """From now on, find places in what programs print there, if the job is asked for them."""
+    if flag(target.job, "places"):
+        tree = await pusher.tree(target)
+        dockerfile = await asyncio.to_thread(_dockerfile, target)
+        found = tree_of(target, paths, tree, dockerfile, pusher.real_path(target))
+        target.job.find_places(target.name, found)
+
+
+def tree_of(
+    target: Target, paths: HostPaths, tree: files.Tree, dockerfile: tuple[str, str], real: str = ""
+) -> Tree:
+    """The project as paths on the host and in its container name it.
+
+    `dockerfile` is its path and text; `real` is the folder there without links, where known.
+    """
+    inside = "" if target.runtime is None else target.project.config.workspace
+    # Before the first connection the home there is not known, and with it not the folder.
+    roots = [root for root in (inside, paths.tree, real) if root.startswith("/")]
+    known = _Files(tree)
+    return Tree(
+        str(target.project.root), tuple(dict.fromkeys(roots)),
+        known.has, known.named, dockerfile=dockerfile[0], dockerfile_text=dockerfile[1],
+    )  # fmt: skip
+
+
+class _Files:
+    """The files of a tree, looked up without a copy of them."""
+
+    def __init__(self, tree: files.Tree) -> None:
+        self._tree = tree
+
+    def has(self, path: str) -> bool:
+        return os.fsencode(path) in self._tree.files
+
+    def named(self, name: str) -> Sequence[str]:
+        return [os.fsdecode(path) for path in self._by_name.get(os.fsencode(name), ())]
+
+    @cached_property
+    def _by_name(self) -> dict[bytes, list[bytes]]:
+        found: dict[bytes, list[bytes]] = {}
+        for path in self._tree.files:
+            found.setdefault(path.rpartition(b"/")[2], []).append(path)
+        return found
+
+
+def _dockerfile(target: Target) -> tuple[str, str]:
+    """Its path from the root and its text; empty where there is none."""
+    if target.runtime is None:
+        return "", ""
+    try:
+        path = target.project.dockerfile()
+        content = read_small(target.project.root, os.fsencode(path))
+    except IgorError:
+        return "", ""
+    return (path, content.decode("utf-8", "replace")) if content is not None else ("", "")

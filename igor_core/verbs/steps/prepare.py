@@ -1,0 +1,110 @@
+"""Before anything runs on a host: the code is there as it is here, and the container runs."""
+
+from collections.abc import Sequence
+
+from igor_core.container.inspection import inspect
+from igor_core.container.plan import ContainerPlan, plan_container
+from igor_core.errors import HostError
+from igor_core.paths import HostPaths
+from igor_core.push.report import Report
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import Site, set_up, spec_for, turn
+from igor_core.verbs.steps.named_files import named_files
+from igor_core.verbs.steps.path_map import find_places
+from igor_core.verbs.steps.pusher import Pusher, summary, warn_of_held_back
+from igor_core.verbs.steps.request import flag
+from igor_core.verbs.steps.targets import Target
+from igor_core.worktree.files import shown
+
+# What the engine's own client ends with when engine or container go away under a program.
+ENGINE_STATUSES = (1, 125, 137, 255)
+
+
+async def make_ready(
+    target: Target, context: Context, pusher: Pusher, argv: Sequence[str], *, setup: bool
+) -> HostPaths:
+    """Pass the barrier, for a command that is to be run, and have a container; connects first.
+
+    HostError where a file that the command names is held back, or where no container runs and
+    `setup` is false. A container in use is not replaced.
+    """
+    paths = await target.connect()
+    if not flag(target.job, "no_push"):
+        report = await pusher.make_fresh(target)
+        _refuse_held_back(target, report, argv, paths)
+        warn_of_held_back(target, report)
+        if report.sent or report.deleted:
+            target.step(summary(report))
+    await find_places(target, paths, pusher)
+    if target.runtime is not None:
+        await _container_runs(target, context, paths, pusher, setup)
+    return paths
+
+
+def _refuse_held_back(
+    target: Target, report: Report, argv: Sequence[str], paths: HostPaths
+) -> None:
+    """HostError where the file that is to be run there is not the one that is here."""
+    roots = (paths.tree, target.project.config.workspace.rstrip("/"))
+    named = named_files(argv, roots)
+    for item in report.held_back:
+        if item.path in named:
+            raise HostError(
+                f"{target.name}: {shown(item.path)} is not there as it is here ({item.reason}); "
+                "nothing was run",
+                f"see igor diff; to run what is there: {_command(target)} --no-push …",
+            )
+
+
+async def _container_runs(
+    target: Target, context: Context, paths: HostPaths, pusher: Pusher, setup: bool
+) -> None:
+    assert target.runtime is not None
+    site = Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
+    plan = plan_container(await site.inspect(), site.spec, site.runtime)
+    if plan.usable:
+        _say_if_old(target, plan)
+    elif setup:
+        async with turn(target, context):
+            target.step(await set_up(site))
+    else:
+        raise HostError(
+            f"no container of this project runs on {target.name}: {plan.reason}",
+            f"igor docker setup, or {_command(target)} --setup …",
+        )
+
+
+def _command(target: Target) -> str:
+    """How the command line calls what is being done."""
+    verb = target.job.verb
+    return f"igor docker {verb}" if verb in ("exec", "repl") else f"igor {verb}"
+
+
+def _say_if_old(target: Target, plan: ContainerPlan) -> None:
+    if plan.action == "replace":
+        target.warn(f"the container is old: {plan.reason}", "renew it: igor docker setup")
+
+
+async def check_container_still_runs(target: Target, status: int) -> None:
+    """HostError where a program that ended did not do so by itself but lost its container."""
+    if status not in ENGINE_STATUSES or target.runtime is None:
+        return
+    paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
+    found = await inspect(target.remote, target.runtime, spec_for(target, paths).owner)
+    if found.container is None or found.container.status != "running":
+        raise HostError(
+            f"the container on {target.name} ended while the command ran", "igor docker setup"
+        )
+
+
+def how_it_ended(target: Target, ended: str) -> str:
+    """Of a program that igor ended: by which signal, if it did."""
+    if ended == "alive":
+        target.warn("the command could not be ended and still runs there", "igor docker clean")
+        return "still runs there"
+    return f"ended by {ended}" if ended.isupper() else ""
+
+
+def say_how_it_ended(target: Target, ended: str) -> None:
+    if how := how_it_ended(target, ended):
+        target.step(how)

@@ -1,0 +1,216 @@
+"""Bring a project's tree to the hosts of one job, and say what was done."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from igor_core.errors import HostError
+from igor_core.events import Outcome, Progress, Warning
+from igor_core.push.report import Options, Report, Reporter
+from igor_core.push.sync.freshness import Freshness
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.request import Job, flag
+from igor_core.verbs.steps.targets import Done, Target, each, targets_of
+from igor_core.worktree.files import Tree, shown
+
+# A tree that changes while it is sent is sent again, so often.
+ROUNDS = 3
+
+
+PROGRESS_SECONDS = 0.1
+
+
+NAMED = 5
+
+
+async def push(job: Job, context: Context) -> Outcome:
+    """One result a host; a host on which paths are held back has failed."""
+    targets = targets_of(job, context)
+    pusher = Pusher(job, context, targets[0])
+
+    async def on(target: Target) -> Done:
+        report = await pusher.push(target)
+        if pusher.options.dry_run:
+            await _list(target, report)
+        elif report.held_back:
+            raise HostError(held_back_text(report), held_back_hint(report))
+        return Done(summary(report, pusher.options.dry_run))
+
+    return await each(targets, on)
+
+
+HELD_BACK_HINT = (
+    "the host's versions are kept; compare: igor diff; then: igor diff --ours or --theirs, "
+    "or overwrite them all: igor push --force"
+)
+
+
+IN_THE_WAY_HINT = "igor never removes what is not its own; move it away, then push again"
+
+
+Means = Callable[["asyncio.Future[Tree]", Options, Reporter], Awaitable[Report]]
+
+
+class Pusher:
+    """Pushes one project to the hosts of one job; the local tree is read once for all."""
+
+    def __init__(self, job: Job, context: Context, target: Target) -> None:
+        self.options = Options(
+            dry_run=job.verb == "push" and flag(job, "dry_run"),
+            force=job.verb == "push" and flag(job, "force"),
+            take_over=job.verb == "push" and flag(job, "take_over"),
+            allow_deletes=job.verb == "push" and flag(job, "allow_deletes"),
+        )
+        self._job = job
+        self._context = context
+        self._project = target.project
+        self._pushed: dict[str, Tree] = {}
+        self._scan = asyncio.ensure_future(self._read_and_warn())
+        # Where no host can be reached, nobody asks how it ended.
+        self._scan.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
+
+    async def tree(self, target: Target) -> Tree:
+        """The local tree as it was pushed to the host; before that, as this job found it."""
+        if target.name in self._pushed:
+            return self._pushed[target.name]
+        return await asyncio.shield(self._scan)
+
+    def real_path(self, target: Target) -> str:
+        """The project's folder there without links, empty where it is not known."""
+        return self._freshness(target).there.real_path
+
+    async def push(self, target: Target) -> Report:
+        """Compare all with one host and push what differs."""
+        return await self._until_still(target, self._freshness(target).push)
+
+    async def make_fresh(self, target: Target) -> Report:
+        """The barrier: at return the host has what is here now.
+
+        No round trip where it has acknowledged everything before.
+        """
+        return await self._until_still(target, self._freshness(target).reach)
+
+    def _freshness(self, target: Target) -> Freshness:
+        return self._context.clones.freshness(self._project, target.entry)
+
+    async def _until_still(self, target: Target, means: Means) -> Report:
+        """Again while files change under its hands."""
+        warm = target.remote.state == "connected"
+        paths = await target.connect()
+        if target.job.verb not in ("exec", "run", "repl", "diff"):
+            target.step(f"push to {paths.tree}")
+        # A person may have saved again while the login asked for a password.
+        report = await self._round(target, means, self._scan if warm else self._read())
+        for _again in range(ROUNDS - 1):
+            if not report.moving:
+                return report
+            report = (await self._round(target, means, self._read())).after(report)
+        if report.moving:
+            raise HostError(
+                f"{_count(len(report.moving))} changed while they were sent, again and again: "
+                f"{_named(report.moving)}",
+                'is a program writing them here? name them under "exclude" in the config',
+            )
+        return report
+
+    async def _round(self, target: Target, means: Means, scan: Awaitable[Tree]) -> Report:
+        for _newer in range(ROUNDS):
+            scanning = asyncio.ensure_future(scan)
+            report = await means(asyncio.shield(scanning), self.options, _Reporter(target))
+            if report.notice:
+                target.step(report.notice)
+            if not report.outdated:
+                self._pushed[target.name] = await scanning
+                return report
+            scan = self._read()
+        raise HostError("other pushes of a newer state were faster, again and again", "push again")
+
+    async def _read_and_warn(self) -> Tree:
+        tree = await self._read()
+        for paths, what in ((tree.passed_over, "neither files nor links"),
+                            (tree.unreadable, "not readable here")):  # fmt: skip
+            if paths:
+                text = f"passed over, {what}: {_named(paths)}"
+                self._job.emit(Warning("", text, 'to be silent, name them under "exclude"'))
+        return tree
+
+    async def _read(self) -> Tree:
+        return await self._context.clones.of(self._project).scan()
+
+
+class _Reporter:
+    """Tells the job of a push's progress, not too often, and asks for it."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._last = 0.0
+
+    def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_SECONDS or done >= total:
+            self._last = now
+            event = Progress(self._target.name, label, done, total, unit, rate)
+            self._target.job.emit(event)
+
+    async def confirm(self, question: str) -> bool:
+        answer = await self._target.job.ask(self._target.name, f"{question} [y/N] ", True)
+        return (answer or "").strip().lower() in ("y", "yes")
+
+
+async def _list(target: Target, report: Report) -> None:
+    lines = [f"send {shown(file.path)}\n" for file in report.sent]
+    lines += [f"delete {shown(path)}\n" for path in report.deleted]
+    lines += [f"keep {shown(item.path)} ({item.reason})\n" for item in report.held_back]
+    await target.job.output(target.name, "stdout", "".join(lines).encode())
+
+
+def summary(report: Report, dry_run: bool = False) -> str:
+    """What a push did, in one line."""
+    would = "would be " if dry_run else ""
+    parts = []
+    if report.sent:
+        parts.append(f"{_count(len(report.sent))} {would}sent ({_size(report.size)})")
+    if report.deleted:
+        parts.append(f"{_count(len(report.deleted))} {would}deleted")
+    if not parts:
+        parts.append("nothing to send")
+    return ", ".join([*parts, f"{report.unchanged} unchanged"])
+
+
+def held_back_text(report: Report) -> str:
+    """The paths that are not as they should be on the host, and why, in one line."""
+    items = [f"{shown(item.path)} ({item.reason})" for item in report.held_back]
+    return f"{_count(len(items))} held back: {_some(items)}"
+
+
+def warn_of_held_back(target: Target, report: Report) -> None:
+    """For what goes on all the same: name what is not as it should be on the host."""
+    if report.held_back:
+        target.warn(held_back_text(report), held_back_hint(report))
+
+
+def held_back_hint(report: Report) -> str:
+    forced = any(item.yields_to_force for item in report.held_back)
+    return HELD_BACK_HINT if forced else IN_THE_WAY_HINT
+
+
+def _named(paths: Sequence[bytes]) -> str:
+    return _some([shown(path) for path in paths])
+
+
+def _some(items: Sequence[str]) -> str:
+    more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return ", ".join(items[:NAMED]) + more
+
+
+def _count(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def _size(count: int) -> str:
+    amount, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "bytes" else f"{amount:.1f} {unit}"

@@ -1,0 +1,9 @@
+"""Which Python runs the project's programs on a host."""
+
+from igor_core.debug.launch import Python
+from igor_core.verbs.steps.targets import Target
+
+
+def python_for(target: Target, chosen: str = "") -> Python:
+    """`chosen` goes before what the config says."""
+    return Python(chosen or target.project.config.debug.python or "", target.project.name)

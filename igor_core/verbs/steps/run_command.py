@@ -1,0 +1,103 @@
+"""Run a command where the code runs, with its output as it comes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from igor_core.container.exec import ExecCommand, exec_command
+from igor_core.errors import HostError
+from igor_core.events import Outcome
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import Command, Process
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.prepare import check_container_still_runs, how_it_ended, make_ready
+from igor_core.verbs.steps.pusher import Pusher
+from igor_core.verbs.steps.request import flag
+from igor_core.verbs.steps.targets import Done, Ended, Target, each
+
+# How long what is being ended is listened to, and a client that does not read waited for.
+LAST_WORDS_SECONDS = 10.0
+
+
+UNREAD_SECONDS = 2.0
+
+
+# Igor's own failure, as ssh has it; the command has all other statuses to itself.
+FAILURE = 255
+
+
+# The command of a host that is ready for it, where its files are as told.
+Choose = Callable[[Target, HostPaths], Awaitable[Sequence[str]]]
+
+
+async def run_on(
+    targets: Sequence[Target],
+    context: Context,
+    pusher: Pusher,
+    words: Sequence[str],
+    choose: Choose,
+) -> Outcome:
+    """Make the hosts current, then run what `choose` says; `words` name the files it needs."""
+    job = targets[0].job
+    with_stdin = flag(job, "stdin") and len(targets) == 1
+
+    async def on(target: Target) -> Done:
+        paths = await make_ready(target, context, pusher, words, setup=flag(job, "setup"))
+        argv = await choose(target, paths)
+        command = exec_command(target.runtime, spec_for(target, paths), argv)
+        stdin = job.stdin(target.name) if with_stdin else None
+        status = await run_command(target, command, stdin)
+        await check_container_still_runs(target, status)
+        return Done("", status)
+
+    return await each(targets, on, failure=FAILURE)
+
+
+async def run_command(
+    target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None
+) -> int:
+    """The exit status. Leaving early, by cancel, ends the command inside the container too."""
+    remote = Command(
+        command.argv, cwd=command.cwd or "/", env=command.env,
+        announce=command.announce, end=command.end,
+    )  # fmt: skip
+    async with target.remote.process(remote) as process:
+        feeding = asyncio.ensure_future(_feed(process, stdin))
+        try:
+            while (item := await process.read()) is not None:
+                await target.job.output(target.name, *item)
+        except asyncio.CancelledError:
+            await asyncio.shield(_end(target, process))
+            raise Ended(how_it_ended(target, process.ended)) from None
+        finally:
+            feeding.cancel()
+    if process.lost:
+        why = f": {target.remote.broken}" if target.remote.broken else ""
+        raise HostError(
+            f"the connection to {target.name} was lost while the command ran{why}",
+            "the command is ended there within 30 s",
+        )
+    if process.error:
+        raise HostError(f"{target.name}: {process.error}")
+    return process.status
+
+
+async def _end(target: Target, process: Process) -> None:
+    """End it, and show its last words: that it has saved its state, or where it was."""
+
+    async def show() -> None:
+        while (item := await process.read()) is not None:
+            await asyncio.wait_for(target.job.output(target.name, *item), UNREAD_SECONDS)
+
+    process.begin_end()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(show(), LAST_WORDS_SECONDS)
+    await process.end()
+
+
+async def _feed(process: Process, stdin: AsyncIterator[bytes] | None) -> None:
+    if stdin is not None:
+        async for data in stdin:
+            await process.write(data)
+    process.write_eof()

@@ -1,0 +1,165 @@
+"""Which hosts a job is about, and doing one thing on all of them at once."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from igor_core.config import Host, Project, find_project
+from igor_core.config.host_names import host_names
+from igor_core.config.model import DEFAULT_GROUP
+from igor_core.errors import Cancelled, IgorError, UsageError
+from igor_core.events import Outcome, Result, Step, Warning
+from igor_core.paths import HostPaths
+from igor_core.runtime import Runtime
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.login import Address, Login
+from igor_core.verbs.state.context import Context
+from igor_core.verbs.steps.request import Job, list_argument, text_argument
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a host's part has ended well: one line, and the status of what ran there."""
+
+    text: str
+    status: int = 0
+
+
+class Ended(asyncio.CancelledError):
+    """Of a host's part that was cancelled: `how` what ran there was ended, in a few words."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+@dataclass(frozen=True)
+class Target:
+    """One host of the job's group; `name` is how the user knows it."""
+
+    name: str
+    job: Job
+    project: Project
+    group: str
+    entry: Host
+    remote: RemoteHost
+
+    async def connect(self) -> HostPaths:
+        """Be connected; only then is the home known, and with it the folders."""
+        await self.remote.connect(Login(self.job.ask if self.job.answers else None, self.job.env))
+        return HostPaths.of(self.entry.dir, self.remote.account.home, self.project.name)
+
+    @property
+    def runtime(self) -> Runtime | None:
+        word = self.project.config.runtime
+        return None if word == "none" else Runtime(word)
+
+    def step(self, text: str) -> None:
+        self.job.emit(Step(self.name, text))
+
+    def warn(self, text: str, hint: str = "") -> None:
+        self.job.emit(Warning(self.name, text, hint))
+
+
+def targets_of(job: Job, context: Context) -> list[Target]:
+    """The project around the job's root and the hosts that its arguments choose.
+
+    Raises UsageError, ConfigError.
+    """
+    if not job.root:
+        raise UsageError(f"{job.verb} needs a project", "igor -C DIR …, or run it in the project")
+    project = find_project(Path(job.root))
+    group = project.config.group(text_argument(job, "group"))
+    hosts = group.select(list_argument(job, "hosts"))
+    if project.config.runtime != "none":
+        _one_container_each(group.name, Counter(host.host for host in hosts))
+    return _targets(job, context, project, group.name, hosts)
+
+
+def all_targets_of(job: Job, context: Context) -> list[Target]:
+    """The hosts of the job's group; without one those of all groups, the default group first.
+
+    Raises UsageError, ConfigError.
+    """
+    if not job.root:
+        raise UsageError(f"{job.verb} needs a project", "igor -C DIR …, or run it in the project")
+    project = find_project(Path(job.root))
+    name = text_argument(job, "group")
+    groups = [project.config.group(name)] if name else project.config.host_groups.values()
+    ordered = sorted(groups, key=lambda group: group.name != DEFAULT_GROUP)
+    return [
+        target
+        for group in ordered
+        for target in _targets(job, context, project, group.name, group.hosts)
+    ]
+
+
+def _targets(
+    job: Job, context: Context, project: Project, group: str, hosts: Sequence[Host]
+) -> list[Target]:
+    return [
+        Target(
+            name,
+            job,
+            project,
+            group,
+            host,
+            context.pool.host(Address(host.host, host.user, host.port)),
+        )
+        for name, host in zip(host_names(hosts), hosts, strict=True)
+    ]
+
+
+def _one_container_each(group: str, names: Counter[str]) -> None:
+    """Two entries of one host and group would be one container with two trees."""
+    for name, count in names.items():
+        if count > 1:
+            raise UsageError(
+                f"the group '{group}' names the host {name} {count} times, and a project has one "
+                "container for each group on a host",
+                "put the other folder into a group of its own",
+            )
+
+
+async def each(
+    targets: Sequence[Target], action: Callable[[Target], Awaitable[Done]], *, failure: int = 1
+) -> Outcome:
+    """Do `action` on all targets at once; a slow or dead host delays and hurts no other.
+
+    `failure` is the status of a host where igor itself failed.
+    """
+    parts = [_one(target, action, failure) for target in targets]
+    ended = await asyncio.gather(*parts, return_exceptions=True)
+    for part in ended:
+        # What the user must mend, or a bug: true for all hosts, and all have ended by now.
+        if isinstance(part, BaseException):
+            raise part
+    results = [part for part in ended if isinstance(part, Result)]
+    if len(results) == 1:
+        return Outcome(results[0].status, results=tuple(results))
+    return Outcome(0 if all(result.ok for result in results) else 1, results=tuple(results))
+
+
+async def _one(target: Target, action: Callable[[Target], Awaitable[Done]], failure: int) -> Result:
+    started = time.monotonic()
+    try:
+        done = await action(target)
+        status, text, hint = done.status, done.text, ""
+    except UsageError:
+        raise
+    except IgorError as error:
+        status, text, hint = failure, error.message, error.hint
+    except asyncio.CancelledError as error:
+        said = error.how if isinstance(error, Ended) else ""
+        target.job.emit(_result(target, started, Cancelled.exit_status, said))
+        raise
+    result = _result(target, started, status, text, hint)
+    target.job.emit(result)
+    return result
+
+
+def _result(target: Target, started: float, status: int, text: str, hint: str = "") -> Result:
+    return Result(target.name, status, time.monotonic() - started, text, hint)

@@ -1,0 +1,26 @@
+"""The client's terminal, as a program that gets it must know it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from igor_core.verbs.steps.request import Job, number_argument, table_argument
+
+_VARIABLE = re.compile(r"TERM|COLORTERM|LANG|LC_[A-Z]+")
+# What TIOCSWINSZ takes.
+_MOST_CELLS = (1 << 16) - 1
+
+
+@dataclass(frozen=True)
+class Screen:
+    """`window` is (columns, rows); `env` what kind of terminal it is, and its language."""
+
+    window: tuple[int, int]
+    env: Mapping[str, str]
+
+
+def screen_of(job: Job) -> Screen:
+    """From the job's arguments; other variables than a terminal's are left out. UsageError."""
+    columns, rows = (number_argument(job, name, 1, _MOST_CELLS) for name in ("columns", "rows"))
+    env = table_argument(job, "env")
+    return Screen((columns, rows), {n: value for n, value in env.items() if _VARIABLE.fullmatch(n)})

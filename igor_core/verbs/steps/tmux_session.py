@@ -1,0 +1,97 @@
+"""A REPL that stays when its terminal goes: in a session of tmux on the host.
+
+Outside the supervisor by intent: only the client of the session ends with the terminal.
+"""
+
+import shlex
+from collections.abc import Sequence
+
+from igor_core import tmux
+from igor_core.container.interactive import on_terminal
+from igor_core.container.marked import end_marked, marked
+from igor_core.environment import reading
+from igor_core.errors import HostError
+from igor_core.paths import HostPaths
+from igor_core.ssh.process import Command
+from igor_core.verbs.steps.container import spec_for
+from igor_core.verbs.steps.targets import Done, Target
+from igor_core.verbs.steps.terminal import Screen
+
+# Not every host knows every terminal, and tmux would not start.
+_ATTACH = """\
+infocmp "$TERM" >/dev/null 2>&1 || export TERM=xterm-256color
+exec "$@"
+"""
+_NOT_FOUND = 127
+
+
+def session_of(target: Target, paths: HostPaths, words: Sequence[str]) -> str:
+    """The session's name, for the same words the same."""
+    return tmux.session_name(spec_for(target, paths).owner.container, words)
+
+
+async def is_there(target: Target, session: str) -> bool:
+    """Whether the session runs. HostError on a host without tmux."""
+    done = await target.remote.run(tmux.has_session(session))
+    if done.status == _NOT_FOUND:
+        raise HostError(
+            f'{target.name} has no tmux, in which "repl_persist" keeps a REPL',
+            'install tmux there, or set "repl_persist" to false',
+        )
+    return done.status == 0
+
+
+async def started(
+    target: Target,
+    paths: HostPaths,
+    session: str,
+    argv: Sequence[str],
+    screen: Screen,
+) -> Command:
+    """The command that makes the session and shows it.
+
+    What is left of an earlier one in the container has lost its terminal: it is ended.
+    """
+    spec = spec_for(target, paths)
+    await end_marked(target.remote, target.runtime, spec, session)
+    inner = {**screen.env, "TERM": tmux.TERM}
+    python = target.project.config.debug.python
+    words = on_terminal(argv, screen.window, python, spec.owner.project)
+    program, env = marked(target.runtime, spec, words, session, inner)
+    if env:
+        # tmux knows no other way from here into a session that it makes.
+        program = reading(await target.remote.keep(env), program)
+    folder = spec.tree if target.runtime is None else "/"
+    return _client(tmux.attach_or_start(session, program, folder), screen)
+
+
+def attached(session: str, screen: Screen) -> Command:
+    """The command that shows a session that is there."""
+    return _client(tmux.attach(session), screen)
+
+
+def _client(words: Sequence[str], screen: Screen) -> Command:
+    argv = ["sh", "-c", _ATTACH, "igor", *words]
+    return Command(argv, cwd="/", env=screen.env, pty=screen.window)
+
+
+def say_how_to_end(target: Target, words: Sequence[str]) -> None:
+    typed = " ".join(["igor docker repl --end", shlex.join(words)]).strip()
+    target.step(
+        f"it stays there when you close this terminal or leave by {tmux.LEAVE}; "
+        f"to end it: exit in it, or {typed}"
+    )
+
+
+async def end(target: Target, words: Sequence[str]) -> Done:
+    """End the session and its programs. HostError where something lives on."""
+    paths = await target.connect()
+    session = session_of(target, paths, words)
+    was_there = await is_there(target, session)
+    spec = spec_for(target, paths)
+    how = await end_marked(target.remote, target.runtime, spec, session)
+    await target.remote.run(tmux.end(session))
+    if how == "alive":
+        raise HostError(f"{target.name}: the REPL could not be ended", "igor docker clean")
+    ended = was_there or how != "gone"
+    return Done(f"{session} has ended" if ended else f"{session} does not run")

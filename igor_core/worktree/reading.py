@@ -1,0 +1,56 @@
+"""Reading a local file so that its content, size and time belong together."""
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+
+from igor_core.worktree.open_inside import Inside
+from igor_core.worktree.tree import File, is_racy, look
+
+# A program that writes on and on is waited for no longer.
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file as it was when it was read.
+
+    `content` is None for a link and for a file above the limit, `hash` (sha256) empty then. `racy`:
+    the file is so young, or changes so fast, that another write may hide behind its size and time;
+    read it again a little later.
+    """
+
+    file: File
+    content: bytes | None
+    hash: bytes
+    racy: bool
+
+
+def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES) -> Content | None:
+    """The file as it is now. None where it is gone, is no file nor link, or is behind a link.
+
+    A file of more than `limit` bytes is not read. Raises OSError where it can't be.
+    """
+    now, file = time.time_ns(), look(root, path)
+    if file is None:
+        return None
+    if file.kind == "l" or (limit is not None and file.size > limit):
+        return Content(file, None, b"", is_racy(file, now))
+    try:
+        content = _read(root, path, file.size)
+    except OSError:
+        if tries == 1 or look(root, path) == file:
+            raise
+        return read(root, path, limit, tries - 1)
+    settled = len(content) == file.size and look(root, path) == file
+    if not settled and tries > 1:
+        return read(root, path, limit, tries - 1)
+    hashed = hashlib.sha256(content).digest()
+    racy = not settled or is_racy(file, now)
+    return Content(replace(file, size=len(content)), content, hashed, racy)
+
+
+def _read(root: bytes, path: bytes, size: int) -> bytes:
+    """All of a file that has `size` bytes; one more if it has grown."""
+    with Inside(root) as inside, open(inside.open(path), "rb") as stream:
+        return stream.read(size + 1)

@@ -1,0 +1,99 @@
+"""Looking at paths that an editor says it has saved: few, at once, and not to be trusted."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from igor_core.worktree.open_inside import Inside, is_inside
+from igor_core.worktree.scanner import open_root
+from igor_core.worktree.tree import File, file_of
+
+# A change of these changes what belongs to the tree.
+_RULES = {b".igor/ignore", b".igor/config.json", b".git/info/exclude", b".git/config"}
+_IGNORE_FILE = b".gitignore"
+
+
+@dataclass
+class Found:
+    """What is at the paths now: files, known or not, and None where a known one is gone.
+
+    `reconcile` says that more than these may have changed.
+    """
+
+    files: dict[bytes, File | None] = field(default_factory=dict)
+    reconcile: bool = False
+
+
+Known = Callable[[bytes], File | None]
+
+
+def find(root: bytes, paths: Iterable[bytes], known: Known) -> Found:
+    """Look at paths below `root`; what is outside or in .git is passed over.
+
+    What is behind a link, or a link, is also looked for where it really is, if that is below the
+    root. Raises IgorError where the root is gone.
+    """
+    found = Found()
+    for given in paths:
+        if given in _RULES or given.rpartition(b"/")[2] == _IGNORE_FILE:
+            found.reconcile = True
+        if path := cleaned(given):
+            _find(root, path, known, found)
+    return found
+
+
+def cleaned(path: bytes) -> bytes:
+    """Without "." and doubled slashes; empty for what is not below the root, or is git's own."""
+    if path.startswith(b"/"):
+        return b""
+    if not is_inside(path):
+        path = b"/".join(name for name in path.split(b"/") if name not in (b"", b"."))
+    return path if is_inside(path) else b""
+
+
+def _find(root: bytes, path: bytes, known: Known, found: Found, real: bool = False) -> None:
+    """`real` says that no more links are to be followed."""
+    name, was_known = root + b"/" + path, known(path) is not None
+    try:
+        with Inside(root) as inside:
+            about = inside.lstat(path)
+            file = file_of(path, about, inside)
+    except (FileNotFoundError, NotADirectoryError):
+        if _has_link(root, path):
+            found.reconcile |= was_known
+            _find_real(root, name, known, found, real)
+        elif was_known:
+            _find_gone(root, path, found)
+    except OSError:
+        found.reconcile = True
+    else:
+        if file is not None:
+            found.files[path] = file
+        else:
+            found.reconcile |= was_known or stat.S_ISDIR(about.st_mode)
+        if stat.S_ISLNK(about.st_mode):
+            _find_real(root, name, known, found, real)
+
+
+def _find_real(root: bytes, name: bytes, known: Known, found: Found, real: bool) -> None:
+    top, target = os.path.realpath(root) + b"/", os.path.realpath(name)
+    path = cleaned(target.removeprefix(top)) if target.startswith(top) else b""
+    if path and not real:
+        _find(root, path, known, found, real=True)
+
+
+def _find_gone(root: bytes, path: bytes, found: Found) -> None:
+    if not os.path.isdir(root):
+        os.close(open_root(Path(os.fsdecode(root))))
+    found.files[path] = None
+    found.reconcile |= not os.path.isdir(os.path.dirname(root + b"/" + path))
+
+
+def _has_link(root: bytes, path: bytes) -> bool:
+    """Whether one of the folders above is a link."""
+    above = path.split(b"/")[:-1]
+    return any(
+        os.path.islink(os.path.join(root, *above[: depth + 1])) for depth in range(len(above))
+    )

@@ -1,0 +1,101 @@
+"""The files of a tree at one moment.
+
+Paths are bytes, relative to the root: names need not be UTF-8.
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from igor_core.worktree.open_inside import Inside
+
+_FINE_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file or a symbolic link of the tree, as lstat sees it.
+
+    `kind` is "f" or "l"; `mode` the permission bits; `target` what a link points to.
+    """
+
+    path: bytes
+    kind: str
+    size: int
+    mtime_ns: int
+    mode: int
+    target: bytes = b""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of a project at one moment.
+
+    `passed_over` are neither files nor links, `unreadable` folders and files that can't be looked
+    at: what is there, or below it, is not known to be gone. A later scan has a larger `number`.
+    """
+
+    root: Path
+    files: dict[bytes, File]
+    passed_over: tuple[bytes, ...] = ()
+    unreadable: tuple[bytes, ...] = ()
+    number: int = 0
+
+    def is_gone(self, path: bytes) -> bool:
+        """Whether a path that once belonged to the tree certainly no longer does."""
+        return path not in self.files and self._unknown.isdisjoint(with_parents([path]))
+
+    @cached_property
+    def _unknown(self) -> frozenset[bytes]:
+        return frozenset((*self.passed_over, *self.unreadable))
+
+
+def look(root: Path | bytes, path: bytes) -> File | None:
+    """The file as it is now; None where it is gone, neither a file nor a link, or behind a link.
+
+    What is behind a link belongs to another path. Raises OSError where it can't be looked at.
+    """
+    try:
+        with Inside(root) as inside:
+            return file_of(path, inside.lstat(path), inside)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
+    """The file that lstat found; None if it is neither a file nor a link."""
+    if stat.S_ISREG(found.st_mode):
+        return File(path, "f", found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
+    if stat.S_ISLNK(found.st_mode):
+        target = inside.readlink(path)
+        return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
+    return None
+
+
+def is_racy(file: File, now: int) -> bool:
+    """Whether a write after `now` (time.time_ns()) may leave the file with the same time.
+
+    Kernels count a file's time in ticks of up to 10 ms, some file systems in seconds. What lies
+    further in the future was set on purpose.
+    """
+    grain = _COARSE_NS if file.mtime_ns % _SECOND_NS == 0 else _FINE_NS
+    return file.kind == "f" and -_COARSE_NS < now - file.mtime_ns <= grain
+
+
+def with_parents(files: Iterable[bytes]) -> set[bytes]:
+    """The paths and all folders above them, the root left out."""
+    found: set[bytes] = set()
+    for path in files:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition(b"/")[0]
+    return found
+
+
+def shown(path: bytes) -> str:
+    """A path on one line: bytes that are not UTF-8 and control characters are escaped."""
+    text = path.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

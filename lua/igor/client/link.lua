@@ -1,0 +1,69 @@
+-- One connection to the agent's socket: frames in, bytes out.
+local frames = require('igor.client.frames')
+
+local Link = {}
+Link.__index = Link
+
+--- Connect to the socket `path`. Calls, in libuv's callbacks: on_open(); on_frame(kind, id, field…);
+--- on_end(why) once, where nobody listens ("absent"), the peer has gone ("lost") or can't be
+--- understood ("nonsense").
+function Link.open(path, handlers)
+  local self = setmetatable({ handlers = handlers, writing = 0, connected = false }, Link)
+  self.pipe = vim.uv.new_pipe(false)
+  self.decoder = frames.decoder()
+  self.pipe:connect(path, function(err)
+    if err then
+      return self:ended('absent')
+    elseif self.pipe:is_closing() then
+      return
+    end
+    self.connected = true
+    self.pipe:read_start(function(...)
+      self:received(...)
+    end)
+    handlers.on_open()
+  end)
+  return self
+end
+
+function Link:received(err, data)
+  if err or not data then
+    return self:ended('lost')
+  end
+  local understood = pcall(self.decoder.feed, self.decoder, data, function(...)
+    if not self.pipe:is_closing() then
+      self.handlers.on_frame(...)
+    end
+  end)
+  if not understood then
+    self:ended('nonsense')
+  end
+end
+
+--- What the system's buffer takes leaves before this returns.
+function Link:write(text)
+  if text ~= '' then
+    self.writing = self.writing + 1
+    self.pipe:write(text, function(err)
+      self.writing = self.writing - 1
+      if err then
+        self:ended('lost')
+      end
+    end)
+  end
+end
+
+function Link:close()
+  if not self.pipe:is_closing() then
+    self.pipe:close()
+  end
+end
+
+function Link:ended(why)
+  if not self.pipe:is_closing() then
+    self.pipe:close()
+    self.handlers.on_end(why)
+  end
+end
+
+return Link

@@ -1,0 +1,62 @@
+-- The projects whose freshness is asked for, on this connection and those that follow it.
+local frames = require('igor.client.frames')
+local requests = require('igor.client.requests')
+local pending = require('igor.client.pending')
+
+local M = {}
+
+---@class IgorWatch
+---@field args table  of the verb "watch"
+---@field on_event fun(event: table)
+---@field on_finished fun(outcome: table)
+---@field request integer|nil  its number on this connection
+
+---@type table<string, IgorWatch>
+local watches = {}
+
+function M.any()
+  return next(watches) ~= nil
+end
+
+function M.has(root)
+  return watches[root] ~= nil
+end
+
+function M.add(root, watch)
+  watches[root] = watch
+end
+
+--- Watch no longer; what was, nil where nothing was.
+---@return IgorWatch|nil
+function M.remove(root)
+  local watch = watches[root]
+  watches[root] = nil
+  return watch
+end
+
+--- What asks for the freshness of a project that was added.
+function M.frame(root)
+  local watch = watches[root]
+  watch.request = requests.number({
+    event = function(event)
+      if event.type == 'freshness' then
+        pending.covered(root)
+      end
+      watch.on_event(event)
+    end,
+    finished = function(outcome)
+      if watches[root] == watch then
+        watches[root] = nil
+      end
+      watch.on_finished(outcome)
+    end,
+  })
+  return frames.request(watch.request, 'watch', root, watch.args)
+end
+
+--- The roots of the projects.
+function M.roots()
+  return vim.tbl_keys(watches)
+end
+
+return M

@@ -1,0 +1,123 @@
+-- Declares the commands where the manifest of :UpdateRemotePlugins does not.
+--
+-- A plugin can't be added to the python3 host once it runs, and that host's Python may lack what
+-- igor needs; so the commands get a host of igor's own. It is started by the first command, which
+-- waits in its pipe meanwhile: the editor does not.
+local M = {}
+
+local HOST = 'igor'
+-- jobstart would throw where there is no such Python, and a channel that closes before the first
+-- command is through breaks that command; so a shell waits a moment before it gives up.
+local SHELL = 'command -v "$1" >/dev/null || { sleep 0.3; exit 127; }; exec "$@"'
+local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
+
+M.checkout = require('igor.directories').checkout
+M.plugin = M.checkout .. '/rplugin/python3/igor_nvim.py'
+
+--- The Python for igor's own host.
+function M.python()
+  local given = require('igor.options').current.python
+  if given then
+    return vim.fn.expand(given)
+  end
+  local own = M.checkout .. '/.venv/bin/python'
+  if vim.fn.executable(own) == 1 then
+    return own
+  end
+  return vim.fn.expand(vim.g.python3_host_prog or 'python3')
+end
+
+--- The Python for the agent, as igor_core/agent/client.py chooses it: an editor's may lack modules.
+function M.agent_python()
+  local own = M.checkout .. '/.venv/bin/python'
+  return vim.fn.executable(own) == 1 and own or M.python()
+end
+
+--- The names that the manifest has registered for this checkout, nil where it has none.
+function M.in_manifest()
+  for _, plugin in ipairs(vim.fn['remote#host#PluginsForHost']('python3')) do
+    if vim.fn.resolve(plugin.path) == M.plugin then
+      local names = {}
+      for _, spec in ipairs(plugin.specs) do
+        names[spec.name] = spec.opts
+      end
+      return names
+    end
+  end
+end
+
+--- Start igor's own host. The channel can be written to before Python has come up.
+local function start(_)
+  local last_words = ''
+  local python = M.python()
+  local command = { 'sh', '-c', SHELL, 'sh', python, '-c', START, M.plugin }
+  return vim.fn.jobstart(command, {
+    rpc = true,
+    on_stderr = function(_, lines)
+      last_words = vim.iter(lines):filter(function(line)
+        return line ~= ''
+      end):last() or last_words
+    end,
+    on_exit = function(_, status)
+      M.ended(python, status, last_words)
+    end,
+  })
+end
+
+--- The host has gone: what it carried is lost, and the next command starts another.
+function M.ended(python, status, last_words)
+  require('igor.command.exit_guard').forget()
+  if vim.v.exiting ~= vim.NIL then
+    return
+  end
+  require('igor.job').host_ended()
+  local why = status == 127 and 'not found' or last_words ~= '' and last_words or 'exit status ' .. status
+  local text = ('its Python has ended, see :checkhealth igor: %s (%s)'):format(why, python)
+  require('igor.ui.notice').say(text, vim.log.levels.ERROR)
+  vim.schedule(M.declare)
+end
+
+--- Declare the commands on igor's own host.
+function M.declare()
+  vim.fn['remote#host#Register'](HOST, '*', start)
+  for _, spec in ipairs(require('igor.command').specs) do
+    local method = ('%s:command:%s'):format(M.plugin, spec.name)
+    vim.fn['remote#define#CommandOnHost'](HOST, method, spec.sync, spec.name, spec.opts)
+  end
+end
+
+--- Add to a manifest of an older igor what it lacks: the host finds handlers by their path.
+local function complete_manifest(known)
+  for _, spec in ipairs(require('igor.command').specs) do
+    if not vim.deep_equal(known[spec.name], spec.opts) then
+      local method = ('%s:command:%s'):format(M.plugin, spec.name)
+      vim.fn['remote#define#CommandOnHost']('python3', method, spec.sync, spec.name, spec.opts)
+    end
+  end
+end
+
+function M.register()
+  local known = M.in_manifest()
+  if known and not require('igor.options').current.python then
+    complete_manifest(known)
+  else
+    M.declare()
+  end
+end
+
+--- Register as soon as it is known what the manifest has: it is read after the user's init file.
+function M.when_loaded()
+  if vim.g.loaded_remote_plugins or vim.v.vim_did_enter == 1 then
+    return M.register()
+  end
+  local group = vim.api.nvim_create_augroup('igor_register', {})
+  local function once()
+    vim.api.nvim_create_augroup('igor_register', {})
+    M.register()
+  end
+  local read = { group = group, pattern = '*/plugin/rplugin.vim', callback = once }
+  vim.api.nvim_create_autocmd('SourcePost', read)
+  vim.api.nvim_create_autocmd('VimEnter', { group = group, callback = once })
+end
+
+return M

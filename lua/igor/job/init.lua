@@ -1,0 +1,241 @@
+-- What a job tells, shown: takes the bridge's batches of events.
+local ending = require('igor.job.finish')
+local jobs = require('igor.job.list')
+local exit_guard = require('igor.command.exit_guard')
+local readiness = require('igor.ui.readiness')
+local notice = require('igor.ui.notice')
+local project = require('igor.project')
+local format = require('igor.ui.format')
+
+local M = {}
+
+local channel
+local born = 0
+
+local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
+-- Verbs that begin with a push of what is on disk.
+local PUSHES = { push = true, build = true, setup = true, exec = true, run = true, debug = true }
+
+--- What a job runs, in a few words; nil where it runs nothing of the user's.
+local function command(args)
+  local module = args.module and '-m ' .. args.module
+  local file = args.file and vim.fs.basename(args.file) or args.program or module or args.test or args.name
+  return args.shell or file and table.concat({ file, unpack(args.args or {}) }, ' ')
+end
+
+local function title(verb, args)
+  local parts = { 'igor ' .. verb, args.hosts and table.concat(args.hosts, ', ') or args.group or 'dev' }
+  parts[3] = command(args)
+  return table.concat(parts, ' · ')
+end
+
+local function is_listed(verb)
+  return vim.tbl_contains(require('igor.options').current.output.open, verb)
+end
+
+local function warn_unwritten(job, root)
+  local names = vim.tbl_values(project.unwritten(root))
+  if #names > 0 then
+    table.sort(names)
+    local text = ('not written, so not sent (:wall): %s'):format(table.concat(names, ', '))
+    job.output:say('', text, 'IgorWarning')
+    notice.say(text, WARN)
+  end
+end
+
+local on = {}
+
+function on.started(request, event)
+  exit_guard.heard()
+  born = born + 1
+  local hosts = event.args.hosts or project.groups(event.root)[event.args.group or 'dev'] or {}
+  local name = ('igor-output://%d/%s'):format(born, event.verb)
+  local output = require('igor.ui.output').new(name, event.root, hosts)
+  local job = { request = request, verb = event.verb, born = born, output = output, questions = 0 }
+  job.began, job.root, job.args = vim.uv.now(), event.root, event.args
+  job.title = title(event.verb, event.args)
+  local about = vim.b[output.buf]
+  about.igor_group, about.igor_host = event.args.group, #hosts == 1 and hosts[1] or nil
+  about.igor_file = event.args.file
+  require('igor.places').map(output.buf)
+  jobs.add(job)
+  output:say('', job.title, 'IgorTitle')
+  if PUSHES[job.verb] and not event.args.no_push then
+    warn_unwritten(job, event.root)
+  end
+  if job.verb == 'debug' or job.verb == 'attach' then
+    require('igor.debug').started(job)
+  end
+  if is_listed(job.verb) then
+    output:open()
+  end
+end
+
+function on.accepted(job, event)
+  job.number = event.job
+end
+
+function on.step(job, event)
+  job.output:say(event.host, event.text, 'IgorStep')
+end
+
+function on.warning(job, event)
+  job.output:say(event.host, event.text, 'IgorWarning')
+  if event.hint ~= '' then
+    job.output:say(event.host, '  ' .. event.hint, 'IgorHint')
+  end
+end
+
+function on.output(job, event)
+  job.output:write(event.host, event.stream, event.data)
+end
+
+function on.progress(job, event)
+  local complete = event.total > 0 and event.done >= event.total
+  job.output:set_progress(event.host, not complete and format.progress(event) or nil)
+end
+
+function on.prompt(job, event)
+  local from = channel
+  job.questions = job.questions + 1
+  if vim.api.nvim_get_mode().mode ~= 'n' then
+    -- Not the question's own words: nobody must take this line for the place of the answer.
+    job.output:say(event.host, 'has a question, which comes up in normal mode', 'IgorWarning')
+    job.output:open()
+  end
+  require('igor.job.ask').ask({
+    host = event.host,
+    text = event.text,
+    echo = event.echo,
+    wanted = function()
+      return not job.status
+    end,
+    answer = function(text)
+      job.questions = job.questions - 1
+      local given = text == nil and vim.NIL or text
+      pcall(vim.rpcnotify, from, 'igor:answer', job.request, event.prompt, given)
+    end,
+  })
+end
+
+function on.result(job, event)
+  job.output:settle(event.host)
+  job.output:say(event.host, format.result(event), event.ok and 'IgorOk' or 'IgorError')
+  if event.hint ~= '' then
+    job.output:say(event.host, '  ' .. event.hint, 'IgorHint')
+  end
+end
+
+function on.opened(job, event)
+  require('igor.job.input').opened(job, event)
+end
+
+function on.closed(job, event)
+  require('igor.job.input').closed(job, event)
+end
+
+function on.debuggee(job, event)
+  require('igor.debug').listens(job, event)
+end
+
+on['lost-debuggee'] = function(job, event)
+  require('igor.debug').lost(job, event)
+end
+
+local function finish(job, outcome)
+  ending.finish(job, outcome)
+  require('igor.job.input').ended(job)
+  if job.debuggees then
+    require('igor.debug').ended(job, outcome)
+  end
+  if outcome.status ~= 0 and not is_listed(job.verb) then
+    job.output:open()
+  end
+end
+
+on.finished = finish
+
+function on.lost(job, event)
+  finish(job, { type = 'lost', status = 255, error = event.error, hint = event.hint, results = {} })
+end
+
+local function meet(new_channel)
+  if channel ~= new_channel then
+    channel = new_channel
+    jobs.channel = new_channel
+    require('igor.ui.highlights').define()
+  end
+end
+
+local function take(request, event)
+  if event.type == 'started' then
+    return on.started(request, event)
+  end
+  local job = jobs.get(request)
+  if job and job.verb == 'diff' then
+    event = require('igor.diff').received(job, event)
+  end
+  if job and not job.status and on[event.type] then
+    on[event.type](job, event)
+  end
+end
+
+--- Call and go on, whatever goes wrong: one bad event must not stop the others.
+local function guarded(act, ...)
+  local ok, err = pcall(act, ...)
+  if not ok then
+    notice.say('this is a bug: ' .. tostring(err), ERROR)
+  end
+end
+
+--- Show the jobs' news and tell the bridge. Throws while the editor forbids changes.
+local function show(touched)
+  for job in pairs(touched) do
+    local ok, err = pcall(job.output.flush, job.output)
+    if not ok and readiness.is_lock(err) then
+      error(err, 0)
+    end
+    guarded(assert, ok, err)
+  end
+  pcall(vim.rpcnotify, channel, 'igor:consumed')
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+--- A batch from the bridge: pairs of a request and its event. The bridge is told when they are
+--- shown, and sends no more before.
+function M.receive(from, batch)
+  meet(from)
+  local touched = {}
+  for _, pair in ipairs(batch) do
+    guarded(take, pair[1], pair[2])
+    local job = jobs.get(pair[1])
+    if job then
+      touched[job] = true
+    end
+  end
+  readiness.persist(function()
+    show(touched)
+  end)
+end
+
+--- A command that was not understood.
+function M.refuse(verb, text, hint)
+  exit_guard.heard()
+  if verb == 'debug' then
+    require('igor.debug').refused()
+  end
+  notice.say(('%s: %s%s'):format(verb, text, hint ~= '' and ' (' .. hint .. ')' or ''), ERROR)
+end
+
+--- igor's Python has ended, and with it the connection to the agent.
+function M.host_ended()
+  for _, job in ipairs(jobs.running()) do
+    job.status = 255
+    job.output:say('', "igor's Python has ended; the job may go on, see: igor jobs", 'IgorError')
+    job.output:flush()
+  end
+  jobs.detach()
+  channel = nil
+end
+
+return M

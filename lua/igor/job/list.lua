@@ -1,0 +1,160 @@
+-- The jobs that this editor has started, and the commands that are about them.
+local notice = require('igor.ui.notice')
+
+local M = {}
+
+---@class IgorJob
+---@field request integer  the bridge's number for it
+---@field number integer|nil  the agent's number, which :IgorCancel takes
+---@field verb string
+---@field born integer  each one's is greater than the one's before
+---@field output table
+---@field began number  in ms
+---@field title string  "igor exec · dev · pytest -q"
+---@field root string
+---@field args table
+---@field questions integer  that wait for an answer
+---@field status integer|nil  exit status, nil while it runs
+---@field verdict string|nil  its end in a word
+
+---@type table<integer, IgorJob>
+local by_request = {}
+---@type IgorJob[]  oldest first
+local order = {}
+
+local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
+
+--- The bridge's channel, while there is one.
+M.channel = nil
+
+function M.running()
+  return vim.tbl_filter(function(job)
+    return not job.status
+  end, order)
+end
+
+local function is_hidden(job)
+  return #vim.fn.win_findbuf(job.output.buf) == 0
+end
+
+--- Forget the oldest finished jobs, so that so many are left as the options say; not what is shown.
+local function forget_old()
+  local excess = #order - #M.running() - require('igor.options').current.output.jobs
+  order = vim.tbl_filter(function(job)
+    local forget = excess > 0 and job.status and is_hidden(job)
+    if forget then
+      excess = excess - 1
+      job.output:delete()
+      if by_request[job.request] == job then -- another bridge may have given its number again
+        by_request[job.request] = nil
+      end
+    end
+    return not forget
+  end, order)
+end
+
+function M.add(job)
+  by_request[job.request] = job
+  order[#order + 1] = job
+  forget_old()
+end
+
+function M.get(request)
+  return by_request[request]
+end
+
+--- The bridge has ended: another one numbers its requests anew.
+function M.detach()
+  by_request, M.channel = {}, nil
+end
+
+--- The job that the agent calls so; the last one, since a new agent counts from 1 again.
+local function with_number(number)
+  for i = #order, 1, -1 do
+    if tostring(order[i].number) == number then
+      return order[i]
+    end
+  end
+  notice.say(('this editor has no job %s; see: igor jobs'):format(number), ERROR)
+end
+
+local function of_buffer(jobs)
+  local buf = vim.api.nvim_get_current_buf()
+  return vim.iter(jobs):find(function(job)
+    return job.output.buf == buf
+  end)
+end
+
+--- The jobs that :IgorCancel means: all with a bang, else one.
+local function meant(number, all)
+  local jobs = M.running()
+  if all then
+    return jobs
+  elseif number ~= '' then
+    return { with_number(number) }
+  elseif #jobs > 1 and not of_buffer(jobs) then
+    local names = vim.tbl_map(function(job)
+      return ('%s %s'):format(job.number or '?', job.verb)
+    end, jobs)
+    notice.say(('several run (%s): give a number, or ! for all'):format(table.concat(names, ', ')), WARN)
+    return {}
+  elseif #jobs == 0 then
+    notice.say('nothing runs')
+  end
+  return { of_buffer(jobs) or jobs[1] }
+end
+
+--- :IgorCancel
+function M.cancel(number, all)
+  for _, job in ipairs(meant(number, all)) do
+    if job.status then
+      notice.say(('job %s has ended'):format(number))
+    else
+      vim.rpcnotify(M.channel, 'igor:cancel', job.request)
+    end
+  end
+end
+
+--- :IgorOutput
+function M.show(number)
+  local job = order[#order]
+  if number ~= '' then
+    job = with_number(number)
+  elseif not job then
+    notice.say('no job was started here yet')
+  end
+  if job and not job.output:is_there() then
+    notice.say('the output of that job was deleted')
+  elseif job then
+    job.output:open()
+  end
+end
+
+--- The agent's numbers of the jobs, for completion.
+function M.numbers()
+  local numbers = {}
+  for _, job in ipairs(order) do
+    numbers[#numbers + 1] = job.number and tostring(job.number)
+  end
+  return numbers
+end
+
+--- See require('igor').status(). The text, and whether it is about a job that is over.
+function M.status()
+  local jobs, last = M.running(), order[#order]
+  local asking = vim.iter(jobs):find(function(job)
+    return job.questions > 0
+  end)
+  if asking then
+    return ('igor: %s asks'):format(asking.verb), false
+  elseif #jobs > 1 then
+    return ('igor: %d jobs'):format(#jobs), false
+  elseif #jobs == 1 then
+    return 'igor: ' .. jobs[1].verb .. ' …', false
+  elseif last then
+    return ('igor: %s %s'):format(last.verb, last.verdict or 'failed'), true
+  end
+  return '', true
+end
+
+return M

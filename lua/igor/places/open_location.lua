@@ -1,0 +1,69 @@
+-- Opens a place that output named in a window for files: the one that the user came from, never the
+-- output's own.
+local openable = require('igor.places.openable')
+
+local M = {}
+
+--- Whether a file may take the window's place.
+local function is_for_files(win)
+  local buf = vim.api.nvim_win_get_buf(win)
+  return vim.api.nvim_win_get_config(win).relative == ''
+    and not vim.wo[win].winfixbuf
+    and not vim.wo[win].previewwindow
+    and (vim.bo[buf].buftype == '' or vim.b[buf].igor_remote ~= nil)
+end
+
+--- The window that the user came from, else another of this tab page; nil where none is for files.
+local function target()
+  local candidates = { vim.fn.win_getid(vim.fn.winnr('#')), unpack(vim.api.nvim_tabpage_list_wins(0)) }
+  return vim.iter(candidates):find(function(win)
+    return win ~= 0 and is_for_files(win)
+  end)
+end
+
+--- A window above all others, for want of one.
+local function new_window(buf)
+  return vim.api.nvim_open_win(buf, true, { split = 'above', win = -1 })
+end
+
+--- Make the window for `buf` the current one, and show it there.
+---@param how 'here'|'split'|'tab'
+local function show(buf, how)
+  local win = target()
+  if how == 'tab' then
+    vim.cmd('tab sbuffer ' .. buf)
+  elseif not win then
+    new_window(buf)
+  else
+    vim.api.nvim_set_current_win(win)
+    vim.cmd("normal! m'")
+    vim.cmd((how == 'split' and 'sbuffer ' or 'buffer ') .. buf)
+  end
+end
+
+local function put_cursor(line, column)
+  local buf = vim.api.nvim_get_current_buf()
+  if vim.b[buf].igor_remote then
+    require('igor.places.remote_file').when_read(buf, { line, column })
+  else
+    local last = vim.api.nvim_buf_line_count(buf)
+    vim.api.nvim_win_set_cursor(0, { math.min(line, last), math.max(column - 1, 0) })
+  end
+  vim.cmd('normal! zv')
+end
+
+--- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil: not
+--- said). What keeps Vim from doing so ("E37: …"), or igor ("… is no regular file"), is thrown.
+---@param place { name: string, line: integer, column: integer }  0 where not said
+---@param how 'here'|'split'|'tab'
+function M.open(place, how, root, group)
+  local buf = openable.buffer(place.name, root, group)
+  vim.bo[buf].buflisted = true
+  openable.check(buf, root)
+  show(buf, how)
+  if place.line > 0 then
+    put_cursor(place.line, place.column)
+  end
+end
+
+return M

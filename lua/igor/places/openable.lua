@@ -1,0 +1,102 @@
+-- Which names in the text of a host igor opens: files of this machine by absolute paths, and igor://
+-- addresses. Any other address would make Neovim or a plugin act: term:// runs a command, scp://
+-- fetches a file.
+local M = {}
+
+local OWN = 'igor://'
+local OWN_GROUP = 'igor_remote_file'
+-- Some addresses (zipfile:, tarfile::) need no slashes, and are found at the end of a path too.
+local SCHEME = '^%a[%w+.-]*:'
+
+--- Whether a name, or a part of it, can be taken for an address.
+function M.is_address(name)
+  return vim.iter(vim.gsplit(name, '/', { plain = true })):any(function(part)
+    return part:find(SCHEME) ~= nil
+  end)
+end
+
+local function has_controls(name)
+  return name:find('%c') ~= nil or name:find('\194[\128-\159]') ~= nil
+end
+
+--- The plugin that reads files of such a name itself (archives, notebooks), though it is on a host;
+--- nil where none does.
+local function reader_of(path)
+  local tail = vim.fs.basename(path)
+  for _, its in ipairs(vim.api.nvim_get_autocmds({ event = 'BufReadCmd' })) do
+    local subject = its.pattern:find('/', 1, true) and path or tail
+    local is_others = its.group_name ~= OWN_GROUP and its.pattern ~= '*' and not its.buflocal
+    if is_others and vim.fn.match(subject, vim.fn.glob2regpat(its.pattern)) >= 0 then
+      return its.group_name or its.pattern
+    end
+  end
+end
+
+local function problem_of_address(name)
+  local host, path = name:match('^igor://([^/]+)(/.+)$')
+  if not host then
+    return 'names no file of a host'
+  end
+  local reader = reader_of(path)
+  return reader and ('is not read from the host: the plugin %s would open it here'):format(reader)
+end
+
+--- A path from the project's root, where it is below; how that folder is called is the user's.
+local function below(path, root)
+  return root and vim.startswith(path, root .. '/') and path:sub(#root + 2) or path
+end
+
+local function problem_of_path(path, root)
+  if not vim.startswith(path, '/') or M.is_address(below(path, root)) then
+    return 'looks like an address, so it is not opened'
+  end
+  local stat = vim.uv.fs_stat(path)
+  return stat and stat.type ~= 'file' and 'is no regular file' or nil
+end
+
+--- Why a name may not be opened, nil where it may.
+---@param name string  an absolute path, or an igor:// address
+---@param root string|nil  of the project
+function M.problem(name, root)
+  if has_controls(name) then
+    return 'has control characters'
+  elseif vim.startswith(name, OWN) then
+    return problem_of_address(name)
+  end
+  return problem_of_path(name, root)
+end
+
+local function insist(name, root)
+  local problem = M.problem(name, root)
+  if problem then
+    error(('%s %s'):format(name, problem), 0)
+  end
+end
+
+--- The buffer for a name: igor://… for the project in `root` and its host group. Throws one sentence
+--- where the name may not be opened.
+function M.buffer(name, root, group)
+  insist(name, root)
+  if vim.startswith(name, OWN) then
+    return require('igor.places.remote_file').buffer(name, root, group, false)
+  end
+  return vim.fn.bufadd(require('igor.project').shown(name))
+end
+
+--- Throws where a buffer that is about to be entered has a name that may not be opened. The name can
+--- have become another one since it was looked at.
+function M.check(buf, root)
+  insist(vim.api.nvim_buf_get_name(buf), root)
+end
+
+--- Show the file `path` of the project in the window that `command` makes, 'tabnew' or 'new'.
+function M.edit(path, root, command)
+  local buf = M.buffer(path, root)
+  M.check(buf, root)
+  vim.cmd(command)
+  vim.bo.bufhidden = 'wipe'
+  vim.bo[buf].buflisted = true
+  vim.cmd('buffer ' .. buf)
+end
+
+return M

@@ -1,0 +1,231 @@
+-- The places that a job's output named, as a quickfix list.
+--
+-- Its first row says how the job ended and leads to the failure, as the row below it does; so
+-- :cfirst, :cc and the first :cnext all lead there. That row and those of libraries are not "valid":
+-- :cnext passes them over, <CR> on them opens them.
+local buffer_fill = require('igor.ui.buffer_fill')
+local openable = require('igor.places.openable')
+local project = require('igor.project')
+
+local M = {}
+
+-- Names of hosts and ranks that are spelled out.
+local MOST_NAMES = 4
+-- Places that are listed: Vim looks through all of its buffers for each file that it lists.
+local MOST_PLACES = 500
+-- Rows that are added at once.
+local SLICE = 25
+
+local function some(names)
+  if #names <= MOST_NAMES then
+    return table.concat(names, ', ')
+  end
+  return ('%s … %s'):format(table.concat(names, ', ', 1, MOST_NAMES - 1), names[#names])
+end
+
+--- What stands after an entry's text: "×8 on apollo, enterprise (rank0, rank1)".
+---@param several boolean  whether the job has several hosts
+local function spread(entry, several)
+  local text = entry.count > 1 and (' ×%d'):format(entry.count) or ''
+  if several and #entry.hosts > 0 then
+    text = ('%s on %s'):format(text, some(entry.hosts))
+  end
+  if #entry.ranks > 0 then
+    text = ('%s (%s)'):format(text, some(entry.ranks))
+  end
+  return text
+end
+
+--- What finds the definition of a function or class whose line is not known.
+local function definition(symbol)
+  return [[\C^\s*\%(async\s\+\)\?\%(def\|class\)\s\+]] .. symbol:gsub('[^%w_]', '') .. [[\>]]
+end
+
+--- A row that leads to its place, unless that may not be opened.
+local function item_of(entry, several, root)
+  local is_known = entry.line > 0 or entry.symbol == ''
+  local text = (entry.text .. spread(entry, several)):gsub('[\r\n]+', ' ')
+  if openable.problem(entry.name, root) then
+    return { text = ('%s:%d: %s'):format(vim.fn.strtrans(entry.name), entry.line, text), valid = 0 }
+  end
+  return {
+    filename = project.shown(entry.name),
+    lnum = entry.line,
+    col = entry.column,
+    pattern = not is_known and definition(entry.symbol) or nil,
+    type = entry.kind,
+    text = text,
+    valid = entry.library and 0 or 1,
+    user_data = { count = entry.count, hosts = entry.hosts, ranks = entry.ranks },
+  }
+end
+
+local function dropped(outcome)
+  return tonumber(outcome.dropped) or 0
+end
+
+local function text_row(text)
+  return { text = text, valid = 0 }
+end
+
+--- How the job ended, and the place of the failure.
+local function first_row(outcome, root)
+  local failure = vim.iter(outcome.places):find(function(entry)
+    return not entry.library
+  end)
+  local item = item_of(failure or outcome.places[1], false, root)
+  return vim.tbl_extend('force', item, text_row(require('igor.ui.format').summary(outcome)), { type = '' })
+end
+
+--- The rows of the list, made one by one; nil after the last.
+---@return fun(number: integer): table|nil
+local function rows(outcome, several, root)
+  local listed = math.min(#outcome.places, MOST_PLACES)
+  local more = #outcome.places - listed + dropped(outcome)
+  return function(number)
+    if number == 1 then
+      return first_row(outcome, root)
+    elseif number <= listed + 1 then
+      return item_of(outcome.places[number - 1], several, root)
+    elseif number == listed + 2 and more > 0 then
+      return text_row(('and %d more'):format(more))
+    end
+  end
+end
+
+--- Buffers of the files that hosts have, by name: they are read for the project and the group whose
+--- job named them. The job may have changed them.
+local function buffers_for(job)
+  return setmetatable({}, {
+    __index = function(known, name)
+      known[name] = require('igor.places.remote_file').buffer(name, job.root, job.args.group, true)
+      return known[name]
+    end,
+  })
+end
+
+--- The next rows.
+local function slice(row, from, buffers)
+  local items = {}
+  for number = from, from + SLICE - 1 do
+    local item = row(number)
+    if item and vim.startswith(item.filename or '', 'igor://') then
+      item.bufnr, item.filename = buffers[item.filename], nil
+    end
+    items[#items + 1] = item
+  end
+  return items
+end
+
+local function open()
+  local win = vim.api.nvim_get_current_win()
+  vim.cmd('botright cwindow')
+  vim.api.nvim_set_current_win(win)
+end
+
+local function is_in_list()
+  local info = vim.fn.getwininfo(vim.api.nvim_get_current_win())[1]
+  return info.quickfix == 1 and info.loclist == 0
+end
+
+--- Make the list that has this id the current one again, where the stack still has it.
+local function go_back(id, view)
+  local number = vim.fn.getqflist({ id = id, nr = 0 }).nr
+  if number > 0 then
+    vim.cmd(('silent %dchistory'):format(number))
+    vim.fn.winrestview(view)
+  end
+end
+
+--- The id of the list that the cursor is in, and its view of it.
+local function where()
+  return is_in_list() and vim.fn.getqflist({ id = 0 }).id, vim.fn.winsaveview()
+end
+
+--- Add a list at the end of the stack, and make it the current one; its id.
+local function push(list)
+  vim.fn.setqflist({}, ' ', list)
+  return vim.fn.getqflist({ id = 0 }).id
+end
+
+--- Add rows at the end of a list that has `size`, whichever list is the current one now. Whether there
+--- were any; a list that is gone, or that somebody else has filled, gets no more.
+local function append(id, size, items)
+  if #items == 0 or vim.fn.getqflist({ id = id, size = 0 }).size ~= size then
+    return false
+  end
+  vim.fn.setqflist({}, 'a', { id = id, items = items })
+  return true
+end
+
+--- Whose text the window of lists shows; nil where the list is not igor's.
+local function whose()
+  local context = is_in_list() and vim.fn.getqflist({ context = 0 }).context
+  local its = type(context) == 'table' and context.igor
+  return its and { igor_root = its.root, igor_group = its.group } or nil
+end
+
+--- Let gf open in igor's lists what it opens in the output that they are made from.
+local function map_windows()
+  local group = vim.api.nvim_create_augroup('igor_quickfix', {})
+  local function map(event)
+    require('igor.places').map(event.buf, whose)
+  end
+  vim.api.nvim_create_autocmd('FileType', { group = group, pattern = 'qf', callback = map })
+  local buf = vim.fn.getqflist({ qfbufnr = 0 }).qfbufnr
+  if buf > 0 then
+    map({ buf = buf })
+  end
+end
+
+--- How many places an outcome names, with those that are not listed.
+function M.count(outcome)
+  local places = type(outcome.places) == 'table' and #outcome.places or 0
+  return places > 0 and places + dropped(outcome) or 0
+end
+
+--- List the places of a job that has ended, the failure at once and the others in turns; where there
+--- are none, no list is touched.
+---@param job IgorJob
+---@param outcome table
+function M.show(job, outcome)
+  if M.count(outcome) == 0 then
+    return
+  end
+  local row, buffers = rows(outcome, job.output.count > 1, job.root), buffers_for(job)
+  local list = {
+    nr = '$',
+    title = job.title,
+    idx = 1,
+    context = {
+      igor = { root = job.root, group = job.args.group, verb = job.verb, job = job.number },
+    },
+  }
+  map_windows()
+  buffer_fill.in_turns(function(pause, insist)
+    local before, view, id
+    insist(function()
+      before, view = where()
+      list.items = slice(row, 1, buffers)
+      id = push(list)
+    end)
+    insist(function()
+      if before then
+        go_back(before, view)
+      elseif require('igor.options').current.quickfix.open then
+        open()
+      end
+    end)
+    local size, is_open = #list.items, true
+    while is_open do
+      pause()
+      insist(function()
+        local items = slice(row, size + 1, buffers)
+        is_open = append(id, size, items)
+        size = size + #items
+      end)
+    end
+  end)
+end
+
+return M

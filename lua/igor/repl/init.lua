@@ -1,0 +1,301 @@
+-- REPLs: each a terminal on a program in the container of one host.
+local exit_guard = require('igor.command.exit_guard')
+local readiness = require('igor.ui.readiness')
+local notice = require('igor.ui.notice')
+local project = require('igor.project')
+local terminals = require('igor.repl.terminal')
+local windows = require('igor.repl.window')
+
+local M = {}
+
+local WARN, ERROR = vim.log.levels.WARN, vim.log.levels.ERROR
+-- As igor_core/cli/job.py: a word with other characters is a line for the remote shell.
+local PLAIN = '^[%w@%%+=:,./_%s-]+$'
+
+---@class IgorRepl
+---@field terminal IgorTerminal
+---@field root string
+---@field host string  '' where its group has only one
+---@field command string
+---@field queue IgorQueue
+
+--- All REPLs of this editor, the one last used last.
+local repls = {}
+--- Where a command of a project runs: its key → the host that was chosen.
+local chosen = {}
+
+--- A command as words; what a shell has to read is one word.
+local function words_of(command)
+  if type(command) == 'table' then
+    return command
+  end
+  command = vim.trim(command or '')
+  if command == '' then
+    return {}
+  end
+  return command:find(PLAIN) and vim.split(command, '%s+') or { command }
+end
+
+local function key_of(root, args)
+  local words = table.concat(words_of(args.command), '\0')
+  return table.concat({ vim.uv.fs_realpath(root) or root, args.group or 'dev', words }, '\0')
+end
+
+--- The command line as a list: igor's own, of this checkout, wherever it is started.
+local function igor()
+  local installed = require('igor.directories').checkout .. '/.venv/bin/igor'
+  if vim.fn.executable(installed) == 1 then
+    return { installed }
+  end
+  local register = require('igor.command.register')
+  local start = 'import sys; sys.path[0] = sys.argv.pop(1); '
+    .. 'from igor_core.cli.entry import main; sys.exit(main())'
+  return { register.agent_python(), '-c', start, register.checkout }
+end
+
+local function argv(root, args)
+  local found = vim.list_extend(igor(), { '-C', root, 'docker', 'repl' })
+  for _, option in ipairs({ { '--host-group', args.group }, { '--host', args.host } }) do
+    vim.list_extend(found, option[2] and option or {})
+  end
+  vim.list_extend(found, args.no_push and { '--no-push' } or {})
+  local words = words_of(args.command)
+  return vim.list_extend(found, #words > 0 and { '--', unpack(words) } or {})
+end
+
+local function hosts(root, group)
+  return project.groups(root)[group or 'dev'] or {}
+end
+
+--- What a program must start to have a REPL here; nil outside of a project.
+---@param command string|string[]|nil
+---@param args { group: string|nil, host: string|nil }|nil
+function M.command(command, args)
+  local root = project.root(project.place())
+  if not root then
+    return
+  end
+  args = vim.tbl_extend('keep', { command = command }, args or {})
+  local several = #hosts(root, args.group) > 1
+  args.host = args.host or several and chosen[key_of(root, args)] or nil
+  return argv(root, args)
+end
+
+local function title(root, args)
+  local host = args.host or hosts(root, args.group)[1] or args.group or 'dev'
+  local words = table.concat(words_of(args.command), ' ')
+  local configured = project.config(root).repl_cmd
+  local program = words ~= '' and words or type(configured) == 'string' and configured or 'python'
+  return ('%s/%s/%s'):format(vim.fs.basename(root), host, (program:gsub('%c', ' ')))
+end
+
+--- A buffer's name that no other has.
+local function free_name(text)
+  local name, number = 'igor-repl://' .. text, 1
+  while vim.fn.bufexists(name) == 1 do
+    number = number + 1
+    name = ('igor-repl://%s (%d)'):format(text, number)
+  end
+  return name
+end
+
+local function is_open(repl)
+  return repl.terminal.state ~= 'ended' and vim.api.nvim_buf_is_valid(repl.terminal.buf)
+end
+
+local function use(repl)
+  repls = vim.tbl_filter(function(one)
+    return one ~= repl and is_open(one)
+  end, repls)
+  repls[#repls + 1] = repl
+end
+
+--- The REPL of a project that was used last, nil where it has none.
+function M.last(root)
+  root = vim.uv.fs_realpath(root) or root
+  return vim.iter(repls):rev():find(function(repl)
+    return repl.root == root and is_open(repl)
+  end)
+end
+
+local function find(key)
+  return vim.iter(repls):rev():find(function(repl)
+    return repl.key == key and is_open(repl)
+  end)
+end
+
+local function again(repl)
+  if repl.terminal.state == 'lost' then
+    terminals.write(repl.terminal, 'r')
+  end
+end
+
+--- The one key that starts again works in normal mode too.
+local function map_again(repl, is_lost)
+  local buf = repl.terminal.buf
+  if is_lost then
+    vim.keymap.set('n', 'r', function()
+      again(repl)
+    end, { buffer = buf, desc = 'igor: connect again', nowait = true })
+  elseif repl.is_mapped then
+    pcall(vim.keymap.del, 'n', 'r', { buffer = buf })
+  end
+  repl.is_mapped = is_lost
+end
+
+local function say_lost(repl)
+  terminals.scroll(repl.terminal)
+  notice.say(('%s: the connection was lost; r in its window starts again'):format(repl.title), WARN)
+end
+
+--- A key in a terminal whose program has ended closes it, and its text goes.
+local function stop_typing(buf)
+  if vim.api.nvim_get_current_buf() == buf and vim.api.nvim_get_mode().mode == 't' then
+    vim.cmd.stopinsert()
+  end
+end
+
+local function end_of(repl)
+  local terminal = repl.terminal
+  vim.bo[terminal.buf].buflisted = false
+  if terminal.status ~= 0 then
+    stop_typing(terminal.buf)
+  end
+end
+
+local function told(repl)
+  local terminal = repl.terminal
+  if vim.api.nvim_buf_is_valid(terminal.buf) then
+    local known = vim.b[terminal.buf].igor_repl
+    local was = known.state
+    known.state = terminal.state
+    vim.b[terminal.buf].igor_repl = known
+    map_again(repl, terminal.state == 'lost')
+    if terminal.state ~= was then
+      vim.cmd.redrawstatus({ bang = true })
+    end
+    if terminal.state == 'lost' then
+      say_lost(repl)
+    elseif terminal.state == 'ended' then
+      end_of(repl)
+    end
+  end
+  repl.queue:look()
+end
+
+local function start(root, args)
+  local text = title(root, args)
+  local repl = { root = vim.uv.fs_realpath(root) or root, title = text }
+  repl.is_persistent = project.config(root).repl_persist == true
+  local buf = vim.api.nvim_create_buf(true, false)
+  vim.b[buf].igor_root = root
+  vim.b[buf].igor_group, vim.b[buf].igor_host = args.group, args.host
+  require('igor.places').map(buf)
+  vim.b[buf].igor_repl = {
+    root = root, group = args.group or 'dev', host = args.host or '',
+    command = table.concat(words_of(args.command), ' '), state = 'starting',
+  }
+  local ok, win = pcall(windows.show, buf)
+  if not ok then
+    vim.api.nvim_buf_delete(buf, { force = true })
+    error(win, 0)
+  end
+  repl.terminal = terminals.start(win, argv(root, args), free_name(text), function(terminal)
+    repl.terminal = terminal
+    told(repl)
+  end)
+  repl.queue = require('igor.repl.queue').new(repl)
+  vim.b[buf].term_title = text
+  -- Typing in it, not walking past its window, makes it the one that was used last.
+  vim.api.nvim_create_autocmd('TermEnter', {
+    buffer = buf,
+    callback = function()
+      use(repl)
+    end,
+  })
+  use(repl)
+  return repl, win
+end
+
+--- Ask on which host; `done` is not called where nobody answers.
+local function choose(root, args, done)
+  local names = hosts(root, args.group)
+  local key = key_of(root, args)
+  -- Unless the config has another word since.
+  args.host = args.host or vim.tbl_contains(names, chosen[key]) and chosen[key] or nil
+  if args.host or #names < 2 then
+    chosen[key] = args.host
+    return done()
+  end
+  local release = readiness.watch_keys()
+  readiness.when(readiness.can_ask, function()
+    release()
+    if chosen[key] then -- by the question of a command before
+      args.host = chosen[key]
+      return done()
+    end
+    vim.ui.select(names, { prompt = 'REPL on which host?' }, function(name)
+      if name then
+        args.host, chosen[key] = name, name
+        done()
+      end
+    end)
+  end)
+end
+
+--- Show the REPL of that command, or start it, as soon as the editor lets windows be opened.
+---@param root string
+---@param args { command: string|nil, group: string|nil, host: string|nil, no_push: boolean|nil }
+---@param new boolean  also where one is there
+---@param done function  called with the REPL and its window
+local function show(root, args, new, done)
+  choose(root, args, function()
+    readiness.persist(function()
+      readiness.check()
+      local key = key_of(root, args) .. '\0' .. (args.host or '')
+      local repl = not new and find(key)
+      if repl then
+        return done(repl, windows.show(repl.terminal.buf))
+      end
+      local ok, started, win = pcall(start, root, args)
+      if not ok then
+        local why = tostring(started):gsub('^.-(E%d+:)', '%1')
+        return notice.say(('repl: no window for it: %s'):format(why), ERROR)
+      end
+      started.key = key
+      done(started, win)
+    end)
+  end)
+end
+
+--- A REPL of the project in `root` without a word about which: its last one, else a new one.
+function M.some(root, done)
+  local repl = M.last(root)
+  if repl then
+    return done(repl)
+  end
+  show(root, {}, false, done)
+end
+
+--- :IgorRepl, which the bridge has read.
+---@param place string
+---@param args table
+---@param new boolean
+function M.open(place, args, new)
+  exit_guard.heard()
+  local root = project.root(place)
+  if not root then
+    return notice.say(('repl: %s is not in a project of igor: igor init'):format(place), ERROR)
+  end
+  if args.hosts and #args.hosts > 1 then
+    return notice.say('repl: a REPL runs on one host; name one by --host', ERROR)
+  end
+  local wanted = { command = args.shell, group = args.group, no_push = args.no_push }
+  wanted.host = args.hosts and args.hosts[1]
+  show(root, wanted, new, function(repl, win)
+    use(repl)
+    windows.enter(win)
+  end)
+end
+
+return M

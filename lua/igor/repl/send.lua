@@ -1,0 +1,150 @@
+-- Sends text from a buffer to the REPL of its project.
+local exit_guard = require('igor.command.exit_guard')
+local notice = require('igor.ui.notice')
+local project = require('igor.project')
+local send_text = require('igor.repl.send_text')
+
+local M = {}
+
+local WARN, ERROR = vim.log.levels.WARN, vim.log.levels.ERROR
+M.WORDS = { 'cell', 'file', 'line' }
+
+--- What :IgorSend was given, until Python has read its words.
+local held, last_held = {}, 0
+
+local function block(buf, lines)
+  local cleaned, left_out = send_text.clean(lines)
+  if left_out > 0 then
+    notice.say(('send: %d control characters were left out'):format(left_out), WARN)
+  end
+  return { lines = cleaned, is_python = vim.bo[buf].filetype == 'python' }
+end
+
+local function put(repl, text)
+  if repl.terminal.state ~= 'lost' then
+    return repl.queue:put(text)
+  end
+  local told = '%s: not sent: the connection was lost; r in its window starts again'
+  notice.say(told:format(repl.title), ERROR)
+end
+
+--- Send lines of a buffer to the REPL of the project in `root`, which is opened where there is none.
+local function send(root, buf, lines)
+  if not root then
+    return notice.say('send: this is not in a project of igor: igor init', ERROR)
+  end
+  local text = block(buf, lines)
+  if not vim.iter(text.lines):any(function(line)
+    return line:find('%S') ~= nil
+  end) then
+    return notice.say('send: there is nothing to send here')
+  end
+  -- Not now: a window may be opened for it, and this may be inside another window's.
+  vim.schedule(function()
+    require('igor.repl').some(root, function(repl)
+      put(repl, text)
+    end)
+  end)
+end
+
+--- Send lines of text to the REPL of the project that one is in.
+---@param lines string[]
+function M.lines(lines)
+  send(project.root(project.place()), 0, lines)
+end
+
+local function get(buf, first, last)
+  return vim.api.nvim_buf_get_lines(buf, first - 1, last, false)
+end
+
+--- The lines of the cell around `row`, and the line that begins the next one.
+local function cell(buf, row)
+  local first, last, after = require('igor.repl.send_cells').around(buf, row)
+  return get(buf, first, last), after
+end
+
+--- Send the current cell; the line that begins the next one.
+function M.cell()
+  local lines, after = cell(0, vim.fn.line('.'))
+  M.lines(lines)
+  return after
+end
+
+--- Send the current cell, and go to the next one.
+function M.cell_and_move()
+  local after = M.cell()
+  if after then
+    vim.cmd("normal! m'")
+    vim.api.nvim_win_set_cursor(0, { math.min(after + 1, vim.api.nvim_buf_line_count(0)), 0 })
+  end
+end
+
+function M.file()
+  M.lines(get(0, 1, -1))
+end
+
+--- Send the current line, and as many below it as a count says.
+function M.line()
+  local row = vim.fn.line('.')
+  M.lines(get(0, row, row + vim.v.count1 - 1))
+end
+
+--- What lies between two marks, as 'operatorfunc' and visual mode have it.
+local function region(from, to, kind)
+  local lines = vim.fn.getregion(vim.fn.getpos(from), vim.fn.getpos(to), { type = kind })
+  M.lines(lines)
+end
+
+--- Called by 'operatorfunc'.
+function M.operated(kind)
+  local types = { line = 'V', char = 'v', block = '\22' }
+  region("'[", "']", types[kind])
+end
+
+--- For a mapping with `expr`: the operator that sends.
+function M.operator()
+  vim.o.operatorfunc = "v:lua.require'igor.repl.send'.operated"
+  return 'g@'
+end
+
+--- Send what is selected; the selection ends.
+function M.selection()
+  region('v', '.', vim.fn.mode())
+  vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
+end
+
+--- What Neovim evaluates when :IgorSend is given: the number under which its lines are held, as they
+--- are now. Python has still to be started, perhaps.
+function M.hold(first, last, bang)
+  exit_guard.expect()
+  last_held = last_held + 1
+  held[last_held] = {
+    root = project.root(project.place()),
+    buf = vim.api.nvim_get_current_buf(),
+    row = first,
+    lines = bang == '!' and get(0, 1, -1) or get(0, first, last),
+  }
+  return last_held
+end
+
+--- :IgorSend, which the bridge has read.
+function M.command(word, number)
+  exit_guard.heard()
+  local given = held[number]
+  held[number] = nil
+  local wanted = { [''] = given.lines, line = given.lines }
+  if not vim.api.nvim_buf_is_loaded(given.buf) then
+    return notice.say('send: its buffer is gone; not sent', ERROR)
+  elseif word == 'cell' then
+    wanted.cell = cell(given.buf, given.row)
+  elseif word == 'file' then
+    wanted.file = get(given.buf, 1, -1)
+  end
+  if not wanted[word] then
+    local known = table.concat(M.WORDS, ', ')
+    return notice.say(('send: %s is unknown (known: %s)'):format(word, known), ERROR)
+  end
+  send(given.root, given.buf, wanted[word])
+end
+
+return M

@@ -1,0 +1,218 @@
+-- The projects whose files are open: each is watched through the agent from its first buffer to its
+-- last. What the agent says of their hosts is kept here for the statusline.
+local agent = require('igor.client')
+local freshness = require('igor.sync.freshness')
+local project = require('igor.project')
+local starter = require('igor.client.starter')
+
+local M = {}
+
+-- `:e` unloads a buffer and reads it again; a project is closed when that long nothing came.
+local CLOSE_MS = 1000
+-- The exit status of a watch whose agent leaves.
+local CANCELLED = 130
+-- "stale 5m" grows by itself.
+local REDRAW_MS = 20000
+
+---@class IgorProject
+---@field buffers integer
+---@field event table|nil  the last one of type "freshness"
+---@field wants boolean|nil  the config's push_on_write, as last read
+---@field told table  what notices have said
+---@field head table|nil  the watch on git's HEAD
+
+---@type table<string, IgorProject>
+local projects = {}
+local shown = {}
+local redraw_timer
+
+local function redraw()
+  for root in pairs(projects) do
+    local text = M.text(root)
+    if shown[root] ~= text then
+      shown[root] = text
+      vim.cmd.redrawstatus({ bang = true })
+    end
+  end
+end
+
+local function option()
+  return require('igor.options').current.push_on_write
+end
+
+--- Whether saves of this project are to be pushed, as far as the editor knows.
+function M.is_pushing(root)
+  local known = projects[root]
+  if option() ~= nil then
+    return option()
+  elseif known and known.event then
+    return known.event.push_on_write
+  elseif known and known.wants ~= nil then
+    return known.wants
+  end
+  local wants = project.config(root).push_on_write == true
+  if known then
+    known.wants = wants
+  end
+  return wants
+end
+
+local function took(root, event)
+  local known = projects[root]
+  if known and event.type == 'freshness' then
+    known.event = event
+    if event.error and event.error ~= '' then
+      freshness.say_once(known.told, event.error)
+    end
+    freshness.notice(known.told, event)
+    if event.push_on_write and not event.trusted then
+      require('igor.sync.trust').ask(root, event)
+    end
+    redraw()
+  elseif known and event.type == 'warning' then
+    freshness.say_once(known.told, event.text)
+  end
+end
+
+local function finished(root, outcome)
+  local known = projects[root]
+  if known then
+    known.event = nil
+    if outcome.status ~= 0 and outcome.status ~= CANCELLED then
+      freshness.say_once(known.told, outcome.error)
+    end
+    redraw()
+  end
+end
+
+local function watch(root)
+  agent.watch(root, {
+    args = { push_on_write = option(), warm = true },
+    on_event = function(event)
+      vim.schedule(function()
+        took(root, event)
+      end)
+    end,
+    on_finished = function(outcome)
+      vim.schedule(function()
+        finished(root, outcome)
+      end)
+    end,
+  })
+end
+
+--- Connect for a project, in the background; an agent is started where none runs.
+local function warm(root)
+  if projects[root] and projects[root].buffers > 0 then
+    agent.warm()
+    projects[root].head = projects[root].head
+      or require('igor.sync.git_head').watch(root, function()
+        M.look(root)
+      end)
+  end
+end
+
+local function after_start(act)
+  if vim.v.vim_did_enter == 1 then
+    return vim.schedule(act)
+  end
+  vim.api.nvim_create_autocmd('VimEnter', { once = true, callback = vim.schedule_wrap(act) })
+end
+
+--- A buffer of the project is open.
+function M.enter(root)
+  local known = projects[root]
+  if not known then
+    known = { buffers = 0, told = {} }
+    projects[root] = known
+    watch(root)
+    starter.python = require('igor.command.register').agent_python()
+    after_start(function()
+      warm(root)
+    end)
+    redraw_timer = redraw_timer or assert(vim.uv.new_timer())
+    redraw_timer:start(REDRAW_MS, REDRAW_MS, vim.schedule_wrap(redraw))
+  end
+  known.buffers = known.buffers + 1
+end
+
+local function close(root)
+  local known = projects[root]
+  if known and known.buffers == 0 then
+    if known.head then
+      known.head:close()
+    end
+    projects[root], shown[root] = nil, nil
+    agent.unwatch(root)
+    if not next(projects) then
+      redraw_timer:stop()
+    end
+  end
+end
+
+--- One of its buffers has gone.
+function M.leave(root)
+  projects[root].buffers = projects[root].buffers - 1
+  vim.defer_fn(function()
+    close(root)
+  end, CLOSE_MS)
+end
+
+--- Something may have changed in the project: the agent looks.
+function M.look(root)
+  if projects[root] then
+    agent.save(root, {})
+  end
+end
+
+--- The same for all projects, which are connected to again. One whose watch has ended, such as for a
+--- broken config, gets another.
+function M.look_at_all()
+  for root, known in pairs(projects) do
+    known.wants = nil
+    if not agent.is_watched(root) then
+      watch(root)
+    end
+    if M.is_pushing(root) then
+      agent.warm()
+    end
+    M.look(root)
+  end
+end
+
+--- The editor has written a file of the project, or deleted it.
+function M.saved(root, path)
+  local known = projects[root]
+  if known and path == project.CONFIG then
+    known.wants = nil
+    if not agent.is_watched(root) then
+      watch(root)
+    end
+  end
+  if M.is_pushing(root) then
+    agent.save(root, { path })
+  end
+end
+
+--- See require('igor').status(); nil where nothing is known of the project.
+function M.text(root)
+  local known = projects[root]
+  local event = known and known.event
+  if event and (event.trusted or event.push_on_write) then
+    return agent.is_up() and freshness.text(event, os.time()) or 'no agent'
+  end
+end
+
+--- See require('igor').freshness().
+function M.all()
+  local found = {}
+  for root, known in pairs(projects) do
+    found[root] = vim.deepcopy(known.event or {})
+    found[root].connected = agent.is_up()
+  end
+  return found
+end
+
+agent.on_change = redraw
+
+return M

@@ -1,0 +1,206 @@
+"""Who gets through a door to debugpy, and who is the last to leave. Its relays are pretended."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from igor_core.debug.port.attach_listener import AttachListener
+from igor_core.debug.port.listener import Listener
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.process import Command
+
+INITIALIZE = b'{"type": "request", "command": "initialize"}'
+DISCONNECT = b'{"type": "request", "command": "disconnect", "arguments": {}}'
+KNOCK = """\
+import os, socket, sys
+family, address, port = getattr(socket, sys.argv[1]), sys.argv[2], int(sys.argv[3])
+os.setgroups([])
+os.setuid(int(sys.argv[4]))
+knock = socket.socket(family)
+knock.settimeout(5)
+knock.connect((address, port))
+knock.sendall(b"Content-Length: 2\\r\\n\\r\\n{}")
+if sys.argv[5] == "wait":
+    try:
+        print(knock.recv(100).decode(), end="")
+    except ConnectionResetError:
+        pass
+"""
+
+
+class PretendedRelay:
+    """Answers all that is sent to it, and ends after a "disconnect", as debugpy's would."""
+
+    def __init__(self, heard: list[bytes]) -> None:
+        self.finished = False
+        self.status = 0
+        self.error = ""
+        self._heard = heard
+        self._said: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+
+    async def write(self, data: bytes) -> None:
+        self._heard.append(data)
+        self._said.put_nowait(("stdout", message(b'{"type": "response"}')))
+        if b'"disconnect"' in data:
+            self.write_eof()
+
+    async def read(self) -> tuple[str, bytes] | None:
+        return await self._said.get()
+
+    def write_eof(self) -> None:
+        self._said.put_nowait(None)
+
+    async def end(self) -> None:
+        self.finished = True
+        self.write_eof()
+
+
+class PretendedHost:
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+
+    async def start(self, _command: Command) -> PretendedRelay:
+        return PretendedRelay(self.heard)
+
+
+class Scene:
+    def __init__(self, kind: type[Listener]) -> None:
+        self.host = PretendedHost()
+        self.left = 0
+        more: tuple[Any, ...] = (self.leaving,) if kind is Listener else (7, print)
+        self.door = kind(cast(RemoteHost, self.host), lambda: Command(["true"]), *more)
+
+    async def leaving(self) -> None:
+        self.left += 1
+
+    def has_heard(self, text: bytes) -> bool:
+        return any(text in data for data in self.host.heard)
+
+
+@pytest.fixture(params=[Listener, AttachListener])
+async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    made = Scene(request.param)
+    await made.door.open(23900)
+    yield made
+    await made.door.close()
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Scene]:
+    made = Scene(Listener)
+    await made.door.open(23950)
+    yield made
+    await made.door.close()
+
+
+def message(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def knock(scene: Scene, family: str, address: str, user: int, then: str) -> list[str]:
+    port = str(scene.door.port)
+    return [sys.executable, "-I", "-c", KNOCK, family, address, port, str(user), then]
+
+
+async def knocked(scene: Scene, *how: Any) -> bytes:
+    """What a client of another program hears."""
+    process = await asyncio.create_subprocess_exec(
+        *knock(scene, *how), stdout=asyncio.subprocess.PIPE
+    )
+    heard, _ = await process.communicate()
+    assert process.returncode == 0
+    return heard
+
+
+WAYS = [("AF_INET", "127.0.0.1"), ("AF_INET6", "::ffff:127.0.0.1")]
+
+
+@pytest.mark.parametrize(("family", "address"), WAYS)
+async def test_another_user_gets_in_by_no_kind_of_address(
+    door: Scene, family: str, address: str
+) -> None:
+    assert await knocked(door, family, address, 65534, "wait") == b""
+    assert door.host.heard == []
+    assert b"Content-Length" in await knocked(door, family, address, 0, "wait")
+
+
+@pytest.mark.parametrize(("family", "address"), WAYS)
+async def test_who_has_closed_before_it_is_looked_at_does_not_get_in(
+    door: Scene, family: str, address: str
+) -> None:
+    # Blocks: the door has no turn before it has ended.
+    subprocess.run(knock(door, family, address, 65534, "go"), check=True, timeout=20)  # noqa: ASYNC221
+    await asyncio.sleep(0.3)
+    assert door.host.heard == []
+    assert door.left == 0
+
+
+async def test_what_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
+    for said in (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"Content-Hello: 1\r\n", b"C"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+        writer.write(said)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+    assert scene.host.heard == []
+    assert scene.left == 0
+
+
+async def test_a_header_in_small_letters_and_pieces_is_a_debugger_s(scene: Scene) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+    for piece in (b"con", b"tent-length: %d" % len(INITIALIZE), b"\r\n\r\n" + INITIALIZE):
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+    assert b"Content-Length" in await reader.read(100)
+    writer.close()
+
+
+async def attached(scene: Scene) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+    writer.write(message(INITIALIZE))
+    assert await reader.read(100)
+    return reader, writer
+
+
+async def test_of_two_that_take_their_leave_the_last_takes_the_program_along(door: Scene) -> None:
+    both = [await attached(door), await attached(door)]
+    for _reader, writer in both:
+        writer.write(message(DISCONNECT))
+    for reader, writer in both:
+        await reader.read()
+        writer.close()
+    assert door.left >= 1
+
+
+async def test_one_of_two_may_go(door: Scene) -> None:
+    (reader, writer), (_other, staying) = await attached(door), await attached(door)
+    writer.write(message(DISCONNECT))
+    await reader.read()
+    writer.close()
+    await asyncio.sleep(0.1)
+    assert door.has_heard(b'"disconnect"')
+    assert door.left == 0
+    staying.close()
+    await asyncio.sleep(0.2)
+    assert door.left >= 1
+
+
+async def test_who_is_left_over_and_dropped_by_debugpy_takes_the_program_along(
+    door: Scene,
+) -> None:
+    relays: list[PretendedRelay] = []
+
+    async def start(_command: Command) -> PretendedRelay:
+        relays.append(PretendedRelay(door.host.heard))
+        return relays[-1]
+
+    door.host.start = start  # type: ignore[method-assign]
+    reader, writer = await attached(door)
+    relays[0].write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    assert door.left == 1

@@ -1,0 +1,117 @@
+"""igor's part of .vscode/launch.json beside what is the user's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igor_core.config import Project
+from igor_core.debug.editors.endpoints import sites
+from igor_core.debug.editors.managed import Notice
+from igor_core.debug.editors.vscode import generate
+from igor_core.debug.editors.vscode_file import write_vscode_file
+from tests.support.local_project import make_local_project
+
+NAME = ".vscode/launch.json"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_local_project(tmp_path)
+
+
+def write(project: Project) -> list[Notice]:
+    return write_vscode_file(project, sites(project, {"dev": "c"}, {}))
+
+
+def read(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project.root / NAME).read_text())
+    return found
+
+
+def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None:
+    assert [notice.text for notice in write(project)] == [".vscode/launch.json written"]
+    assert read(project) == {
+        "version": "0.2.0",
+        "configurations": [
+            {
+                "name": "igor: attach dev",
+                "type": "debugpy",
+                "request": "attach",
+                "connect": {"host": "127.0.0.1", "port": 5678},
+                "justMyCode": False,
+                "pathMappings": [{"localRoot": "${workspaceFolder}", "remoteRoot": "/workspace"}],
+            }
+        ],
+    }
+    assert (project.root / ".vscode").stat().st_mode & 0o777 == 0o750
+    assert [notice.kind for notice in write(project)] == ["same"]
+
+
+def test_comments_are_no_trouble_where_nothing_is_to_be_changed(project: Project) -> None:
+    write(project)
+    file = project.root / NAME
+    file.write_text("// Use IntelliSense.\n" + file.read_text())
+    assert [notice.kind for notice in write(project)] == ["same"]
+    for other in (file.read_text().replace("5678", "9"), "// a list\n[]", "// nothing\n{}"):
+        file.write_text(other)
+        assert [notice.kind for notice in write(project)] == ["failed"]
+
+
+def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:
+    theirs = (
+        '{"version": "0.2.0", "inputs": [],\n "configurations": [\n'
+        '    {"type": "go", "name": "mine"},\n    {"name": "igor: attach gone"},\n    "odd"\n]}'
+    )
+    file = project.root / ".vscode" / "launch.json"
+    file.parent.mkdir()
+    file.write_text(theirs)
+    write(project)
+    content = read(project)
+    found = sites(project, {"dev": "c"}, {})
+    assert content["configurations"] == [
+        {"type": "go", "name": "mine"}, "odd", *generate(project, found)["configurations"],
+    ]  # fmt: skip
+    assert file.read_text().startswith(theirs.partition('    {"name"')[0])
+    assert [notice.kind for notice in write(project)] == ["same"]
+
+
+def test_launch_json_with_comments_is_left_alone_and_what_to_paste_is_told(
+    project: Project,
+) -> None:
+    text = '{\n  // Use IntelliSense to learn about possible attributes.\n  "configurations": []\n}'
+    file = project.root / ".vscode" / "launch.json"
+    file.parent.mkdir()
+    file.write_text(text)
+    (notice,) = write(project)
+    assert notice == Notice(
+        "failed", ".vscode/launch.json was left alone: line 2: it holds comments",
+        "igor vscode --print shows what belongs into it",
+    )  # fmt: skip
+    assert file.read_text() == text
+
+
+def test_a_file_that_is_read_only_is_one_sentence(project: Project) -> None:
+    file = project.root / NAME
+    file.parent.mkdir()
+    file.write_text("{}")
+    file.chmod(0o444)
+    (notice,) = write(project)
+    assert (notice.kind, notice.text) == ("failed", f"{file} is read-only; igor left it alone")
+    assert file.read_text() == "{}"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_that_is_a_link_out_of_the_project_gets_no_new_file(
+    project: Project, tmp_path: Path, is_there: bool
+) -> None:
+    outside = tmp_path / "elsewhere"
+    if is_there:
+        outside.mkdir()
+    (project.root / ".vscode").symlink_to(outside)
+    (notice,) = write(project)
+    assert notice.kind == "failed"
+    assert "out of the project" in notice.text
+    assert outside.exists() == is_there
+    assert not is_there or not list(outside.iterdir())
