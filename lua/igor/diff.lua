@@ -1,7 +1,7 @@
 -- :IgorDiff: the local file beside the host's version, a tab page for each path.
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
-local openable = require('igor.places.openable')
+local open_location = require('igor.places.open_location')
 local project = require('igor.project')
 
 local M = {}
@@ -52,7 +52,7 @@ local function host_buffer(root, found)
 end
 
 local function open(root, found)
-  openable.edit(root .. '/' .. found.path, root, 'tabnew')
+  open_location.edit(root .. '/' .. found.path, root, 'tabnew')
   local here = vim.api.nvim_get_current_win()
   local there = vim.api.nvim_open_win(host_buffer(root, found), false, { split = 'right', win = here })
   for _, win in ipairs({ here, there }) do
@@ -139,7 +139,7 @@ end
 
 --- Paths that begin with `lead`: those that are held back, else files.
 function M.complete(lead)
-  local told = require('igor').freshness()[project.root(project.place()) or '']
+  local told = require('igor.sync.projects').all()[project.root(project.place()) or '']
   local found = {}
   for _, host in ipairs(told and told.hosts or {}) do
     for _, path in ipairs(host.held_back) do

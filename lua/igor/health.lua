@@ -1,10 +1,11 @@
 -- :checkhealth igor: what igor needs on this machine, each with its remedy. Hosts: igor doctor.
+local checkout = require('igor.directories').checkout
 local register = require('igor.command.register')
 
 local M = {}
 
 local health = vim.health
-local INSTALL = ('in %s: make install'):format(register.checkout)
+local INSTALL = ('in %s: make install'):format(checkout)
 
 -- Said as JSON: versions of what igor's Python finds, and which Python runs the agent.
 local IN_EDITOR = [[
@@ -62,7 +63,7 @@ local function python()
   if register.in_manifest() and not given then
     return vim.fn.expand(vim.g.python3_host_prog or 'python3'), 'the python3 host (manifest)'
   end
-  return register.python(), "igor's own host"
+  return require('igor.python').of_host(), "igor's own host"
 end
 
 local function check_editor()
@@ -87,7 +88,7 @@ local function check_agent(program, found)
   else
     health.error(("the agent's Python lacks a module: %s (%s)"):format(why, found.agent_python), INSTALL)
   end
-  local agent, problem = run({ program, '-c', AGENT_STATUS, register.checkout })
+  local agent, problem = run({ program, '-c', AGENT_STATUS, checkout })
   if agent then
     health.ok('an agent runs: ' .. agent)
   elseif problem == TIMEOUT then
@@ -100,7 +101,7 @@ end
 local function check_python()
   health.start('igor: Python and the agent')
   local program, which = python()
-  local said, why = run({ program, '-c', IN_EDITOR, register.checkout })
+  local said, why = run({ program, '-c', IN_EDITOR, checkout })
   if not said then
     local advice = { INSTALL, "or name a Python that has pynvim: require('igor').setup{ python = … }" }
     return health.error(('%s can not run igor: %s (%s)'):format(program, why, which), advice)

@@ -14,11 +14,15 @@ local function show_remote_files()
       end,
     })
   end
+  -- gf in such a text opens nothing but files.
   on('BufReadCmd', function(file, args)
+    require('igor.places').map(args.buf)
     file.read(args.buf, args.match)
   end)
   on('BufFilePost', function(file, args)
-    file.named(args.buf, args.match)
+    if file.named(args.buf, args.match) then
+      require('igor.places').map(args.buf)
+    end
   end)
   on({ 'BufWriteCmd', 'FileWriteCmd', 'FileAppendCmd' }, function(file, args)
     file.refuse_write(args.match)

@@ -101,6 +101,15 @@ function M.groups(root)
   return groups
 end
 
+--- Names of the config's table debug.programs.
+---@param root string|nil
+---@return string[]
+function M.debug_programs(root)
+  local config = root and M.config(root) or {}
+  local programs = type(config.debug) == 'table' and config.debug.programs
+  return type(programs) == 'table' and vim.tbl_keys(programs) or {}
+end
+
 function M.host_names(group)
   local names = {}
   if type(group) == 'table' and type(group.hosts) == 'table' then

@@ -301,7 +301,7 @@ function M.request(verb, root, args, on_finished)
   if is_up then
     link:write(requests.take())
   else
-    starter.python = require('igor.command.register').agent_python()
+    starter.python = require('igor.python').of_agent()
     M.warm()
   end
 end

@@ -50,9 +50,8 @@ local function debugged(words, lead)
   if lead:find('^%-') then
     return require('igor.command').debug_options
   end
-  local command = require('igor.debug.command')
-  local root = require('igor.project').root(require('igor.project').place())
-  return is_value and {} or vim.tbl_filter(is_harmless, command.programs(root))
+  local project = require('igor.project')
+  return is_value and {} or vim.tbl_filter(is_harmless, project.debug_programs(project.root(project.place())))
 end
 
 local function candidates(verb, words, lead)

@@ -11,27 +11,7 @@ local HOST = 'igor'
 local SHELL = 'command -v "$1" >/dev/null || { sleep 0.3; exit 127; }; exec "$@"'
 local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
 
-M.checkout = require('igor.directories').checkout
-M.plugin = M.checkout .. '/rplugin/python3/igor_nvim.py'
-
---- The Python for igor's own host.
-function M.python()
-  local given = require('igor.options').current.python
-  if given then
-    return vim.fn.expand(given)
-  end
-  local own = M.checkout .. '/.venv/bin/python'
-  if vim.fn.executable(own) == 1 then
-    return own
-  end
-  return vim.fn.expand(vim.g.python3_host_prog or 'python3')
-end
-
---- The Python for the agent, as igor_core/agent/client.py chooses it: an editor's may lack modules.
-function M.agent_python()
-  local own = M.checkout .. '/.venv/bin/python'
-  return vim.fn.executable(own) == 1 and own or M.python()
-end
+M.plugin = require('igor.directories').checkout .. '/rplugin/python3/igor_nvim.py'
 
 --- The names that the manifest has registered for this checkout, nil where it has none.
 function M.in_manifest()
@@ -49,7 +29,7 @@ end
 --- Start igor's own host. The channel can be written to before Python has come up.
 local function start(_)
   local last_words = ''
-  local python = M.python()
+  local python = require('igor.python').of_host()
   local command = { 'sh', '-c', SHELL, 'sh', python, '-c', START, M.plugin }
   return vim.fn.jobstart(command, {
     rpc = true,

@@ -3,13 +3,6 @@ local project = require('igor.project')
 
 local M = {}
 
---- Names of the config's table debug.programs.
-function M.programs(root)
-  local config = root and project.config(root) or {}
-  local programs = type(config.debug) == 'table' and config.debug.programs
-  return type(programs) == 'table' and vim.tbl_keys(programs) or {}
-end
-
 --- The project's file in the window, a path in the project, and the test that the cursor is in.
 local function under_cursor()
   local root, file = project.locate_buffer(0)
@@ -28,7 +21,7 @@ function M.place()
   local where = require('igor.command.unwritten').place()
   local root = project.root(where.place)
   where.file, where.test = under_cursor()
-  where.programs = M.programs(root)
+  where.programs = project.debug_programs(root)
   where.last = require('igor.debug').last(root or where.place) or vim.empty_dict()
   local front, problem, hint = require('igor.debug.front').choose()
   where.vimspector = front == require('igor.debug.vimspector')

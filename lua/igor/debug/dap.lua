@@ -62,7 +62,7 @@ local function offers(buf)
     offer(file, '--')
     offer('the test under the cursor', '--test')
   end
-  for _, name in ipairs(vim.fn.sort(require('igor.debug.command').programs(root))) do
+  for _, name in ipairs(vim.fn.sort(require('igor.project').debug_programs(root))) do
     offer(name, name)
   end
   return found

@@ -1,6 +1,6 @@
 -- A front end starts from a window that shows a file of the project: there it finds its configuration
 -- and opens what it shows.
-local openable = require('igor.places.openable')
+local open_location = require('igor.places.open_location')
 local project = require('igor.project')
 
 local M = {}
@@ -41,7 +41,7 @@ function M.enter(root, args)
   end
   local path = root .. '/' .. (args and file_of(root, args) or '.igor/config.json')
   if vim.uv.fs_stat(path) then
-    openable.edit(path, root, 'topleft new')
+    open_location.edit(path, root, 'topleft new')
     return true
   end
   return false

@@ -52,12 +52,32 @@ local function put_cursor(line, column)
   vim.cmd('normal! zv')
 end
 
+--- The buffer for a name: igor://… for the project in `root` and its host group. Throws one sentence
+--- where the name may not be opened.
+local function buffer_of(name, root, group)
+  openable.insist(name, root)
+  if vim.startswith(name, 'igor://') then
+    return require('igor.places.remote_file').buffer(name, root, group, false)
+  end
+  return vim.fn.bufadd(require('igor.project').shown(name))
+end
+
+--- Show the file `path` of the project in the window that `command` makes, 'tabnew' or 'new'.
+function M.edit(path, root, command)
+  local buf = buffer_of(path, root)
+  openable.check(buf, root)
+  vim.cmd(command)
+  vim.bo.bufhidden = 'wipe'
+  vim.bo[buf].buflisted = true
+  vim.cmd('buffer ' .. buf)
+end
+
 --- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil: not
 --- said). What keeps Vim from doing so ("E37: …"), or igor ("… is no regular file"), is thrown.
 ---@param place { name: string, line: integer, column: integer }  0 where not said
 ---@param how 'here'|'split'|'tab'
 function M.open(place, how, root, group)
-  local buf = openable.buffer(place.name, root, group)
+  local buf = buffer_of(place.name, root, group)
   vim.bo[buf].buflisted = true
   openable.check(buf, root)
   show(buf, how)

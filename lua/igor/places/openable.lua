@@ -66,37 +66,18 @@ function M.problem(name, root)
   return problem_of_path(name, root)
 end
 
-local function insist(name, root)
+--- Throws one sentence where a name may not be opened.
+function M.insist(name, root)
   local problem = M.problem(name, root)
   if problem then
     error(('%s %s'):format(name, problem), 0)
   end
 end
 
---- The buffer for a name: igor://… for the project in `root` and its host group. Throws one sentence
---- where the name may not be opened.
-function M.buffer(name, root, group)
-  insist(name, root)
-  if vim.startswith(name, OWN) then
-    return require('igor.places.remote_file').buffer(name, root, group, false)
-  end
-  return vim.fn.bufadd(require('igor.project').shown(name))
-end
-
 --- Throws where a buffer that is about to be entered has a name that may not be opened. The name can
 --- have become another one since it was looked at.
 function M.check(buf, root)
-  insist(vim.api.nvim_buf_get_name(buf), root)
-end
-
---- Show the file `path` of the project in the window that `command` makes, 'tabnew' or 'new'.
-function M.edit(path, root, command)
-  local buf = M.buffer(path, root)
-  M.check(buf, root)
-  vim.cmd(command)
-  vim.bo.bufhidden = 'wipe'
-  vim.bo[buf].buflisted = true
-  vim.cmd('buffer ' .. buf)
+  M.insist(vim.api.nvim_buf_get_name(buf), root)
 end
 
 return M

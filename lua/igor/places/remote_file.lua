@@ -3,7 +3,7 @@
 -- Whoever opens such a buffer puts the cursor where it belongs before the text is there. So it begins
 -- with so many empty lines that any line can be gone to, and the text takes their place.
 local agent = require('igor.client')
-local contents = require('igor.places.decode')
+local decode = require('igor.places.decode')
 local buffer_fill = require('igor.ui.buffer_fill')
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
@@ -106,7 +106,7 @@ end
 --- Put the text in place of the empty lines; `is_wanted()` tells whether it still is.
 local function fill(buf, path, content, is_wanted)
   buffer_fill.in_turns(function(pause, insist)
-    local lines, options = contents.lines(content, pause)
+    local lines, options = decode.lines(content, pause)
     buffer_fill.cover(buf, lines, is_wanted, pause, insist)
     insist(function()
       if not is_wanted() then
@@ -152,13 +152,12 @@ local function answered(buf, reading, path, outcome)
   end
 end
 
---- Nothing in the text may set options, nor open by gf what is no file.
+--- Nothing in the text may set options.
 local function prepare(buf)
   readings = readings + 1
   local its = vim.bo[buf]
   its.buftype, its.swapfile, its.undofile = 'acwrite', false, false
   its.modeline = false
-  require('igor.places').map(buf)
   vim.b[buf].igor_remote, vim.b[buf].igor_is_read = readings, false
   buffer_fill.put(buf, 0, -1, vim.split(('\n'):rep(EMPTY_LINES - 1), '\n'))
   return readings
@@ -222,12 +221,15 @@ function M.buffer(name, root, group, is_new)
   return buf
 end
 
---- An empty buffer has got such a name: so a session brings back what has a 'buftype'.
+--- An empty buffer has got such a name: so a session brings back what has a 'buftype'. Whether it is
+--- read then.
 function M.named(buf, name)
   local lines = vim.api.nvim_buf_get_lines(buf, 0, 2, false)
   if vim.bo[buf].buftype == '' and #lines == 1 and lines[1] == '' then
     M.read(buf, name)
+    return true
   end
+  return false
 end
 
 --- Put the cursor of the current window, which shows `buf`, at line and column (0: not said), or do so

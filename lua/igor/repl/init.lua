@@ -47,10 +47,9 @@ local function igor()
   if vim.fn.executable(installed) == 1 then
     return { installed }
   end
-  local register = require('igor.command.register')
   local start = 'import sys; sys.path[0] = sys.argv.pop(1); '
     .. 'from igor_core.cli.entry import main; sys.exit(main())'
-  return { register.agent_python(), '-c', start, register.checkout }
+  return { require('igor.python').of_agent(), '-c', start, require('igor.directories').checkout }
 end
 
 local function argv(root, args)

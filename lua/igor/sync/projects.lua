@@ -126,7 +126,7 @@ function M.enter(root)
     known = { buffers = 0, told = {} }
     projects[root] = known
     watch(root)
-    starter.python = require('igor.command.register').agent_python()
+    starter.python = require('igor.python').of_agent()
     after_start(function()
       warm(root)
     end)

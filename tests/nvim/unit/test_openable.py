@@ -187,9 +187,8 @@ def test_a_name_is_a_name_whatever_it_would_mean_to_vim(on: Scene, ran: Path, wa
                 str(on.project),
             )
         elif way == "diff":
-            on.editor.lua(
-                "require('igor.places.openable').edit(...)", str(path), str(on.project), "tabnew"
-            )
+            edit = "require('igor.places.open_location').edit(...)"
+            on.editor.lua(edit, str(path), str(on.project), "tabnew")
         elif way == "list":
             finish(on, on.start("IgorExec pytest"), here(path, 1, "E: x"))
             on.editor.command("cfirst")

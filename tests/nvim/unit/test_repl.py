@@ -269,7 +269,7 @@ def test_the_command_of_other_plugins_runs_anywhere(nvim: Path, home: Path) -> N
 
 def test_without_the_installed_script_the_command_is_igor_s_python(nvim: Path, home: Path) -> None:
     with scene(nvim, home, "{}", "main.py") as on:
-        on.editor.lua("require('igor.directories').checkout = '/nowhere'")
+        on.editor.lua("vim.fn.executable = function() return 0 end")
         found = on.editor.lua(COMMAND, "bash")
         assert found[1] == "-c"
         assert str(CHECKOUT) in found

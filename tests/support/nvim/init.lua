@@ -9,7 +9,7 @@ if vim.env.IGOR_TEST_RUNTIME then
   vim.opt.runtimepath:append(vim.env.IGOR_TEST_RUNTIME)
 end
 if vim.env.IGOR_TEST_AGENT_PYTHON then
-  require('igor.command.register').agent_python = function()
+  require('igor.python').of_agent = function()
     return vim.env.IGOR_TEST_AGENT_PYTHON
   end
 end
