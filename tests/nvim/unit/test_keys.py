@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.agent.protocol import Kind
-from tests.support.nvim.fake_agent import FakeAgent
+from tests.support.fake_agent import FakeAgent
 from tests.support.nvim.scene import make_project
 from tests.support.nvim.screen import TmuxScreen
 

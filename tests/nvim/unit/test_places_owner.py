@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nvim.fake_agent import Query
+from tests.support.fake_agent import Query
 from tests.support.nvim.places import DECODER, fail, there
 from tests.support.nvim.scene import Scene, scene
 

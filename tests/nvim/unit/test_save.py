@@ -11,8 +11,8 @@ import pytest
 
 from igor_core import __version__
 from igor_core.agent.protocol import PROTOCOL, Kind
+from tests.support.fake_agent import FakeAgent
 from tests.support.nvim.editor import Editor, running
-from tests.support.nvim.fake_agent import FakeAgent
 from tests.support.nvim.saving import LEAVING_KEYS, PUSHING, TURNS, headless, type_and_leave
 from tests.support.nvim.scene import CONFIG, Scene, make_project, scene
 

@@ -11,8 +11,8 @@ import pytest
 
 from igor_core.agent.client import connect
 from igor_core.errors import AgentError
+from tests.support.fake_agent import FakeAgent
 from tests.support.nvim.editor import running
-from tests.support.nvim.fake_agent import FakeAgent
 from tests.support.nvim.saving import PUSHING, headless
 from tests.support.nvim.scene import make_project, processes_with, scene
 

@@ -92,7 +92,7 @@ def test_nobody_is_asked(nvim: Path, home: Path, setup: str, command: str, text:
 def test_the_question_is_the_editors_own_where_no_plugin_has_another(
     nvim: Path, home: Path, tmux: Any
 ) -> None:
-    from tests.support.nvim.fake_agent import FakeAgent
+    from tests.support.fake_agent import FakeAgent
     from tests.support.nvim.scene import make_project
     from tests.support.nvim.screen import TmuxScreen
 

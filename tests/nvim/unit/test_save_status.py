@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from igor_core.agent.protocol import Kind
-from tests.support.nvim.fake_agent import FakeAgent, host
+from tests.support.fake_agent import FakeAgent, host
 from tests.support.nvim.saving import PUSHING, headless
 from tests.support.nvim.scene import Scene, make_project
 from tests.support.nvim.screen import TmuxScreen

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.nvim.fake_agent import FakeAgent
+from tests.support.fake_agent import FakeAgent
 from tests.support.nvim.scene import Scene, scene
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.fake_agent import FakeAgent
 from tests.support.nvim.editor import Editor, running
-from tests.support.nvim.fake_agent import FakeAgent
 
 CONFIG = {
     "user": "dino",

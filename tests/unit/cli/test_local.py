@@ -15,7 +15,7 @@ from igor_core import __version__, directories
 from igor_core.config import find_project, schema
 from igor_core.config.project import CONFIG_FILE
 from tests.support.cli_process import ROOT, Terminal, environment, igor, start
-from tests.support.fake_agent import Peer, fake_agent
+from tests.support.fake_agent import Client, fake_agent
 
 HEAVY = ("asyncio", "asyncssh", "pynvim", "argparse", "dataclasses", "inspect", "json")
 
@@ -37,7 +37,7 @@ def modules_after(*arguments: str) -> set[str]:
 
 
 def test_a_push_imports_nothing_that_is_slow_to_import() -> None:
-    with fake_agent(lambda peer: peer.finish()):
+    with fake_agent(lambda client: client.finish()):
         modules = modules_after("push")
     assert "igor_core.cli.session" in modules
     assert modules.isdisjoint(HEAVY)
@@ -171,10 +171,10 @@ def test_asking_about_an_agent_does_not_start_one(words: list[str], status: int,
 def test_jobs_are_a_table() -> None:
     first = {"job": 1, "verb": "push", "root": "/p", "client": "cli", "seconds": 3.0}
 
-    def script(peer: Peer) -> None:
+    def script(client: Client) -> None:
         running = {**first, "running": True, "status": None}
         ended = {**first, "job": 12, "verb": "exec", "running": False, "status": 3}
-        peer.finish(data=[running, ended])
+        client.finish(data=[running, ended])
 
     with fake_agent(script):
         done = igor("jobs")
@@ -193,7 +193,7 @@ def test_status_is_a_table_with_what_is_held_back() -> None:
     gone |= {"state": "offline", "since": time.time() - 65}
     gone |= {"files": None, "pending": None, "last_push": None, "held_back": []}
     data = {"project": "p", "root": "/r", "trusted": False, "group": "dev", "hosts": [apollo, gone]}
-    with fake_agent(lambda peer: peer.finish(data=data)):
+    with fake_agent(lambda client: client.finish(data=data)):
         done = igor("status")
     shown = re.sub(r"1 min \d+ s", "1 min 5 s", done.stdout.decode())
     assert shown.splitlines() == [
@@ -211,7 +211,7 @@ def test_doctor_puts_the_remedy_under_what_is_wrong() -> None:
     good = {"name": "ssh", "state": "ok", "text": "OpenSSH 9.2", "hint": ""}
     bad = {"name": "docker", "state": "fail", "text": "no permission", "hint": "usermod -aG"}
     data = {"local": [good], "hosts": [{"host": "apollo", "checks": [good, bad]}]}
-    with fake_agent(lambda peer: peer.finish(1, data=data)):
+    with fake_agent(lambda client: client.finish(1, data=data)):
         done = igor("doctor")
     assert done.returncode == 1
     assert done.stdout.decode().splitlines() == [

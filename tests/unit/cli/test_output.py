@@ -13,7 +13,7 @@ from igor_core.cli.style import wants_colour
 from igor_core.cli.text import duration, printable, size, table, utf8
 from igor_core.config.project import CONFIG_FILE
 from tests.support.cli_process import Terminal, environment, igor
-from tests.support.fake_agent import Peer, fake_agent, result
+from tests.support.fake_agent import Client, fake_agent, result
 
 
 @pytest.fixture
@@ -31,9 +31,11 @@ def project(tmp_path: Path) -> Path:
 def test_a_push_asks_for_what_the_options_say(project: Path) -> None:
     seen = []
 
-    def script(peer: Peer) -> None:
-        seen.append((peer.verb, peer.root, peer.args, peer.hello["name"], peer.hello["answers"]))
-        peer.finish()
+    def script(client: Client) -> None:
+        seen.append(
+            (client.verb, client.root, client.args, client.hello["name"], client.hello["answers"])
+        )
+        client.finish()
 
     with fake_agent(script):
         done = igor("-C", str(project), "push", "-g", "x", "--host", "a", "--dry-run")
@@ -44,13 +46,13 @@ def test_a_push_asks_for_what_the_options_say(project: Path) -> None:
 
 
 def test_without_a_terminal_there_are_plain_lines_and_a_summary(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.step("", "2 hosts")
-        peer.progress("apollo", 10, 100)
-        peer.step("apollo", "rebuild: requirements.txt changed")
-        peer.event("warning", host="enterprise", text="the mount hides .venv", hint="move it")
+    def script(client: Client) -> None:
+        client.step("", "2 hosts")
+        client.progress("apollo", 10, 100)
+        client.step("apollo", "rebuild: requirements.txt changed")
+        client.event("warning", host="enterprise", text="the mount hides .venv", hint="move it")
         failed = result("enterprise", 1, "enterprise: no route to host", "is it switched on?")
-        peer.finish(1, results=[result("apollo", text="12 files sent"), failed])
+        client.finish(1, results=[result("apollo", text="12 files sent"), failed])
 
     with fake_agent(script):
         done = igor("docker", "setup", "-g", "cluster", cwd=project)
@@ -70,11 +72,11 @@ def test_without_a_terminal_there_are_plain_lines_and_a_summary(project: Path) -
 def test_one_hosts_bytes_pass_exec_unchanged_and_its_status_is_igors(project: Path) -> None:
     every_byte = bytes(range(256)) * 3000
 
-    def script(peer: Peer) -> None:
+    def script(client: Client) -> None:
         for start in range(0, len(every_byte), 50_000):
-            peer.output("apollo", every_byte[start : start + 50_000])
-        peer.output("apollo", b"no end", "stderr")
-        peer.finish(3, results=[result("apollo", 3)])
+            client.output("apollo", every_byte[start : start + 50_000])
+        client.output("apollo", b"no end", "stderr")
+        client.finish(3, results=[result("apollo", 3)])
 
     with fake_agent(script):
         done = igor("docker", "exec", "cat", "x", cwd=project)
@@ -84,9 +86,9 @@ def test_one_hosts_bytes_pass_exec_unchanged_and_its_status_is_igors(project: Pa
 
 
 def test_exec_that_goes_well_on_one_host_adds_nothing_to_the_output(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.output("apollo", b"hello\n")
-        peer.finish(results=[result("apollo")])
+    def script(client: Client) -> None:
+        client.output("apollo", b"hello\n")
+        client.finish(results=[result("apollo")])
 
     with fake_agent(script):
         done = igor("docker", "exec", "echo hello", cwd=project)
@@ -94,12 +96,12 @@ def test_exec_that_goes_well_on_one_host_adds_nothing_to_the_output(project: Pat
 
 
 def test_lines_of_several_hosts_are_whole_and_have_their_host_before_them(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.output("apollo", b"one\ntw")
-        peer.output("enterprise", b"eins\n", "stderr")
-        peer.output("enterprise", b"zwei\n 10%\r 99%\rdone\r\nno end")
-        peer.output("apollo", b"o\n")
-        peer.finish(results=[result("apollo"), result("enterprise", 2)], status=1)
+    def script(client: Client) -> None:
+        client.output("apollo", b"one\ntw")
+        client.output("enterprise", b"eins\n", "stderr")
+        client.output("enterprise", b"zwei\n 10%\r 99%\rdone\r\nno end")
+        client.output("apollo", b"o\n")
+        client.finish(results=[result("apollo"), result("enterprise", 2)], status=1)
 
     with fake_agent(script):
         done = igor("docker", "exec", "-g", "cluster", "x", cwd=project)
@@ -118,9 +120,9 @@ def test_lines_of_several_hosts_are_whole_and_have_their_host_before_them(projec
 
 
 def test_one_host_chosen_of_a_group_needs_no_prefix(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.output("apollo", b"x\n")
-        peer.finish()
+    def script(client: Client) -> None:
+        client.output("apollo", b"x\n")
+        client.finish()
 
     with fake_agent(script):
         done = igor("docker", "exec", "-g", "cluster", "--host", "apollo", "x", cwd=project)
@@ -128,9 +130,9 @@ def test_one_host_chosen_of_a_group_needs_no_prefix(project: Path) -> None:
 
 
 def test_text_from_a_host_cannot_act_on_the_terminal(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.step("apollo", "sent \x1b[2Jevil\r\n\u202e\udcff.txt")
-        peer.finish(1, error="first\nsecond \x07", hint="do\tthis")
+    def script(client: Client) -> None:
+        client.step("apollo", "sent \x1b[2Jevil\r\n\u202e\udcff.txt")
+        client.finish(1, error="first\nsecond \x07", hint="do\tthis")
 
     with fake_agent(script):
         done = igor("push", cwd=project)
@@ -143,13 +145,13 @@ def test_text_from_a_host_cannot_act_on_the_terminal(project: Path) -> None:
 
 
 def test_json_is_one_event_per_line_and_the_outcome_last(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.event("accepted", job=7, verb="exec")
-        peer.output("apollo", "€".encode()[:2])
-        peer.output("apollo", "€".encode()[2:] + b"\xff\n")
-        peer.output("apollo", b"\xe2", "stderr")
-        peer.step("apollo", "a name: \udcfe")
-        peer.finish(4, results=[result("apollo", 4)])
+    def script(client: Client) -> None:
+        client.event("accepted", job=7, verb="exec")
+        client.output("apollo", "€".encode()[:2])
+        client.output("apollo", "€".encode()[2:] + b"\xff\n")
+        client.output("apollo", b"\xe2", "stderr")
+        client.step("apollo", "a name: \udcfe")
+        client.finish(4, results=[result("apollo", 4)])
 
     with fake_agent(script):
         done = igor("docker", "exec", "--json", "x", cwd=project)
@@ -176,12 +178,12 @@ def test_an_error_before_the_job_is_a_json_line_too(project: Path) -> None:
 def test_progress_is_redrawn_in_place_on_a_terminal(project: Path) -> None:
     seen = threading.Event()
 
-    def script(peer: Peer) -> None:
-        peer.progress("apollo", 1_200_000, 4_800_000)
-        peer.progress("enterprise", 3, 0)
+    def script(client: Client) -> None:
+        client.progress("apollo", 1_200_000, 4_800_000)
+        client.progress("enterprise", 3, 0)
         seen.wait(30)
-        peer.step("apollo", "sent")
-        peer.finish(results=[result("apollo"), result("enterprise")])
+        client.step("apollo", "sent")
+        client.finish(results=[result("apollo"), result("enterprise")])
 
     with fake_agent(script):
         terminal = Terminal("push", "-g", "cluster", cwd=project)
@@ -197,9 +199,9 @@ def test_progress_is_redrawn_in_place_on_a_terminal(project: Path) -> None:
 
 
 def test_igors_lines_start_at_the_left_after_output_without_an_end(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.output("apollo", b"> ")
-        peer.finish(1, results=[result("apollo", 1)])
+    def script(client: Client) -> None:
+        client.output("apollo", b"> ")
+        client.finish(1, results=[result("apollo", 1)])
 
     with fake_agent(script):
         terminal = Terminal("docker", "exec", "x", cwd=project)
@@ -210,10 +212,10 @@ def test_igors_lines_start_at_the_left_after_output_without_an_end(project: Path
 
 
 def test_a_dumb_terminal_gets_neither_bars_nor_colour(project: Path) -> None:
-    def script(peer: Peer) -> None:
-        peer.progress("apollo", 1, 4)
-        peer.step("apollo", "sent")
-        peer.finish(results=[result("apollo")])
+    def script(client: Client) -> None:
+        client.progress("apollo", 1, 4)
+        client.step("apollo", "sent")
+        client.finish(results=[result("apollo")])
 
     with fake_agent(script):
         terminal = Terminal("push", cwd=project, env=environment(TERM="dumb"))

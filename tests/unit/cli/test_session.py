@@ -12,16 +12,16 @@ import pytest
 
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
 from tests.support.cli_process import COMMAND, Terminal, environment, igor, start
-from tests.support.fake_agent import Peer, fake_agent, result
+from tests.support.fake_agent import Client, fake_agent, result
 
 
-def cancellable(peer: Peer) -> None:
+def cancellable(client: Client) -> None:
     """A job that ends when it is cancelled."""
-    peer.event("accepted", job=7, verb=peer.verb)
-    peer.step("apollo", "working")
-    peer.wait(Kind.CANCEL)
-    peer.step("apollo", "ended what was started")
-    peer.finish(130, "cancelled")
+    client.event("accepted", job=7, verb=client.verb)
+    client.step("apollo", "working")
+    client.wait(Kind.CANCEL)
+    client.step("apollo", "ended what was started")
+    client.finish(130, "cancelled")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -41,11 +41,11 @@ def test_the_first_signal_cancels_and_waits_for_the_end(number: signal.Signals) 
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_names_the_job() -> None:
-    def script(peer: Peer) -> None:
-        peer.event("accepted", job=7, verb="push")
-        peer.step("apollo", "working")
-        peer.wait(Kind.CANCEL)
-        assert peer.gone()
+    def script(client: Client) -> None:
+        client.event("accepted", job=7, verb="push")
+        client.step("apollo", "working")
+        client.wait(Kind.CANCEL)
+        client.wait_for_hang_up()
 
     with fake_agent(script):
         terminal = Terminal("push")
@@ -59,11 +59,11 @@ def test_a_second_ctrl_c_leaves_at_once_and_names_the_job() -> None:
 
 
 def test_ctrl_c_is_heard_while_nobody_reads_the_output() -> None:
-    def script(peer: Peer) -> None:
-        peer.output("", b"x" * INITIAL_CREDIT)
+    def script(client: Client) -> None:
+        client.output("", b"x" * INITIAL_CREDIT)
         blocked.set()
-        peer.wait(Kind.CANCEL)
-        peer.finish(130)
+        client.wait(Kind.CANCEL)
+        client.finish(130)
 
     blocked = threading.Event()
     with fake_agent(script):
@@ -77,10 +77,10 @@ def test_ctrl_c_is_heard_while_nobody_reads_the_output() -> None:
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
-    def script(peer: Peer) -> None:
-        peer.step("apollo", "working")
+    def script(client: Client) -> None:
+        client.step("apollo", "working")
         signalled.wait(20)
-        peer.finish(0)
+        client.finish(0)
 
     signalled = threading.Event()
     with fake_agent(script):
@@ -96,16 +96,16 @@ def test_what_nohup_ignores_stays_ignored() -> None:
 def test_credit_is_granted_only_for_what_was_written() -> None:
     size = 4 * INITIAL_CREDIT
 
-    def script(peer: Peer) -> None:
+    def script(client: Client) -> None:
         left, sent = INITIAL_CREDIT, 0
         while sent < size:
             if left <= 0:
                 starved.set()
-                left += peer.wait(Kind.CREDIT)[2]
-            peer.output("", b"x" * min(left, 65536))
+                left += client.wait(Kind.CREDIT)[2]
+            client.output("", b"x" * min(left, 65536))
             sent += min(left, 65536)
             left -= min(left, 65536)
-        peer.finish()
+        client.finish()
 
     starved = threading.Event()
     with fake_agent(script):
@@ -117,9 +117,9 @@ def test_credit_is_granted_only_for_what_was_written() -> None:
 
 
 def test_a_reader_that_has_gone_ends_exec_quietly_as_a_pipe_does() -> None:
-    def script(peer: Peer) -> None:
-        peer.output("", b"y\n" * (INITIAL_CREDIT // 2))
-        assert peer.gone()
+    def script(client: Client) -> None:
+        client.output("", b"y\n" * (INITIAL_CREDIT // 2))
+        client.wait_for_hang_up()
 
     with fake_agent(script):
         process = start("docker", "exec", "yes")
@@ -133,10 +133,10 @@ def test_a_reader_that_has_gone_ends_exec_quietly_as_a_pipe_does() -> None:
 
 
 def test_a_reader_that_has_gone_does_not_end_a_build() -> None:
-    def script(peer: Peer) -> None:
+    def script(client: Client) -> None:
         for _step in range(100):
-            peer.output("", b"y\n" * 1000)
-        peer.finish(results=[result("apollo")])
+            client.output("", b"y\n" * 1000)
+        client.finish(results=[result("apollo")])
 
     with fake_agent(script):
         process = start("docker", "build")
@@ -147,14 +147,14 @@ def test_a_reader_that_has_gone_does_not_end_a_build() -> None:
     assert (process.returncode, errors) == (0, b"apollo  ok  0.2 s\n")
 
 
-def echoing(peer: Peer) -> None:
+def echoing(client: Client) -> None:
     """A program that writes its input back, taking only a little at a time."""
-    peer.send(Kind.OPEN, 2, peer.number, {"host": "apollo"})
-    while (frame := peer.wait_any(Kind.BYTES, Kind.EOF))[0] is Kind.BYTES:
-        peer.output("", frame[2])
-        peer.send(Kind.CREDIT, 2, len(frame[2]))
-    peer.send(Kind.CLOSE, 2, 0, "")
-    peer.finish()
+    client.send(Kind.OPEN, 2, client.number, {"host": "apollo"})
+    while (frame := client.wait(Kind.BYTES, Kind.EOF))[0] is Kind.BYTES:
+        client.output("", frame[2])
+        client.send(Kind.CREDIT, 2, len(frame[2]))
+    client.send(Kind.CLOSE, 2, 0, "")
+    client.finish()
 
 
 def test_stdin_reaches_the_program_as_it_is_and_ends() -> None:
@@ -166,16 +166,16 @@ def test_stdin_reaches_the_program_as_it_is_and_ends() -> None:
 
 
 def test_no_more_input_is_sent_than_the_program_has_room_for() -> None:
-    def script(peer: Peer) -> None:
-        peer.send(Kind.OPEN, 2, peer.number, {"host": "apollo"})
+    def script(client: Client) -> None:
+        client.send(Kind.OPEN, 2, client.number, {"host": "apollo"})
         received = 0
         while received < INITIAL_CREDIT:
-            received += len(peer.wait(Kind.BYTES)[2])
+            received += len(client.wait(Kind.BYTES)[2])
         assert received == INITIAL_CREDIT
-        assert not peer.readable(0.2)
-        peer.send(Kind.CREDIT, 2, 10)
-        assert len(peer.wait(Kind.BYTES)[2]) == 10
-        peer.finish()
+        assert not client.readable(0.2)
+        client.send(Kind.CREDIT, 2, 10)
+        assert len(client.wait(Kind.BYTES)[2]) == 10
+        client.finish()
 
     with fake_agent(script):
         done = igor("docker", "exec", "head", input=b"x" * (2 * INITIAL_CREDIT))
@@ -184,7 +184,7 @@ def test_no_more_input_is_sent_than_the_program_has_room_for() -> None:
 
 def test_input_is_left_alone_where_no_program_reads_it(tmp_path: Path) -> None:
     (tmp_path / "input").write_bytes(b"the rest")
-    with open(tmp_path / "input", "rb") as stream, fake_agent(lambda peer: peer.finish()):
+    with open(tmp_path / "input", "rb") as stream, fake_agent(lambda client: client.finish()):
         igor("docker", "exec", "-g", "cluster", "cat", stdin=stream)
         assert os.read(stream.fileno(), 100) == b"the rest"
 
@@ -213,14 +213,14 @@ def test_typed_input_and_ctrl_d_reach_the_program() -> None:
 def test_exec_in_the_background_of_a_terminal_is_not_stopped() -> None:
     """A shell with job control starts igor with `&`; reading its terminal would stop it."""
 
-    def script(peer: Peer) -> None:
-        peer.send(Kind.OPEN, 2, peer.number, {"host": "apollo"})
+    def script(client: Client) -> None:
+        client.send(Kind.OPEN, 2, client.number, {"host": "apollo"})
         typed.wait(20)
-        assert not peer.readable(0.2)
-        peer.output("", b"still there\n")
-        frame = peer.wait(Kind.BYTES)
-        peer.output("", b"got " + frame[2])
-        peer.finish()
+        assert not client.readable(0.2)
+        client.output("", b"still there\n")
+        frame = client.wait(Kind.BYTES)
+        client.output("", b"got " + frame[2])
+        client.finish()
 
     typed = threading.Event()
     line = " ".join([sys.executable, "-m", "igor_core.cli", "docker", "exec", "cat"])
@@ -239,13 +239,13 @@ def test_exec_in_the_background_of_a_terminal_is_not_stopped() -> None:
     assert b"Stopped" not in terminal.screen
 
 
-def asking(text: str, echo: bool, answers: list[object]) -> Callable[[Peer], None]:
+def asking(text: str, echo: bool, answers: list[object]) -> Callable[[Client], None]:
     """A job with one question, which notes the answer."""
 
-    def script(peer: Peer) -> None:
-        peer.event("prompt", prompt=1, host="apollo", text=text, echo=echo)
-        answers.append(peer.wait(Kind.ANSWER)[3])
-        peer.finish(0 if answers[0] is not None else 1)
+    def script(client: Client) -> None:
+        client.event("prompt", prompt=1, host="apollo", text=text, echo=echo)
+        answers.append(client.wait(Kind.ANSWER)[3])
+        client.finish(0 if answers[0] is not None else 1)
 
     return script
 
@@ -299,10 +299,10 @@ def test_ctrl_d_refuses_and_ctrl_c_cancels_a_question() -> None:
         assert terminal.end() == 1
     assert answers == [None]
 
-    def script(peer: Peer) -> None:
-        peer.event("prompt", prompt=1, host="apollo", text="Password: ", echo=False)
-        peer.wait(Kind.CANCEL)
-        peer.finish(130, "cancelled")
+    def script(client: Client) -> None:
+        client.event("prompt", prompt=1, host="apollo", text="Password: ", echo=False)
+        client.wait(Kind.CANCEL)
+        client.finish(130, "cancelled")
 
     with fake_agent(script):
         terminal = Terminal(command=["sh", "-c", " ".join(COMMAND) + " push; stty -a"])
@@ -314,10 +314,10 @@ def test_ctrl_d_refuses_and_ctrl_c_cancels_a_question() -> None:
 
 
 def test_a_question_goes_away_with_its_job() -> None:
-    def script(peer: Peer) -> None:
-        peer.event("prompt", prompt=1, host="apollo", text="Password: ", echo=False)
+    def script(client: Client) -> None:
+        client.event("prompt", prompt=1, host="apollo", text="Password: ", echo=False)
         asked.wait(20)
-        peer.finish(130, "cancelled")
+        client.finish(130, "cancelled")
 
     asked = threading.Event()
     with fake_agent(script):
@@ -329,8 +329,8 @@ def test_a_question_goes_away_with_its_job() -> None:
 
 @pytest.mark.parametrize(("words", "status"), [(["push"], 255), (["docker", "exec", "x"], 255)])
 def test_an_agent_that_goes_away_is_one_sentence(words: list[str], status: int) -> None:
-    def script(peer: Peer) -> None:
-        peer.step("apollo", "working")
+    def script(client: Client) -> None:
+        client.step("apollo", "working")
 
     with fake_agent(script):
         done = igor(*words)
