@@ -1,5 +1,5 @@
 # make demo     igor's main job on this machine, in a temporary folder
-# make test     the whole test suite, `make check` included
+# make test     the whole test suite, `make check` included; T=push: a part, by its folder, file or word
 # make check    formats, types, import rules, the manual; a part of `make test`
 # make fuzz     hostile bytes, texts and names for an hour, others each time; FUZZ_SECONDS=60: a minute
 # make bench    igor's save path beside rsync, scp, unison, lsyncd; up to an hour (doc/benchmarks.md)
@@ -30,12 +30,19 @@ demo:
 	$(PREPARE) run && \
 	exec .venv/bin/python -m tests.demo
 
-# Real peers on a machine that is held up for seconds miss what a test waits for. What fails runs
-# again, twice at most; each such test is listed at the end.
+# T is a folder or file, or a word: push means tests/unit/push, tests/host/push, tests/*/test_push*.py.
+T ?=
+part = $(or $(wildcard $(T)),$(sort $(wildcard tests/*/$(T) tests/*/*/$(T) tests/$(T) \
+	$(foreach folder,tests/* tests/*/* tests/*/*/*,$(folder)/test_$(T).py $(folder)/test_$(T)_*.py))),\
+	$(error no test's folder or file is named $(T)))
+
+# Real peers on a machine that is held up for seconds miss what a test waits for. What fails runs once
+# more; each such test is listed at the end with its reason.
 test:
 	$(INSTALL) test
 	$(PREPARE) test
-	exec .venv/bin/python -m pytest -n 2 --dist loadfile --reruns 2 -rR $(PYTEST_ARGS)
+	exec .venv/bin/python -m pytest -n 2 --dist loadfile --reruns 1 --durations 25 \
+		$(if $(T),$(part)) $(PYTEST_ARGS)
 
 check:
 	$(PREPARE) test

@@ -37,9 +37,27 @@ _running: list[Lab] = []
 _last_file: dict[Lab, Path] = {}
 
 
+#: Signals that a parent may ignore or block for its children: `make test &` in a script ignores
+#: SIGINT and SIGQUIT, nohup SIGHUP, some CI runners others.
+INHERITED = (
+    signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1,
+    signal.SIGUSR2, signal.SIGALRM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH,
+)  # fmt: skip
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # Tests have other homes, the cache stays.
     os.environ["IGOR_CACHE"] = str(cache_folder())
+    _restore_signals()
+
+
+def _restore_signals() -> None:
+    """Give the tests, and the programs that they start, the default signal dispositions."""
+    for number in INHERITED:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            is_interrupt = number is signal.SIGINT
+            signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -53,6 +71,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = [name for name in PLUGINS if plugin(name) is None]
     if missing:
         terminalreporter.write_line(f"absent plugins: {', '.join(missing)} ({PLUGINS_REMEDY})")
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.write_line(f"rerun: {report.nodeid} ({_reason(report)})")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """The first line of what made the test fail, and where it was."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is None:
+        return (report.longreprtext.splitlines() or ["no reason is known"])[-1]
+    return f"{os.path.relpath(crash.path)}:{crash.lineno}: {crash.message.splitlines()[0]}"
 
 
 @pytest.fixture(autouse=True)
