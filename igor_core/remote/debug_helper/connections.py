@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Debuggers' connections to debugpy: who gets one, who has to give way, what is held (3.6)."""
 
 import time

@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """The controller: joins standard input and output with the keeper. Beside the program (3.6).
 
 With `--frames` it passes the keeper's frames on; else it is as the program itself would be, with

@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, RUF005, B904
 """The program: what must be right before it is started, and how it is. Runs there (3.6)."""
 
 import hashlib

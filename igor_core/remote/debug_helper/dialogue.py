@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """What one debugger and debugpy have said to each other, as far as another must know it (3.6)."""
 
 # After these a thread runs, unless they are refused.

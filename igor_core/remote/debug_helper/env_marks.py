@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, SIM105
 """The processes of a session, found by what stands in their environment. Runs there (3.6).
 
 debugpy's adapter is a daemon with a session of its own, and children may be too; but what a

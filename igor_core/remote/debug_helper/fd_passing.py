@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Open files that go from one process to another over a unix socket (3.6); see unix(7)."""
 
 import array

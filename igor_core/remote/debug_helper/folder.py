@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, RUF005
 """Where sessions are found: a folder of the user's alone, in it one for each. Runs there (3.6)."""
 
 import contextlib

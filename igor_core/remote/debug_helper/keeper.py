@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, SIM105
 """The keeper: owns the program, its output and its end. A daemon beside it (3.6).
 
 Peers come over the unix socket and say in their first note what they are ("do"):

@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """The helper's command line. Runs beside the program (3.6).
 
 serve --group G --id ID [--grace S] [--detach] [--subprocess] [--cwd DIR] [--env NAME=VALUE]…

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """The last of what a program wrote. Runs beside it (3.6)."""
 
 import collections

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """A debugger's connection to debugpy whose debugger was cut off: it waits for another (3.6).
 
 Whatever debugpy says meanwhile is read, or it would hold up the program.

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """The keeper's plumbing: the program's pipes, and its peers on the unix socket (3.6)."""
 
 import os

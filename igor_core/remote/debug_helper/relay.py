@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, B904
 """The relay: one debugger's connection. Beside the program (3.6).
 
 It may be started long before it is used, even before its session: debugpy's port is connected to

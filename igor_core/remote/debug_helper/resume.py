@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """Another debugger goes on with a connection that was kept when its own was lost (3.6).
 
 It begins as each does, by `initialize` and `attach`. debugpy has had both already, so it is told

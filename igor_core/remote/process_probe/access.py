@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """Whether one process may look into another, and if not, why. Runs there (3.6).
 
 The rules are ptrace(2)'s: the same user, and Yama's scope; with the capability SYS_PTRACE neither

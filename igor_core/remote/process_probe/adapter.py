@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Runs debugpy.adapter, and takes leave for a debugger that is cut off. Beside the process (3.6).
 
 An adapter that is killed leaves the process in a state in which none attaches to it again. So it

@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """Stacks that processes write themselves, by faulthandler, when a signal asks for them (3.6).
 
 Only such are asked as `sitecustomize` has registered: they catch the signal and have the file that

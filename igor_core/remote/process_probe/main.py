@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """One line of JSON in, one out: what Python processes are there, and what they do (3.6).
 
 In: "tree", a folder, where only this user's processes there are meant, null in a container;

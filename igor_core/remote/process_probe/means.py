@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031
 """What a debugger would need to attach to a running process, and what of it is there (3.6).
 
 Python from 3.14 on runs code that another process of the same version asks it to (PEP 768); gdb

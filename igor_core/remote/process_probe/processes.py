@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, RUF005
 """The Python processes of a container, or of a project on a host. Runs there (3.6)."""
 
 import os

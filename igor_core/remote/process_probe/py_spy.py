@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, UP022
 """Stacks by py-spy, which reads a process's memory and neither stops nor changes it (3.6)."""
 
 import json

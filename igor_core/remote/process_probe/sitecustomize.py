@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa
 """Written by igor, which starts programs with this folder in PYTHONPATH. Any Python may meet it.
 
 Lets `igor stack` ask the program for its stacks: on a signal that nothing else uses, faulthandler

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Deleting what is expected there, and the folders that it leaves empty. On hosts (3.6+)."""
 
 import contextlib

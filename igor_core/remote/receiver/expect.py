@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """What is at a path, and whether that is what a frame expects. Runs on hosts (Python 3.6+)."""
 
 import hashlib

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Writing: beside and renamed, and only over what is expected there. (3.6+)
 
 Nothing of a tree is ever opened for writing. A file is written under a temp name, gets its mode

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """The frames between agent and receiver, and how their payloads are packed. Both ends (3.6+).
 
 Frames are those of remote/frames.py; the number is the request, answered under the same

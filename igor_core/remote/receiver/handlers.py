@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """What the receiver does for each frame. Runs on hosts (Python 3.6+)."""
 
 import collections

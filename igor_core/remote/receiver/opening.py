@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Opening a tree: its folders, whose it is, and a place for temp files. On hosts (3.6+).
 
 The layout beside the trees is that of paths.py: {base}/.igor-host/claims/{project} holds the

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Igor's own folders on a host where others may write around them. Runs on hosts (Python 3.6+).
 
 Whoever may write in `dir` can put a link, or a folder of theirs, in the place of any name there. So

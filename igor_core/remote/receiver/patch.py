@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """A new version of a big file, made of the one that is there. Runs on hosts (Python 3.6+)."""
 
 import hashlib

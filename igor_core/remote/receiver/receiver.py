@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """The receiver: runs on the host, and writes there what the agent sends.
 
 Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules that

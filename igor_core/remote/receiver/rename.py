@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Renaming on the condition that nothing is lost. Runs on hosts (Python 3.6+).
 
 renameat2(2) can refuse to replace, and can exchange two names: then what was there is looked at
@@ -48,7 +47,7 @@ def _find_renameat2():
     return rename
 
 
-_renameat2 = []
+_renameat2 = []  # type: ignore[var-annotated]
 
 
 def renameat2(source, name, folder, new, flags):

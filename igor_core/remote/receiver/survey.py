@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """What a tree on the host holds: surveys and hashes, in steps between other frames. (3.6+)
 
 Each function is a generator: it yields parts of the answer, and None where others may have a turn.

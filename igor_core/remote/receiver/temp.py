@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Temp files: who wrote them can be told by their names, so that none survives. (3.6+)
 
 The name: host name, process, when that started (jiffies since boot, from /proc; 0 if unknown), and

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """A tree on the host: its folders, never through a link, and where temp files go. (3.6+)"""
 
 import contextlib

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Files that come in chunks: checked first, and again when they are whole. On hosts (3.6+)."""
 
 import os

@@ -1,5 +1,3 @@
-# mypy: ignore-errors
-# ruff: noqa: UP031, RUF005, SIM105
 """A process that the supervisor owns: how it is started, fed and ended. Runs on hosts (3.6)."""
 
 import fcntl
