@@ -85,11 +85,6 @@ def relay_words(ident: str) -> list[str]:
     return helper_words(["relay", "--id", ident])
 
 
-def stop_words(group: str) -> list[str]:
-    """End what runs of a group; returns when it is gone."""
-    return helper_words(["stop", "--group", group])
-
-
 def install_words() -> list[str]:
     """Put debugpy into igor's own folder there."""
     return helper_words(["install"])

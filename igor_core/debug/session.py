@@ -59,7 +59,7 @@ END_SECONDS = 8.0
 _STREAMS = {STDOUT: "stdout", STDERR: "stderr"}
 
 
-class Refused(Exception):
+class DebugRefused(Exception):
     """Nothing was started. `what` is a word for programs, `text` says it to people.
 
     `what` is "" where the helper itself could not run: `text` is what was said there.
@@ -77,7 +77,7 @@ class Lost(Exception):
 
 
 @dataclass(frozen=True)
-class Facts:
+class ListeningProgram:
     """A session that debugpy listens for; `root` is the folder in which the helper was started."""
 
     ident: str
@@ -115,7 +115,7 @@ class Exit:
             return ""
 
 
-class Session:
+class DebugSession:
     """What the keeper says, in turn. `write` gets the output meanwhile.
 
     `exit` is set as soon as the program has ended, while its keeper still clears up.
@@ -127,14 +127,14 @@ class Session:
         self._process = process
         self._write = write
         self._frames = Frames()
-        self._facts: Facts | None = None
+        self._facts: ListeningProgram | None = None
         self._exit: Exit | None = None
         self._is_over = False
         self._said = b""
         self._position = 0
 
-    async def until_listening(self) -> Facts | None:
-        """None where the program has ended before. Raises Refused, Lost."""
+    async def until_listening(self) -> ListeningProgram | None:
+        """None where the program has ended before. Raises DebugRefused, Lost."""
         await self._process.write(helper_bytes())
         while self._facts is None and not self.exited.is_set():
             await self._step()
@@ -174,7 +174,7 @@ class Session:
         None where it can't be told how it ended.
         """
         self._write = _drop
-        with contextlib.suppress(Refused, Lost, asyncio.TimeoutError):
+        with contextlib.suppress(DebugRefused, Lost, asyncio.TimeoutError):
             await self.ask_to_stop(why)
             await self.close()
             return await asyncio.wait_for(self.until_over(), END_SECONDS)
@@ -199,7 +199,7 @@ class Session:
                     self._position += len(payload)
         except ValueError as error:
             # Whoever has started it ends it.
-            raise Refused("", f"the debug helper there said nonsense: {error}") from None
+            raise DebugRefused("", f"the debug helper there said nonsense: {error}") from None
         if self._position > before:
             await self._process.write(note(do="seen", position=self._position))
 
@@ -209,12 +209,12 @@ class Session:
         self._position = said.get("position", self._position)
         if event == "refused":
             more = {name: value for name, value in said.items() if name == "folder"}
-            raise Refused(said["what"], words(said["text"]), **more)
+            raise DebugRefused(said["what"], words(said["text"]), **more)
         if event == "session" and said["phase"] == "listening":
-            self._facts = Facts(
+            self._facts = ListeningProgram(
                 said["id"], said["pid"], said["python"], said["root"], tuple(said["command"])
             )
-        elif event == "held":
+        elif event == "parked":
             # We are here, so it was not the connection that took the debugger away.
             await self._process.write(note(do="release"))
         elif event == "dropped":
@@ -236,8 +236,8 @@ class Session:
         lines = self._said.decode("utf-8", "replace").strip().splitlines()
         said = lines[-1] if lines else self._process.error
         if self._facts is not None and self._process.status == 0:
-            raise Refused("taken", said or "another client has attached to it")
-        raise Refused("", said or f"the helper ended with {self._process.status}",
+            raise DebugRefused("taken", said or "another client has attached to it")
+        raise DebugRefused("", said or f"the helper ended with {self._process.status}",
                       status=self._process.status)  # fmt: skip
 
 

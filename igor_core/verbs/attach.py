@@ -115,16 +115,16 @@ async def _stay(target: Target, paths: HostPaths, process: PythonProcess, contex
     def report(text: str) -> None:
         target.warn(f"a debugger could not be joined with debugpy: {text}")
 
-    door = AttachListener(target.remote, lambda: command, process.pid, report)
+    listener = AttachListener(target.remote, lambda: command, process.pid, report)
     with context.debugging.session(target.remote.name, name):
         try:
-            door.warm()
-            await _tell(target, paths, door, process, context)
-            await door.until_left()
-            ends = door.ends
+            listener.warm()
+            await _tell(target, paths, listener, process, context)
+            await listener.until_left()
+            ends = listener.ends
         finally:
-            leave_editors(target, context, door.port)
-            await asyncio.shield(door.close())
+            leave_editors(target, context, listener.port)
+            await asyncio.shield(listener.close())
     runs = await _runs(target, paths, process.pid)
     deadline = asyncio.get_running_loop().time() + END_SECONDS
     while runs and ends and asyncio.get_running_loop().time() < deadline:
@@ -175,14 +175,18 @@ async def real_folder(host: RemoteHost, folder: str) -> str:
 
 
 async def _tell(
-    target: Target, paths: HostPaths, door: AttachListener, process: PythonProcess, context: Context
+    target: Target,
+    paths: HostPaths,
+    listener: AttachListener,
+    process: PythonProcess,
+    context: Context,
 ) -> None:
     config = target.project.config
     rank = config.group(target.group).hosts.index(target.entry)
     port = usual_port(config.debug_port, rank)
-    await door.open(port)
-    await say_port(target, port, door.port)
-    await tell_editors(target, context, door.port)
+    await listener.open(port)
+    await say_port(target, port, listener.port)
+    await tell_editors(target, context, listener.port)
     on_host = target.runtime is None
     root = await real_folder(target.remote, paths.tree) if on_host else config.workspace
     assert process.means is not None
@@ -191,7 +195,7 @@ async def _tell(
             target.name,
             rank,
             f"process-{process.pid}",
-            door.port,
+            listener.port,
             configuration(target),
             str(target.project.root),
             root,

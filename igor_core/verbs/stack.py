@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from igor_core.debug.processes.model import Look, PythonProcess
-from igor_core.debug.processes.stacks import Host, stack_places, stack_text
+from igor_core.debug.processes.model import ProbeResult, PythonProcess
+from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_text
 from igor_core.debug.processes.unreadable import unread
 from igor_core.events import Outcome
 from igor_core.output import SourceLocation, Tree, address
@@ -20,13 +20,13 @@ async def stack(job: Job, context: Context) -> Outcome:
     """The data has all of it, the places what differs. Status 1 where not all could be read."""
     targets = targets_of(job, context)
     pids = pids_argument(job)
-    found: dict[str, Host] = {}
+    found: dict[str, HostStacks] = {}
 
     async def on(target: Target) -> Done:
         paths = await target.connect()
         look = await look_at(target, paths, pids=pids, stacks=True)
         tree = await _tree(target, paths, context)
-        found[target.name] = Host(target.name, look.processes, tree)
+        found[target.name] = HostStacks(target.name, look.processes, tree)
         await _show(target, look, tree)
         return _done(look)
 
@@ -51,7 +51,7 @@ async def _tree(target: Target, paths: HostPaths, context: Context) -> Tree:
     return tree_of(target, paths, files, ("", ""), real)
 
 
-async def _show(target: Target, look: Look, tree: Tree) -> None:
+async def _show(target: Target, look: ProbeResult, tree: Tree) -> None:
     for process in look.processes:
         text = stack_text(process, tree)
         await target.job.output(target.name, "stdout", text.encode("utf-8", "replace"))
@@ -59,7 +59,7 @@ async def _show(target: Target, look: Look, tree: Tree) -> None:
         target.warn(kind.text, kind.hint)
 
 
-def _done(look: Look) -> Done:
+def _done(look: ProbeResult) -> Done:
     if not look.processes:
         return Done("no Python process of this project runs there")
     threads = sum(len(process.threads) for process in look.processes)
@@ -73,16 +73,16 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
 
 
-def _to_wire(host: Host) -> dict[str, Any]:
+def _to_wire(host: HostStacks) -> dict[str, Any]:
     processes = [_process(host, process) for process in host.processes]
     return {"host": host.name, "processes": processes}
 
 
-def _opened(host: Host, place: SourceLocation) -> str:
+def _opened(host: HostStacks, place: SourceLocation) -> str:
     return place.path or address(host.name, place.remote)
 
 
-def _process(host: Host, process: PythonProcess) -> dict[str, Any]:
+def _process(host: HostStacks, process: PythonProcess) -> dict[str, Any]:
     """With what an editor opens in each frame: "name", "" where there is no file."""
     described = asdict(process)
     for thread in described["threads"]:

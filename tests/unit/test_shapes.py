@@ -12,8 +12,8 @@ from igor_core.container.engine_errors import engine_error, last_line
 from igor_core.container.inspection import containers_in, images_in
 from igor_core.container.shell import Said
 from igor_core.debug.port.dap_rewrite import Answers
-from igor_core.debug.processes.model import look_of
-from igor_core.debug.session import Refused, Session
+from igor_core.debug.processes.model import probe_result
+from igor_core.debug.session import DebugRefused, DebugSession
 from igor_core.doctor.ask import _ahead
 from igor_core.doctor.engine_facts import engine_facts
 from igor_core.doctor.listening import listeners
@@ -109,9 +109,9 @@ LOOK = {"processes": [PROCESS], "py_spy": "", "root_may": False, "uid": 0, "pyth
 
 
 def test_a_look_at_processes_that_is_something_else() -> None:
-    assert look_of(json.dumps(LOOK).encode()).processes[0].threads[0].frames[0].line == 3
+    assert probe_result(json.dumps(LOOK).encode()).processes[0].threads[0].frames[0].line == 3
     for printed in [*strangely(LOOK), DEEP, b"\xff", b""]:
-        for process in read_or_refused(lambda said=printed: look_of(said).processes):
+        for process in read_or_refused(lambda said=printed: probe_result(said).processes):
             assert isinstance(process.command, str)
             assert isinstance(process.pid, int)
 
@@ -162,13 +162,13 @@ def heard(data: bytes) -> str:
         async def write(_stream: str, _data: bytes) -> None:
             await asyncio.sleep(0)
 
-        session = Session(process, write)
+        session = DebugSession(process, write)
         process.received("stdout", data)
         process.exited(1, error="")
         try:
             await session.until_listening()
             await session.until_over()
-        except Refused as refused:
+        except DebugRefused as refused:
             return refused.text
         return ""
 

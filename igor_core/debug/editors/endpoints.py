@@ -12,14 +12,14 @@ from igor_core.runtime import Runtime
 HIGHEST_PORT = 65535
 
 #: A group and a host's name in it.
-Place = tuple[str, str]
+HostKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Site:
+class Endpoint:
     """One host of a group.
 
-    `name` tells it from the other sites: the group's, and the host's where the group has several.
+    `name` is the group's name, followed by the host's where the group has several.
     `port` is on this machine. `container` is its name, which also names the debug sessions there.
     `root` and `run` are the folders of the project and of igor's own files where programs run; on
     a host itself they may start with "~/". `mapped_root` is `root` as debugpy is to know it.
@@ -35,9 +35,9 @@ class Site:
     mapped_root: str
 
 
-def sites(
-    project: Project, containers: Mapping[str, str], ports: Mapping[Place, int]
-) -> list[Site]:
+def endpoints_of(
+    project: Project, containers: Mapping[str, str], ports: Mapping[HostKey, int]
+) -> list[Endpoint]:
     """All hosts of all groups, the default group's first.
 
     `containers` are the names of the containers by group; `ports` are those in use, where they
@@ -47,13 +47,13 @@ def sites(
         project.config.host_groups.values(), key=lambda group: group.name != DEFAULT_GROUP
     )
     return [
-        _site(project, group, index, name, containers, ports)
+        _endpoint(project, group, index, name, containers, ports)
         for group in groups
         for index, name in enumerate(host_names(group.hosts))
     ]
 
 
-def site_name(group: HostGroup, host: str) -> str:
+def endpoint_name(group: HostGroup, host: str) -> str:
     """What follows "igor: attach " in the name of a configuration."""
     return group.name if len(group.hosts) == 1 else f"{group.name} {host}"
 
@@ -68,19 +68,19 @@ def runtime_of(project: Project) -> Runtime | None:
     return None if word == "none" else Runtime(word)
 
 
-def _site(
+def _endpoint(
     project: Project,
     group: HostGroup,
     index: int,
     host: str,
     containers: Mapping[str, str],
-    ports: Mapping[Place, int],
-) -> Site:
+    ports: Mapping[HostKey, int],
+) -> Endpoint:
     config, entry = project.config, group.hosts[index]
     on_host = HostPaths.of(entry.dir, "~", project.name)
     in_container = config.runtime != "none"
-    return Site(
-        name=site_name(group, host),
+    return Endpoint(
+        name=endpoint_name(group, host),
         group=group.name,
         entry=entry,
         port=ports.get((group.name, host), usual_port(config.debug_port, index)),

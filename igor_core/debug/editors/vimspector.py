@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from igor_core.config import Project
 from igor_core.debug.editors import ssh_commands
-from igor_core.debug.editors.endpoints import Site
+from igor_core.debug.editors.endpoints import Endpoint
 
 Table = dict[str, Any]
 Kind = Literal["attach", "launch", "process"]
@@ -45,7 +45,7 @@ _QUOTED = (
 
 def generate(
     project: Project,
-    sites: Sequence[Site],
+    endpoints: Sequence[Endpoint],
     *,
     root: Path | None = None,
     default: bool = True,
@@ -58,18 +58,18 @@ def generate(
     """
     here = str(root) if root else WORKSPACE_ROOT
     adapters, configurations = {}, {}
-    for site in sites:
+    for endpoint in endpoints:
         for kind, make in KINDS.items():
-            adapter, configuration = make(project, site)
-            name = f"{ADAPTER}{kind}-{site.name.replace(' ', '/', 1)}"
+            adapter, configuration = make(project, endpoint)
+            name = f"{ADAPTER}{kind}-{endpoint.name.replace(' ', '/', 1)}"
             adapters[name] = adapter
-            is_default = default and kind == "launch" and site is sites[0]
-            configurations[configuration_name(kind, site)] = {
+            is_default = default and kind == "launch" and endpoint is endpoints[0]
+            configurations[configuration_name(kind, endpoint)] = {
                 "adapter": name,
                 **({"default": True} if is_default else {}),
                 **configuration,
                 "configuration": {
-                    **_request(project, site, here), **configuration.get("configuration", {}),
+                    **_request(project, endpoint, here), **configuration.get("configuration", {}),
                 },
                 "breakpoints": {"exception": EXCEPTIONS},
             }  # fmt: skip
@@ -77,41 +77,41 @@ def generate(
     return {"$schema": SCHEMA, **_with_variables(content)}
 
 
-def configuration_name(kind: Kind, site: Site) -> str:
-    return f"{CONFIGURATION}{kind} {site.name}"
+def configuration_name(kind: Kind, endpoint: Endpoint) -> str:
+    return f"{CONFIGURATION}{kind} {endpoint.name}"
 
 
-def _attach(_project: Project, site: Site) -> tuple[Table, Table]:
+def _attach(_project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
     """To what igor debugs: it has a port open here while it does."""
-    way = {"host": "127.0.0.1", "port": site.port}
+    way = {"host": "127.0.0.1", "port": endpoint.port}
     # For children `connect` comes back to the client, which else would get the port there.
     return way, {"configuration": {"connect": way}}
 
 
-def _launch(project: Project, site: Site) -> tuple[Table, Table]:
+def _launch(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
     """The current file: its terminal is a process that ends the program when it ends."""
     children = ["--subprocess"] if project.config.debug.subprocess else []
-    serve = ["serve", "--group", site.container, "--id", _SESSION, *children, "--"]
-    ssh = ssh_commands.ssh_words(site)
-    there = ssh_commands.helper(project, site, serve)
-    relay = ssh_commands.helper(project, site, ["relay", "--id", _SESSION])
+    serve = ["serve", "--group", endpoint.container, "--id", _SESSION, *children, "--"]
+    ssh = ssh_commands.ssh_words(endpoint)
+    there = ssh_commands.helper(project, endpoint, serve)
+    relay = ssh_commands.helper(project, endpoint, ["relay", "--id", _SESSION])
     script = f'{_QUOTED}exec {shlex.join([*ssh, there])} "$@"'
     adapter = {
         "command": [*ssh, relay],
         "async_timeout": START_MS,
         "launch": {"remote": {"runCommand": ["sh", "-c", script, "igor", "%CMD%"]}},
     }
-    file = f"{site.mapped_root}/{RELATIVE_FILE}"
+    file = f"{endpoint.mapped_root}/{RELATIVE_FILE}"
     return adapter, {"remote-request": "launch", "remote-cmdLine": [file]}
 
 
-def _process(project: Project, site: Site) -> tuple[Table, Table]:
+def _process(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
     """A process that runs there, by its number in the container, which is asked for."""
     adapter = {
         "name": "debugpy",
         "command": [
-            *ssh_commands.ssh_words(site),
-            ssh_commands.python(project, site, ["-m", "debugpy.adapter"]),
+            *ssh_commands.ssh_words(endpoint),
+            ssh_commands.python(project, endpoint, ["-m", "debugpy.adapter"]),
         ],
         "async_timeout": START_MS,
         "attach": {"pidSelect": "ask", "pidProperty": "processId"},
@@ -119,17 +119,17 @@ def _process(project: Project, site: Site) -> tuple[Table, Table]:
     return adapter, {}
 
 
-def _request(project: Project, site: Site, here: str) -> Table:
+def _request(project: Project, endpoint: Endpoint, here: str) -> Table:
     """What debugpy gets. It is an attach even where the program is launched: over ssh."""
     return {
         "request": "attach",
         "type": "python",
         "justMyCode": project.config.debug.just_my_code,
-        "pathMappings": [{"localRoot": here, "remoteRoot": site.mapped_root}],
+        "pathMappings": [{"localRoot": here, "remoteRoot": endpoint.mapped_root}],
     }
 
 
-KINDS: dict[Kind, Callable[[Project, Site], tuple[Table, Table]]] = {
+KINDS: dict[Kind, Callable[[Project, Endpoint], tuple[Table, Table]]] = {
     "attach": _attach, "launch": _launch, "process": _process,
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from igor_core.config import Project
-from igor_core.debug.editors.endpoints import Site
+from igor_core.debug.editors.endpoints import Endpoint
 from igor_core.debug.editors.json_edit import Unusable, without_comments
 from igor_core.debug.editors.managed import Notice, Ours, as_text, merged, put
 from igor_core.debug.editors.safe_file import LocalFile, Untouched
@@ -17,12 +17,12 @@ BESIDE = ".vimspector.python.json"
 TABLES = (Ours("adapters", ADAPTER), Ours("configurations", CONFIGURATION))
 
 
-def vimspector_text(project: Project, sites: Sequence[Site]) -> str:
+def vimspector_text(project: Project, endpoints: Sequence[Endpoint]) -> str:
     """The file as it is where it is igor's alone."""
-    return as_text(generate(project, sites))
+    return as_text(generate(project, endpoints))
 
 
-def write_vimspector_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
+def write_vimspector_file(project: Project, endpoints: Sequence[Endpoint]) -> list[Notice]:
     """Bring igor's part up to date: in the file, or beside it where it can't be changed. Blocks."""
     file, beside = (
         LocalFile(project.root / FILE, project.root),
@@ -32,9 +32,9 @@ def write_vimspector_file(project: Project, sites: Sequence[Site]) -> list[Notic
         before = file.read()
         default = not _has_default(before)
         try:
-            after = merged(before, generate(project, sites, default=default), TABLES)
+            after = merged(before, generate(project, endpoints, default=default), TABLES)
         except Unusable as why:
-            content = generate(project, sites, root=project.root, default=default)
+            content = generate(project, endpoints, root=project.root, default=default)
             return _written_beside(project, beside, content, why)
         return [put(project, file, before, after), *_cleared(beside)]
     except Untouched as why:

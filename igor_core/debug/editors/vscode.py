@@ -10,23 +10,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from igor_core.config import Project
-from igor_core.debug.editors.endpoints import Site
+from igor_core.debug.editors.endpoints import Endpoint
 
 #: Whoever's name begins so is igor's, to be replaced and removed.
 CONFIGURATION = "igor: "
 
 
-def generate(project: Project, sites: Sequence[Site]) -> dict[str, Any]:
+def generate(project: Project, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The content of the file."""
-    return {"version": "0.2.0", "configurations": [_attach(project, site) for site in sites]}
-
-
-def _attach(project: Project, site: Site) -> dict[str, Any]:
     return {
-        "name": f"{CONFIGURATION}attach {site.name}",
+        "version": "0.2.0",
+        "configurations": [_attach(project, endpoint) for endpoint in endpoints],
+    }
+
+
+def _attach(project: Project, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": f"{CONFIGURATION}attach {endpoint.name}",
         "type": "debugpy",
         "request": "attach",
-        "connect": {"host": "127.0.0.1", "port": site.port},
+        "connect": {"host": "127.0.0.1", "port": endpoint.port},
         "justMyCode": project.config.debug.just_my_code,
-        "pathMappings": [{"localRoot": "${workspaceFolder}", "remoteRoot": site.mapped_root}],
+        "pathMappings": [{"localRoot": "${workspaceFolder}", "remoteRoot": endpoint.mapped_root}],
     }

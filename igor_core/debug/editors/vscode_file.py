@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from igor_core.config import Project
-from igor_core.debug.editors.endpoints import Site
+from igor_core.debug.editors.endpoints import Endpoint
 from igor_core.debug.editors.json_edit import Unusable, without_comments
 from igor_core.debug.editors.managed import Notice, Ours, as_text, merged, put
 from igor_core.debug.editors.safe_file import LocalFile, Untouched
@@ -16,19 +16,19 @@ TABLES = (Ours("configurations", CONFIGURATION, "["),)
 PASTE = "igor vscode --print shows what belongs into it"
 
 
-def vscode_text(project: Project, sites: Sequence[Site]) -> str:
+def vscode_text(project: Project, endpoints: Sequence[Endpoint]) -> str:
     """The file as it is where it is igor's alone."""
-    return as_text(generate(project, sites))
+    return as_text(generate(project, endpoints))
 
 
-def write_vscode_file(project: Project, sites: Sequence[Site]) -> list[Notice]:
+def write_vscode_file(project: Project, endpoints: Sequence[Endpoint]) -> list[Notice]:
     """Bring igor's configurations in the file up to date; the rest stays. Blocks."""
     file = LocalFile(project.root / FILE, project.root)
     try:
         before = file.read()
-        return [put(project, file, before, merged(before, generate(project, sites), TABLES))]
+        return [put(project, file, before, merged(before, generate(project, endpoints), TABLES))]
     except Unusable as why:
-        if why.comments and _has_all(before or "", generate(project, sites)):
+        if why.comments and _has_all(before or "", generate(project, endpoints)):
             return [Notice("same", f"{FILE} is up to date")]
         return [Notice("failed", f"{FILE} was left alone: {why}", PASTE)]
     except Untouched as why:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
-from igor_core.debug.port.listener import Listener
+from igor_core.debug.port.listener import DebugListener
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
@@ -14,7 +14,7 @@ from igor_core.ssh.process import Command, Process
 LEAVE_SECONDS = 5.0
 
 
-class AttachListener(Listener):
+class AttachListener(DebugListener):
     """Each connection has an adapter of its own there, which attaches to process `pid`.
 
     Whoever leaves, and however, the process lives on. `report`: see Door.

@@ -27,7 +27,7 @@ _USUAL = (0, 130, 137, 143, LOST)
 Leave = Callable[[], Awaitable[None]]
 
 
-class Listener:
+class DebugListener:
     """Listens from `open` to `close` for one session. `port` is the port that it got.
 
     `leaving` is awaited before the last debugger takes its leave of debugpy, or has left without:

@@ -78,15 +78,14 @@ class PythonProcess:
 
 
 @dataclass(frozen=True)
-class Look:
+class ProbeResult:
     """`root_may`: root of that container has the capability to look into all its processes."""
 
     processes: tuple[PythonProcess, ...]
-    py_spy: str
     root_may: bool
     uid: int
 
-    def with_those_of(self, other: "Look") -> "Look":
+    def completed_by(self, other: "ProbeResult") -> "ProbeResult":
         """What could not be read here, as the other look has read it."""
         read = {process.pid: process for process in other.processes if process.threads}
         processes = tuple(
@@ -131,18 +130,18 @@ _PROCESS = members(
 )  # fmt: skip
 _LOOK = members(
     {
-        "processes": items(_PROCESS), "py_spy": _WORD, "root_may": truth,
+        "processes": items(_PROCESS), "root_may": truth,
         "uid": number(0, 1 << 32),
     },
     others=True,
 )  # fmt: skip
 
 
-def look_of(data: bytes) -> Look:
+def probe_result(data: bytes) -> ProbeResult:
     """From what the program there wrote. Raises ValueError where that is something else."""
     said = parsed(data, _LOOK, "what it says", MOST_OUTPUT)
     processes = tuple(_process(item) for item in said["processes"])
-    return Look(processes, said["py_spy"], said["root_may"], said["uid"])
+    return ProbeResult(processes, said["root_may"], said["uid"])
 
 
 def _process(item: Mapping[str, Any]) -> PythonProcess:

@@ -19,7 +19,7 @@ _HALVES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass(frozen=True)
-class Host:
+class HostStacks:
     """A host's processes, and how it names the project's files."""
 
     name: str
@@ -62,7 +62,7 @@ def _printable(text: str) -> str:
     )
 
 
-def stack_places(hosts: Sequence[Host]) -> tuple[list[Entry], int]:
+def stack_places(hosts: Sequence[HostStacks]) -> tuple[list[Entry], int]:
     """Rows of a quickfix list, and how many stacks there was no room for.
 
     Main threads come first, and of each stack its innermost frame. One that several processes
@@ -85,7 +85,7 @@ def stack_places(hosts: Sequence[Host]) -> tuple[list[Entry], int]:
 
 @dataclass(frozen=True)
 class _Stack:
-    host: Host
+    host: HostStacks
     process: PythonProcess
     thread: Thread
 
@@ -95,7 +95,7 @@ class _Stack:
         return self.thread.name, tuple((frame.path, frame.line) for frame in self.thread.frames)
 
 
-def _stacks(hosts: Sequence[Host]) -> Iterator[_Stack]:
+def _stacks(hosts: Sequence[HostStacks]) -> Iterator[_Stack]:
     for host in hosts:
         for process in host.processes:
             for thread in process.threads:

@@ -14,7 +14,7 @@ import time
 from igor_core.remote.debug_helper.debuggee import check, environment_of
 from igor_core.remote.debug_helper.env_marks import MARK_GROUP, end_marked
 from igor_core.remote.debug_helper.folder import (
-    Refused,
+    HelperRefused,
     in_turn,
     join_session,
     make_session,
@@ -72,7 +72,7 @@ def control(options):
     except OSError:
         peer = None
     if peer is None:
-        raise Refused("gone", "no debugged program of this project runs there")
+        raise HelperRefused("gone", "no debugged program of this project runs there")
     peer.sendall(note(do="control", **{"from": options.position}))
     return pass_frames(peer) if options.frames else be_the_program(peer)
 

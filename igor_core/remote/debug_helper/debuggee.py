@@ -9,7 +9,7 @@ import sys
 import sysconfig
 
 from igor_core.remote.debug_helper.env_marks import MARK_GROUP, MARK_ID
-from igor_core.remote.debug_helper.folder import Refused
+from igor_core.remote.debug_helper.folder import HelperRefused
 
 # debugpy leaves its breakpoints in a child that is forked, where nobody hears of a stop: it would
 # wait there for ever. What is started anew (spawn, subprocess) knows nothing of them.
@@ -101,15 +101,15 @@ def check(options, environment):
     """Refuse what can't work, each with its own word."""
     python = "%s (Python %d.%d)" % ((sys.executable,) + sys.version_info[:2])
     if not os.path.isdir(options.cwd or "."):
-        raise Refused("cwd", "the working directory %s is not there" % options.cwd)
+        raise HelperRefused("cwd", "the working directory %s is not there" % options.cwd)
     if not debugpy_folder(environment):
-        raise Refused("debugpy", "%s has no debugpy" % python, folder=own_folder())
+        raise HelperRefused("debugpy", "%s has no debugpy" % python, folder=own_folder())
     if options.words[:2] == ["-m", "pytest"] and not folder_of("pytest", environment):
-        raise Refused("pytest", "%s has no pytest" % python)
+        raise HelperRefused("pytest", "%s has no pytest" % python)
     if options.file and not os.path.isfile(options.file):
-        raise Refused("file", "%s is not there" % options.file)
+        raise HelperRefused("file", "%s is not there" % options.file)
     if options.file and options.sha256 not in ("", sha256_of(options.file)):
-        raise Refused("differs", "%s is another file there than here" % options.file)
+        raise HelperRefused("differs", "%s is another file there than here" % options.file)
 
 
 def sha256_of(path):
@@ -117,7 +117,7 @@ def sha256_of(path):
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError as error:
-        raise Refused("file", "%s can't be read: %s" % (path, error.strerror))
+        raise HelperRefused("file", "%s can't be read: %s" % (path, error.strerror))
 
 
 def environment_of(options):

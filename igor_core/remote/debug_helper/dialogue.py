@@ -36,7 +36,7 @@ class Dialogue:
         return dict(vars(self))
 
     @property
-    def can_be_held(self):
+    def can_be_parked(self):
         return self.is_up and not (self.is_child or self.has_left)
 
     def asked(self, message):
@@ -62,7 +62,7 @@ class Dialogue:
             self.has_functions = bool(arguments.get("breakpoints"))
         elif command in RUNS:
             self.stopped_before = dict(self.stopped)
-            self.runs(arguments.get("threadId"), not arguments.get("singleThread"))
+            self.runs(arguments.get("threadId"), all_threads=not arguments.get("singleThread"))
 
     def said(self, message):
         """The adapter says this."""
@@ -83,18 +83,18 @@ class Dialogue:
 
     def happened(self, event, body):
         if event == "stopped":
-            self.runs(body.get("threadId"), False)
+            self.runs(body.get("threadId"), all_threads=False)
             self.stopped[str(body.get("threadId"))] = body
         elif event == "continued":
-            self.runs(body.get("threadId"), body.get("allThreadsContinued"))
+            self.runs(body.get("threadId"), all_threads=body.get("allThreadsContinued"))
         elif event == "thread" and body.get("reason") == "exited":
-            self.runs(body.get("threadId"), False)
+            self.runs(body.get("threadId"), all_threads=False)
         elif event == "process":
             self.process = body
         elif event == "terminated":
             self.has_left = True
 
-    def runs(self, thread, all_threads):
+    def runs(self, thread, *, all_threads):
         if all_threads:
             self.stopped = {}
         else:

@@ -52,7 +52,7 @@ def send(pid, number):
 def listens(port):
     """Whether something listens on the port, without connecting: state 0A in /proc/net/tcp.
 
-    Connections that have just ended stand there too, with the same port.
+    DebuggerConnections that have just ended stand there too, with the same port.
     """
     for name in ("tcp", "tcp6"):
         try:

@@ -14,7 +14,7 @@ VARIABLE = "TMPDIR"
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 
 
-class Refused(Exception):
+class HelperRefused(Exception):
     """Nothing was started. `what` is a word for programs, the text is for people."""
 
     def __init__(self, what, text, **more):
@@ -38,14 +38,14 @@ def base_folder():
             continue
         found = os.lstat(path)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o77:
-            raise Refused("folder", "%s is not a folder of this user's alone" % path)
+            raise HelperRefused("folder", "%s is not a folder of this user's alone" % path)
         return path
-    raise Refused("folder", "no folder can be written to: " + ", ".join(PLACES))
+    raise HelperRefused("folder", "no folder can be written to: " + ", ".join(PLACES))
 
 
 def session_folder(ident):
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", ident):
-        raise Refused("usage", "%r is no name of a session" % ident)
+        raise HelperRefused("usage", "%r is no name of a session" % ident)
     return os.path.join(base_folder(), ident)
 
 
@@ -69,7 +69,7 @@ def make_session(ident, group):
         # What a killed one, or the container's earlier life, has left.
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        raise Refused("usage", "the session %s is there already" % ident)
+        raise HelperRefused("usage", "the session %s is there already" % ident)
     os.mkdir(folder, 0o700)
     with open(os.path.join(folder, "group"), "w") as file:
         json.dump(group, file)
@@ -104,7 +104,7 @@ def sessions_of(group):
             join_session(ident).close()
         except ConnectionRefusedError:
             shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, ValueError, Refused):
+        except (OSError, ValueError, HelperRefused):
             continue
         else:
             found.append((started, ident))

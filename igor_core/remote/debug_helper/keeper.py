@@ -23,11 +23,11 @@ import shutil
 import signal
 import time
 
-from igor_core.remote.debug_helper.connections import Connections
 from igor_core.remote.debug_helper.debuggee import port_of, start
+from igor_core.remote.debug_helper.debugger_connections import DebuggerConnections
 from igor_core.remote.debug_helper.env_marks import MARK_ID, end_marked, listens, send
 from igor_core.remote.debug_helper.frames import EOF, NOTE, STDERR, STDIN, STDOUT, frame, note
-from igor_core.remote.debug_helper.output import KEPT_BYTES
+from igor_core.remote.debug_helper.output_tail import KEPT_BYTES
 
 POLL_SECONDS = 0.01
 LISTEN_SECONDS = 60.0
@@ -40,11 +40,11 @@ LINGER_SECONDS = 2.0
 OUTCOME_SECONDS = 60.0
 
 
-class Keeper(Connections):
+class Keeper(DebuggerConnections):
     """The program's life. `phase` is "starting", "listening", then "exited"."""
 
     def __init__(self, options, folder, listener):
-        Connections.__init__(self, listener)
+        DebuggerConnections.__init__(self, listener)
         self.options = options
         self.folder = folder
         self.grace = None if options.detach else options.grace
@@ -174,20 +174,20 @@ class Keeper(Connections):
             "alone": self.control is None,
         }
 
-    def obeys(self, peer, kind, payload):
+    def on_frame(self, peer, kind, payload):
         if kind == NOTE:
-            self.obey(peer, json.loads(payload.decode("ascii")))
+            self.on_note(peer, json.loads(payload.decode("ascii")))
         elif peer is self.control and kind == STDIN:
             self.input += payload
         elif peer is self.control and kind == EOF:
             self.input_ends = True
 
-    def gone(self, peer):
+    def on_gone(self, peer):
         if peer is self.control:
             self.control = None
             self.alone_since = time.monotonic()
 
-    def obey(self, peer, order):
+    def on_note(self, peer, order):
         what = order.get("do")
         if what == "control":
             self.take_over(peer, order.get("from"))
@@ -195,9 +195,9 @@ class Keeper(Connections):
             peer.role = what
         elif what == "connect":
             peer.wants_port = True
-        elif what == "hold" and self.phase == "listening" and self.grace:
+        elif what == "park" and self.phase == "listening" and self.grace:
             # As long as the program may live without a debugger.
-            self.hold(peer, order)
+            self.park(peer, order)
         elif what == "list":
             peer.outbox += note(**self.facts())
         elif what == "stop":

@@ -15,7 +15,7 @@ import sys
 
 from igor_core.remote.debug_helper.controller import control, end_earlier, refuse, serve, write_all
 from igor_core.remote.debug_helper.debuggee import install
-from igor_core.remote.debug_helper.folder import Refused, join_session, sessions_of
+from igor_core.remote.debug_helper.folder import HelperRefused, join_session, sessions_of
 from igor_core.remote.debug_helper.frames import Frames, note
 from igor_core.remote.debug_helper.relay import relay
 
@@ -23,7 +23,7 @@ SWITCHES = ("detach", "subprocess", "frames")
 NUMBERS = {"grace": float, "from": int}
 
 
-class Options:
+class HelperOptions:
     """What stands on the command line."""
 
     def __init__(self, words):
@@ -45,9 +45,9 @@ class Options:
         if name in SWITCHES:
             setattr(self, name, True)
         elif name not in ("group", "id", "cwd", "file", "sha256", "env", "grace", "from"):
-            raise Refused("usage", "what is %s?" % word)
+            raise HelperRefused("usage", "what is %s?" % word)
         elif not words:
-            raise Refused("usage", "%s needs a value" % word)
+            raise HelperRefused("usage", "%s needs a value" % word)
         elif name == "env":
             self.env.append(words.pop(0))
         else:
@@ -58,7 +58,7 @@ class Options:
 def main(words):
     as_frames = "--frames" in words[: words.index("--") if "--" in words else None]
     try:
-        verb, options = (words or [""])[0], Options(words[1:])
+        verb, options = (words or [""])[0], HelperOptions(words[1:])
         if verb == "serve" and options.group and options.id and options.words:
             return serve(options)
         if verb == "control" and (options.id or options.group):
@@ -71,8 +71,8 @@ def main(words):
             return end_earlier(options.group) or 0
         if verb == "install":
             return install()
-        raise Refused("usage", "serve, control, relay, list, stop or install?")
-    except Refused as refused:
+        raise HelperRefused("usage", "serve, control, relay, list, stop or install?")
+    except HelperRefused as refused:
         return refuse(refused, as_frames)
     except (KeyboardInterrupt, BrokenPipeError):
         return 130

@@ -8,7 +8,7 @@ import socket
 
 from igor_core.remote.debug_helper.dap import Messages
 from igor_core.remote.debug_helper.dialogue import Dialogue
-from igor_core.remote.debug_helper.output import PIECE_BYTES
+from igor_core.remote.debug_helper.output_tail import PIECE_BYTES
 
 
 class Parked:
@@ -34,7 +34,7 @@ class Parked:
                 self.dialogue.said(json.loads(body.decode("utf-8")))
         except ValueError:
             return False
-        return bool(data) and self.dialogue.can_be_held
+        return bool(data) and self.dialogue.can_be_parked
 
     def fields(self):
         """What the next debugger's relay has to know."""

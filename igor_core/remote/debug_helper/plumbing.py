@@ -6,14 +6,14 @@ import signal
 
 from igor_core.remote.debug_helper.fd_passing import receive, send_some_with
 from igor_core.remote.debug_helper.frames import Frames
-from igor_core.remote.debug_helper.output import PIECE_BYTES, Output
+from igor_core.remote.debug_helper.output_tail import PIECE_BYTES, OutputTail
 
 # What a far end that does not read may leave unread before the program has to wait.
 AHEAD_BYTES = 1 << 18
 
 
-class Peer:
-    """One connection to the keeper. `files` are those that it has sent; `gift` goes to it."""
+class KeeperPeer:
+    """A connection to the keeper: the `files` it sent, and the `outgoing_file` to send to it."""
 
     def __init__(self, connection):
         connection.setblocking(False)
@@ -21,30 +21,30 @@ class Peer:
         self.frames = Frames()
         self.outbox = b""
         self.files = []
-        self.gift = None
+        self.outgoing_file = None
         self.role = ""
         # Of a relay: it wants debugpy's port, has it, and since when it is to give way.
         self.wants_port = self.has_port = False
         self.yields_since = None
 
     def send(self):
-        if self.gift is None:
+        if self.outgoing_file is None:
             return self.connection.send(self.outbox)
-        sent = send_some_with(self.connection, self.outbox, self.gift.fileno())
-        self.gift.close()
-        self.gift = None
+        sent = send_some_with(self.connection, self.outbox, self.outgoing_file.fileno())
+        self.outgoing_file.close()
+        self.outgoing_file = None
         return sent
 
     def close(self):
         self.connection.close()
         for descriptor in self.files:
             os.close(descriptor)
-        if self.gift is not None:
-            self.gift.close()
+        if self.outgoing_file is not None:
+            self.outgoing_file.close()
 
 
 class Plumbing:
-    """Moves bytes. `obeys` and `gone` are for who knows what they mean.
+    """Moves bytes. `on_frame` and `on_gone` are for who knows what they mean.
 
     `control` is the peer that gets the output, which it has up to `position`; `readers` are called
     when there is something to read from a descriptor.
@@ -59,7 +59,7 @@ class Plumbing:
         self.readers = {}
         self.position = 0
         self.process = None
-        self.output = Output()
+        self.output = OutputTail()
         self.outputs = {}
         self.input = bytearray()
         self.input_ends = False
@@ -71,10 +71,10 @@ class Plumbing:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         listener.setblocking(False)
 
-    def obeys(self, peer, kind, payload):
+    def on_frame(self, peer, kind, payload):
         raise NotImplementedError
 
-    def gone(self, peer):
+    def on_gone(self, peer):
         raise NotImplementedError
 
     def accept(self):
@@ -82,7 +82,7 @@ class Plumbing:
             connection, _ = self.listener.accept()
         except OSError:
             return
-        self.peers.append(Peer(connection))
+        self.peers.append(KeeperPeer(connection))
 
     def drop(self, peer):
         if peer not in self.peers:
@@ -90,7 +90,7 @@ class Plumbing:
         self.peers.remove(peer)
         self.unwatch(peer.connection.fileno())
         peer.close()
-        self.gone(peer)
+        self.on_gone(peer)
 
     def hear(self, peer):
         try:
@@ -104,7 +104,7 @@ class Plumbing:
             self.drop(peer)
             return
         for kind, payload in peer.frames.feed(data):
-            self.obeys(peer, kind, payload)
+            self.on_frame(peer, kind, payload)
 
     def flush(self, peer):
         try:

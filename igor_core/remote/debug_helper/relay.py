@@ -18,7 +18,7 @@ from igor_core.remote.debug_helper.controller import READ_BYTES, spawn, write_al
 from igor_core.remote.debug_helper.dap import Messages, packed
 from igor_core.remote.debug_helper.dialogue import Dialogue
 from igor_core.remote.debug_helper.fd_passing import receive, send_with
-from igor_core.remote.debug_helper.folder import Refused, join_session
+from igor_core.remote.debug_helper.folder import HelperRefused, join_session
 from igor_core.remote.debug_helper.frames import Frames, note
 from igor_core.remote.debug_helper.resume import Resume
 
@@ -80,12 +80,12 @@ class Relay:
         self.peer, fields, rest = connected(self.keeper)
         self.began = time.monotonic()
         self.dialogue = Dialogue(fields)
-        self.revival = Resume(self.dialogue) if fields else None
+        self.resume = Resume(self.dialogue) if fields else None
         self.from_debugpy = Messages(rest)
 
     def run(self, data):
         try:
-            if self.revival is not None and not self.revival.suits(data):
+            if self.resume is not None and not self.resume.suits(data):
                 self.dialogue = Dialogue()
                 self.peer.close()
                 self.connect()
@@ -110,7 +110,7 @@ class Relay:
                 self.outbox += here
             if here:
                 self.write()
-            self.peer.sendall(data if self.revival is None else there)
+            self.peer.sendall(data if self.resume is None else there)
             self.is_half_sent = False
 
     def downward(self):
@@ -121,7 +121,7 @@ class Relay:
                 if not data:
                     os._exit(0)
                 here = self.passed(self.from_debugpy, data, "said")[1]
-                self.outbox += data if self.revival is None else here
+                self.outbox += data if self.resume is None else here
             self.write()
 
     def passed(self, stream, data, how):
@@ -134,10 +134,10 @@ class Relay:
                 # Nobody can go on with what is no dialogue.
                 self.dialogue.has_left = True
                 continue
-            if self.revival is None:
+            if self.resume is None:
                 getattr(self.dialogue, how)(message)
             else:
-                to_debugpy, to_debugger = getattr(self.revival, how)(message)
+                to_debugpy, to_debugger = getattr(self.resume, how)(message)
                 there += to_debugpy
                 here += to_debugger
         return joined(there), joined(here)
@@ -153,11 +153,11 @@ class Relay:
         time.sleep(max(0.0, LEAST_SECONDS - (time.monotonic() - self.began)))
         self.sending.acquire(timeout=LAST_SECONDS)
         with self.knowing:
-            if not self.dialogue.can_be_held or self.is_half_sent or self.from_debugger.rest:
+            if not self.dialogue.can_be_parked or self.is_half_sent or self.from_debugger.rest:
                 return
             rest = self.from_debugpy.rest.decode("latin-1")
             fields = self.dialogue.fields()
-            send_with(self.keeper, note(do="hold", dialogue=fields, rest=rest), self.peer.fileno())
+            send_with(self.keeper, note(do="park", dialogue=fields, rest=rest), self.peer.fileno())
             os._exit(OVER)
 
     def write(self):
@@ -196,7 +196,7 @@ def wait_for_session(ident):
             return keeper
         except OSError:
             if time.monotonic() > deadline:
-                raise Refused("gone", "there is no session %s" % ident)
+                raise HelperRefused("gone", "there is no session %s" % ident)
         time.sleep(0.02)
 
 
@@ -217,7 +217,7 @@ def connected(keeper):
                 return connection_to(json.loads(payload.decode("ascii")), descriptors)
     except OSError:
         pass
-    raise Refused("gone", "the session has ended")
+    raise HelperRefused("gone", "the session has ended")
 
 
 def connection_to(said, descriptors):

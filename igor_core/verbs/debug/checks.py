@@ -5,7 +5,7 @@ import itertools
 import os
 
 from igor_core.debug.launch import NO_PYTHON
-from igor_core.debug.session import Refused
+from igor_core.debug.session import DebugRefused
 from igor_core.doctor.local_port import port_use
 from igor_core.errors import HostError
 from igor_core.verbs.steps.pusher import Pusher
@@ -49,7 +49,7 @@ async def say_port(target: Target, wanted: int, got: int) -> None:
     target.step(f"port {wanted} is taken by {holders or 'another program'}; {got} is used")
 
 
-def refusal(target: Target, refused: Refused) -> HostError:
+def refusal(target: Target, refused: DebugRefused) -> HostError:
     """Why nothing was started, or is out of reach, in igor's words."""
     where = f"on {target.name}" if target.runtime is None else f"in the container on {target.name}"
     text = f"{where}: {refused.text}"

@@ -8,15 +8,15 @@ from pathlib import Path
 from igor_core.config import Project, find_project
 from igor_core.container.names import Owner
 from igor_core.debug.editors import vimspector_file, vscode_file
-from igor_core.debug.editors.endpoints import Place, Site, sites
+from igor_core.debug.editors.endpoints import Endpoint, HostKey, endpoints_of
 from igor_core.debug.editors.managed import Notice
 from igor_core.events import Event, Outcome, Step, Warning
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Target
 
-Text = Callable[[Project, Sequence[Site]], str]
-Write = Callable[[Project, Sequence[Site]], list[Notice]]
+Text = Callable[[Project, Sequence[Endpoint]], str]
+Write = Callable[[Project, Sequence[Endpoint]], list[Notice]]
 
 VIMSPECTOR_FILES = (vimspector_file.FILE, vimspector_file.BESIDE)
 #: Text that a file holds when igor has written to it.
@@ -35,14 +35,14 @@ async def vscode(job: Job, context: Context) -> Outcome:
     return await _file(job, context, vscode_file.vscode_text, vscode_file.write_vscode_file)
 
 
-def write_vimspector(project: Project, ports: Mapping[Place, int]) -> list[Notice]:
+def write_vimspector(project: Project, ports: Mapping[HostKey, int]) -> list[Notice]:
     """Bring .vimspector.json up to date; `ports` are those in use, by group and host. Blocks."""
-    return vimspector_file.write_vimspector_file(project, _sites(project, ports))
+    return vimspector_file.write_vimspector_file(project, _endpoints(project, ports))
 
 
-def write_vscode(project: Project, ports: Mapping[Place, int]) -> list[Notice]:
+def write_vscode(project: Project, ports: Mapping[HostKey, int]) -> list[Notice]:
     """The same for .vscode/launch.json."""
-    return vscode_file.write_vscode_file(project, _sites(project, ports))
+    return vscode_file.write_vscode_file(project, _endpoints(project, ports))
 
 
 async def tell_editors(target: Target, context: Context, port: int) -> None:
@@ -76,21 +76,21 @@ def _tell(target: Target, notices: Sequence[Notice]) -> None:
 async def _file(job: Job, context: Context, text: Text, write: Write) -> Outcome:
     project = await asyncio.to_thread(find_project, Path(job.root))
     if flag(job, "print"):
-        found = _sites(project, context.debug_ports.of(project.root))
+        found = _endpoints(project, context.debug_ports.of(project.root))
         await job.output("", "stdout", os.fsencode(text(project, found)))
         return Outcome(0)
     async with context.debug_ports.writing:
-        found = _sites(project, context.debug_ports.of(project.root))
+        found = _endpoints(project, context.debug_ports.of(project.root))
         notices = await asyncio.to_thread(write, project, found)
     for notice in notices:
         job.emit(_event(notice))
     return Outcome(1 if any(notice.kind == "failed" for notice in notices) else 0)
 
 
-def _sites(project: Project, ports: Mapping[Place, int]) -> list[Site]:
+def _endpoints(project: Project, ports: Mapping[HostKey, int]) -> list[Endpoint]:
     config = project.config
     owners = {name: Owner(config.user, project.name, name) for name in config.host_groups}
-    return sites(project, {name: owner.container for name, owner in owners.items()}, ports)
+    return endpoints_of(project, {name: owner.container for name, owner in owners.items()}, ports)
 
 
 def _event(notice: Notice) -> Event:

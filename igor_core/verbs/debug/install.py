@@ -1,6 +1,6 @@
 """A debugpy of igor's own, for an image that has none."""
 
-from igor_core.debug.session import Refused
+from igor_core.debug.session import DebugRefused
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError
 from igor_core.ssh.process import Command
@@ -10,7 +10,7 @@ _NO_PIP = 127
 _REMEDY = "add debugpy to the image, as in `RUN pip install debugpy`, then: igor docker setup"
 
 
-async def may_install(target: Target, refused: Refused) -> bool:
+async def may_install(target: Target, refused: DebugRefused) -> bool:
     """Ask whoever is there."""
     question = (
         f"{refused.text}. Install it for debugging, by pip into {refused.more['folder']} there, "

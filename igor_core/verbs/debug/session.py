@@ -11,9 +11,9 @@ from igor_core.config.model import DEFAULT_GROUP
 from igor_core.container.exec import exec_command
 from igor_core.debug.editors.endpoints import usual_port
 from igor_core.debug.launch import Launch, Python, relay_words
-from igor_core.debug.port.listener import Listener
+from igor_core.debug.port.listener import DebugListener
 from igor_core.debug.processes.probe import registered
-from igor_core.debug.session import Exit, Facts, Lost, Refused, Session
+from igor_core.debug.session import DebugRefused, DebugSession, Exit, ListeningProgram, Lost
 from igor_core.errors import Cancelled, HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
 from igor_core.paths import RUN_FOLDER, HostPaths
@@ -92,7 +92,7 @@ class DebugSite:
         """`stay`, with a HostError where nothing was started."""
         try:
             return await self.stay(context, helper, ident, env)
-        except Refused as refused:
+        except DebugRefused as refused:
             raise refusal(self._target, refused) from None
 
     async def stay(
@@ -102,7 +102,10 @@ class DebugSite:
         ident: str,
         env: Mapping[str, str] | None = None,
     ) -> Done:
-        """Start what joins us with the keeper; how the program has ended. Raises Refused too."""
+        """Start what joins the agent with the keeper; return how the program ended.
+
+        Raises DebugRefused.
+        """
         with context.debugging.session(self._target.remote.name, self.group) as before:
             if ident:
                 await before()
@@ -110,7 +113,7 @@ class DebugSite:
             process = await self._target.remote.start(self.command(helper, env))
             try:
                 return await self._stay(process, ident, before, context)
-            except Refused:
+            except DebugRefused:
                 if process.finished:
                     await check_container_still_runs(self._target, process.status)
                 raise
@@ -123,14 +126,14 @@ class DebugSite:
             raise HostError(f"nothing was started on {self._target.name}: {OVERTAKEN}")
 
     async def _stay(self, process: Process, ident: str, before: Before, context: Context) -> Done:
-        session = Session(process, self._write)
+        session = DebugSession(process, self._write)
         names = [ident]
-        door = Listener(
+        listener = DebugListener(
             self._target.remote, lambda: self.command(relay_words(names[0])),
             lambda: self._debugger_leaves(session), self._report,
         )  # fmt: skip
         if ident:
-            door.warm()
+            listener.warm()
         tasks: list[asyncio.Task[None]] = []
         ended, is_left = None, False
         try:
@@ -138,21 +141,21 @@ class DebugSite:
             tasks.append(asyncio.ensure_future(self._give_way(session)))
             if facts is not None and not self._overtaken.is_set():
                 names[0] = facts.ident
-                door.warm()
+                listener.warm()
                 await before()
-                await self._tell(door, facts, context)
+                await self._tell(listener, facts, context)
             if flag(self._target.job, "stdin"):
                 tasks.append(asyncio.ensure_future(self._feed(session)))
             elif ident:
                 await session.end_input()
-            ended = await self._until_over(session, door)
+            ended = await self._until_over(session, listener)
             if not ended.listened and not ended.why:
                 return Done(f"ended before debugpy listened: {ended.how}", ended.status or FAILURE)
         except Lost:
             is_left = True
             self._end_company(context, self._config.debug.grace)
             raise self._lost(names[0]) from None
-        except Refused as refused:
+        except DebugRefused as refused:
             is_left = refused.what == "taken"
             if is_left:
                 self._end_company(context, 0.0)
@@ -168,8 +171,8 @@ class DebugSite:
                 self._debugged.stopped.set()
             for task in tasks:
                 task.cancel()
-            leave_editors(self._target, context, door.port)
-            await asyncio.shield(door.close())
+            leave_editors(self._target, context, listener.port)
+            await asyncio.shield(listener.close())
         return Done(ended.how, ended.status)
 
     def _end_company(self, context: Context, seconds: float) -> None:
@@ -185,9 +188,9 @@ class DebugSite:
         if not self._config.debug.detach:
             loop.call_later(seconds, look)
 
-    async def _until_over(self, session: Session, door: Listener) -> Exit:
+    async def _until_over(self, session: DebugSession, listener: DebugListener) -> Exit:
         await session.until_exited()
-        await door.told(LAST_WORDS_SECONDS)
+        await listener.told(LAST_WORDS_SECONDS)
         await session.close()
         ended = await session.until_over()
         if session.dropped:
@@ -198,7 +201,7 @@ class DebugSite:
             )
         return ended
 
-    async def _leave(self, session: Session) -> str:
+    async def _leave(self, session: DebugSession) -> str:
         """Of a job that is cancelled: what becomes of the program."""
         if self._config.debug.detach:
             company = "; what ran beside it was ended" if self._debugged.has_company else ""
@@ -206,7 +209,7 @@ class DebugSite:
         ended = await session.stop("igor was asked to end it")
         return ended.by_signal or ended.how if ended else ""
 
-    async def _give_way(self, session: Session) -> None:
+    async def _give_way(self, session: DebugSession) -> None:
         """Whoever starts the next one waits for it."""
         await self._overtaken.wait()
         with contextlib.suppress(IgorError):
@@ -218,13 +221,13 @@ class DebugSite:
     def _report(self, text: str) -> None:
         self._target.warn(f"a debugger could not be joined with debugpy: {text}")
 
-    async def _feed(self, session: Session) -> None:
+    async def _feed(self, session: DebugSession) -> None:
         with contextlib.suppress(Cancelled):
             async for data in self._target.job.stdin(self._target.name):
                 await session.feed(data)
             await session.end_input()
 
-    async def _debugger_leaves(self, session: Session) -> None:
+    async def _debugger_leaves(self, session: DebugSession) -> None:
         """End the program before debugpy lets it run on."""
         if self._config.debug.detach or session.exited.is_set():
             return
@@ -234,19 +237,21 @@ class DebugSite:
         except asyncio.TimeoutError:
             return
 
-    async def _tell(self, door: Listener, facts: Facts, context: Context) -> None:
+    async def _tell(
+        self, listener: DebugListener, facts: ListeningProgram, context: Context
+    ) -> None:
         target, debug = self._target, self._config.debug
         first = usual_port(self._config.debug_port, self._debugged.rank)
-        await door.open(first)
-        await say_port(target, first, door.port)
-        await tell_editors(target, context, door.port)
-        target.step(f"runs {facts.python}; debugpy waits behind 127.0.0.1:{door.port}")
+        await listener.open(first)
+        await say_port(target, first, listener.port)
+        await tell_editors(target, context, listener.port)
+        target.step(f"runs {facts.python}; debugpy waits behind 127.0.0.1:{listener.port}")
         target.job.emit(
             Debuggee(
                 target.name,
                 self._debugged.rank,
                 facts.ident,
-                door.port,
+                listener.port,
                 configuration(target),
                 str(target.project.root),
                 facts.root if target.runtime is None else self.root,

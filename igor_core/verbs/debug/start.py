@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 from igor_core.container.names import Owner
 from igor_core.debug.launch import control_words, install_words
-from igor_core.debug.session import Refused
+from igor_core.debug.session import DebugRefused
 from igor_core.verbs.debug.checks import check_is_pushed, refusal, warn_of_users
 from igor_core.verbs.debug.install import install, may_install
 from igor_core.verbs.debug.program import DebugTarget, needed_files, sha256_of
@@ -46,7 +46,7 @@ async def _debug_on(
         launch = place.launch(program, await asyncio.to_thread(sha256_of, local))
     try:
         return await place.stay(context, launch.serve(), launch.ident, launch.environment)
-    except Refused as refused:
+    except DebugRefused as refused:
         if refused.what != "debugpy" or not await may_install(target, refused):
             raise refusal(target, refused) from None
     await install(target, place.command(install_words()))

@@ -7,7 +7,7 @@ from igor_core.container.engine_errors import engine_error, last_line
 from igor_core.container.exec import exec_command
 from igor_core.container.inspection import inspect
 from igor_core.debug.launch import NO_PYTHON
-from igor_core.debug.processes.model import Look, look_of
+from igor_core.debug.processes.model import ProbeResult, probe_result
 from igor_core.debug.processes.probe import looking_source, looking_words
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
@@ -27,7 +27,7 @@ async def look_at(
     pids: Sequence[int] | None = None,
     stacks: bool = False,
     means: bool = False,
-) -> Look:
+) -> ProbeResult:
     """The processes in the project's container, or the user's in its folder on the host.
 
     Raises HostError where nothing can be looked at.
@@ -40,11 +40,13 @@ async def look_at(
         # The config has given the container what only its root can use.
         target.step("reads the rest as root of the container, by its SYS_PTRACE")
         words = looking_words(tree=None, pids=denied, stacks=stacks)
-        look = look.with_those_of(await _look(target, paths, words, user="0"))
+        look = look.completed_by(await _look(target, paths, words, user="0"))
     return look
 
 
-async def _look(target: Target, paths: HostPaths, words: Sequence[str], user: str = "") -> Look:
+async def _look(
+    target: Target, paths: HostPaths, words: Sequence[str], user: str = ""
+) -> ProbeResult:
     argv = python_for(target).runs(words)
     spec = spec_for(target, paths)
     if target.runtime is not None:
@@ -54,7 +56,7 @@ async def _look(target: Target, paths: HostPaths, words: Sequence[str], user: st
     if done.status != 0:
         raise await _not_looked(target, paths, done)
     try:
-        return look_of(done.stdout)
+        return probe_result(done.stdout)
     except ValueError as error:
         said = last_line(done.stdout[-4000:].decode("utf-8", "replace"))
         raise HostError(

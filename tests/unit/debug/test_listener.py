@@ -1,4 +1,4 @@
-"""Who gets through a door to debugpy, and who is the last to leave. Its relays are pretended."""
+"""Which connections reach debugpy, and which debugger is the last to leave. Relays are faked."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from igor_core.debug.port.attach_listener import AttachListener
-from igor_core.debug.port.listener import Listener
+from igor_core.debug.port.listener import DebugListener
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command
 
@@ -20,13 +20,13 @@ import os, socket, sys
 family, address, port = getattr(socket, sys.argv[1]), sys.argv[2], int(sys.argv[3])
 os.setgroups([])
 os.setuid(int(sys.argv[4]))
-knock = socket.socket(family)
-knock.settimeout(5)
-knock.connect((address, port))
-knock.sendall(b"Content-Length: 2\\r\\n\\r\\n{}")
+client = socket.socket(family)
+client.settimeout(5)
+client.connect((address, port))
+client.sendall(b"Content-Length: 2\\r\\n\\r\\n{}")
 if sys.argv[5] == "wait":
     try:
-        print(knock.recv(100).decode(), end="")
+        print(client.recv(100).decode(), end="")
     except ConnectionResetError:
         pass
 """
@@ -68,11 +68,11 @@ class PretendedHost:
 
 
 class Scene:
-    def __init__(self, kind: type[Listener]) -> None:
+    def __init__(self, kind: type[DebugListener]) -> None:
         self.host = PretendedHost()
         self.left = 0
-        more: tuple[Any, ...] = (self.leaving,) if kind is Listener else (7, print)
-        self.door = kind(cast(RemoteHost, self.host), lambda: Command(["true"]), *more)
+        more: tuple[Any, ...] = (self.leaving,) if kind is DebugListener else (7, print)
+        self.listener = kind(cast(RemoteHost, self.host), lambda: Command(["true"]), *more)
 
     async def leaving(self) -> None:
         self.left += 1
@@ -81,35 +81,35 @@ class Scene:
         return any(text in data for data in self.host.heard)
 
 
-@pytest.fixture(params=[Listener, AttachListener])
+@pytest.fixture(params=[DebugListener, AttachListener])
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     made = Scene(request.param)
-    await made.door.open(23900)
+    await made.listener.open(23900)
     yield made
-    await made.door.close()
+    await made.listener.close()
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Scene]:
-    made = Scene(Listener)
-    await made.door.open(23950)
+async def listener() -> AsyncIterator[Scene]:
+    made = Scene(DebugListener)
+    await made.listener.open(23950)
     yield made
-    await made.door.close()
+    await made.listener.close()
 
 
 def message(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-def knock(scene: Scene, family: str, address: str, user: int, then: str) -> list[str]:
-    port = str(scene.door.port)
+def connect_as(scene: Scene, family: str, address: str, user: int, then: str) -> list[str]:
+    port = str(scene.listener.port)
     return [sys.executable, "-I", "-c", KNOCK, family, address, port, str(user), then]
 
 
-async def knocked(scene: Scene, *how: Any) -> bytes:
+async def answer_to(scene: Scene, *how: Any) -> bytes:
     """What a client of another program hears."""
     process = await asyncio.create_subprocess_exec(
-        *knock(scene, *how), stdout=asyncio.subprocess.PIPE
+        *connect_as(scene, *how), stdout=asyncio.subprocess.PIPE
     )
     heard, _ = await process.communicate()
     assert process.returncode == 0
@@ -121,27 +121,27 @@ WAYS = [("AF_INET", "127.0.0.1"), ("AF_INET6", "::ffff:127.0.0.1")]
 
 @pytest.mark.parametrize(("family", "address"), WAYS)
 async def test_another_user_gets_in_by_no_kind_of_address(
-    door: Scene, family: str, address: str
+    listener: Scene, family: str, address: str
 ) -> None:
-    assert await knocked(door, family, address, 65534, "wait") == b""
-    assert door.host.heard == []
-    assert b"Content-Length" in await knocked(door, family, address, 0, "wait")
+    assert await answer_to(listener, family, address, 65534, "wait") == b""
+    assert listener.host.heard == []
+    assert b"Content-Length" in await answer_to(listener, family, address, 0, "wait")
 
 
 @pytest.mark.parametrize(("family", "address"), WAYS)
 async def test_who_has_closed_before_it_is_looked_at_does_not_get_in(
-    door: Scene, family: str, address: str
+    listener: Scene, family: str, address: str
 ) -> None:
-    # Blocks: the door has no turn before it has ended.
-    subprocess.run(knock(door, family, address, 65534, "go"), check=True, timeout=20)  # noqa: ASYNC221
+    # Blocks the event loop, so the listener accepts only after the client has ended.
+    subprocess.run(connect_as(listener, family, address, 65534, "go"), check=True, timeout=20)  # noqa: ASYNC221
     await asyncio.sleep(0.3)
-    assert door.host.heard == []
-    assert door.left == 0
+    assert listener.host.heard == []
+    assert listener.left == 0
 
 
 async def test_what_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
     for said in (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"Content-Hello: 1\r\n", b"C"):
-        reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", scene.listener.port)
         writer.write(said)
         writer.write_eof()
         assert await reader.read() == b""
@@ -151,7 +151,7 @@ async def test_what_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
 
 
 async def test_a_header_in_small_letters_and_pieces_is_a_debugger_s(scene: Scene) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", scene.listener.port)
     for piece in (b"con", b"tent-length: %d" % len(INITIALIZE), b"\r\n\r\n" + INITIALIZE):
         writer.write(piece)
         await asyncio.sleep(0.05)
@@ -160,47 +160,49 @@ async def test_a_header_in_small_letters_and_pieces_is_a_debugger_s(scene: Scene
 
 
 async def attached(scene: Scene) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", scene.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", scene.listener.port)
     writer.write(message(INITIALIZE))
     assert await reader.read(100)
     return reader, writer
 
 
-async def test_of_two_that_take_their_leave_the_last_takes_the_program_along(door: Scene) -> None:
-    both = [await attached(door), await attached(door)]
+async def test_the_last_of_two_debuggers_to_leave_ends_the_program(
+    listener: Scene,
+) -> None:
+    both = [await attached(listener), await attached(listener)]
     for _reader, writer in both:
         writer.write(message(DISCONNECT))
     for reader, writer in both:
         await reader.read()
         writer.close()
-    assert door.left >= 1
+    assert listener.left >= 1
 
 
-async def test_one_of_two_may_go(door: Scene) -> None:
-    (reader, writer), (_other, staying) = await attached(door), await attached(door)
+async def test_one_of_two_may_go(listener: Scene) -> None:
+    (reader, writer), (_other, staying) = await attached(listener), await attached(listener)
     writer.write(message(DISCONNECT))
     await reader.read()
     writer.close()
     await asyncio.sleep(0.1)
-    assert door.has_heard(b'"disconnect"')
-    assert door.left == 0
+    assert listener.has_heard(b'"disconnect"')
+    assert listener.left == 0
     staying.close()
     await asyncio.sleep(0.2)
-    assert door.left >= 1
+    assert listener.left >= 1
 
 
 async def test_who_is_left_over_and_dropped_by_debugpy_takes_the_program_along(
-    door: Scene,
+    listener: Scene,
 ) -> None:
     relays: list[PretendedRelay] = []
 
     async def start(_command: Command) -> PretendedRelay:
-        relays.append(PretendedRelay(door.host.heard))
+        relays.append(PretendedRelay(listener.host.heard))
         return relays[-1]
 
-    door.host.start = start  # type: ignore[method-assign]
-    reader, writer = await attached(door)
+    listener.host.start = start  # type: ignore[method-assign]
+    reader, writer = await attached(listener)
     relays[0].write_eof()
     assert await reader.read() == b""
     writer.close()
-    assert door.left == 1
+    assert listener.left == 1

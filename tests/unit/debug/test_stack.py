@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from igor_core.debug.processes.model import Frame, Look, PythonProcess, Thread, look_of
+from igor_core.debug.processes.model import Frame, ProbeResult, PythonProcess, Thread, probe_result
 from igor_core.debug.processes.probe import (
     REGISTRATION,
     looking_source,
@@ -18,7 +18,7 @@ from igor_core.debug.processes.probe import (
     registered,
     registration_source,
 )
-from igor_core.debug.processes.stacks import Host, stack_places, stack_text
+from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_text
 from igor_core.debug.processes.unreadable import unread
 from igor_core.output import Tree
 from igor_core.remote.process_probe.dumps import parse_dump
@@ -46,7 +46,7 @@ WAITS = (
 
 def test_the_same_stack_of_eight_ranks_is_there_once() -> None:
     ranks = [process(10 + rank, *WAITS, rank=str(rank)) for rank in range(8)]
-    hosts = [Host("apollo", ranks[:4], TREE), Host("enterprise", ranks[4:], TREE)]
+    hosts = [HostStacks("apollo", ranks[:4], TREE), HostStacks("enterprise", ranks[4:], TREE)]
     places, dropped = stack_places(hosts)
     assert dropped == 0
     assert [(place.path, place.line, place.library) for place in places] == [
@@ -62,7 +62,7 @@ def test_the_same_stack_of_eight_ranks_is_there_once() -> None:
 
 def test_the_one_that_is_elsewhere_has_rows_of_its_own_with_its_number() -> None:
     other = process(99, ("/workspace/lib/net.py", 20, "load"), rank="3")
-    places, _ = stack_places([Host("apollo", [process(1, *WAITS), other], TREE)])
+    places, _ = stack_places([HostStacks("apollo", [process(1, *WAITS), other], TREE)])
     texts = [place.text for place in places if place.kind == "I" and not place.library]
     assert texts == ["process 1 waits in wait", "process 99 waits in load"]
 
@@ -97,9 +97,9 @@ def test_one_sentence_for_each_kind_of_process() -> None:
 
 
 def test_what_root_has_read_takes_the_place_of_what_could_not_be_read() -> None:
-    mine = Look((process(1, *WAITS), process(2, problem="user")), "", True, 1000)
-    roots = Look((process(2, *WAITS),), "", True, 0)
-    assert all(found.threads for found in mine.with_those_of(roots).processes)
+    mine = ProbeResult((process(1, *WAITS), process(2, problem="user")), True, 1000)
+    roots = ProbeResult((process(2, *WAITS),), True, 0)
+    assert all(found.threads for found in mine.completed_by(roots).processes)
 
 
 def test_faulthandlers_text_with_names_of_threads_and_of_any_alphabet() -> None:
@@ -200,7 +200,7 @@ class Program:
             [sys.executable, *words], input=looking_source(), capture_output=True, check=True,
             env={**os.environ, "PATH": "/usr/bin:/bin", "VIRTUAL_ENV": ""},
         )  # fmt: skip
-        return list(look_of(done.stdout).processes)
+        return list(probe_result(done.stdout).processes)
 
     def end(self) -> str:
         """Let it go on; what else it prints. Its exit status must be 0."""

@@ -10,7 +10,7 @@ import pytest
 
 from igor_core.config import Project
 from igor_core.config.read import parse
-from igor_core.debug.editors.endpoints import Place, sites
+from igor_core.debug.editors.endpoints import HostKey, endpoints_of
 from igor_core.debug.editors.vimspector import generate
 from igor_core.debug.editors.vimspector_file import vimspector_text
 from tests.support.config_examples import CLUSTER, EVERYTHING, SIMPLE
@@ -30,9 +30,9 @@ def one_host(host: dict[str, Any] | None = None, **more: Any) -> Project:
     return project({"user": "dino", "host_groups": {"dev": {"hosts": [entry]}}, **more})
 
 
-def generated(of: Project, ports: dict[Place, int] | None = None, **more: Any) -> dict[str, Any]:
+def generated(of: Project, ports: dict[HostKey, int] | None = None, **more: Any) -> dict[str, Any]:
     names = {group: f"dino-project-{group}" for group in of.config.host_groups}
-    return generate(of, sites(of, names, ports or {}), **more)
+    return generate(of, endpoints_of(of, names, ports or {}), **more)
 
 
 NONE = {"runtime": "none"}
@@ -56,8 +56,8 @@ def test_what_is_generated_keeps_vimspectors_rules(of: Project, root: Path | Non
 def test_the_same_config_gives_the_same_bytes_and_plain_json() -> None:
     of = project(CLUSTER)
     names = {"cluster": "dino-project-cluster"}
-    text = vimspector_text(of, sites(of, names, {}))
-    assert text == vimspector_text(of, sites(of, names, {}))
+    text = vimspector_text(of, endpoints_of(of, names, {}))
+    assert text == vimspector_text(of, endpoints_of(of, names, {}))
     assert json.loads(text) == generated(of)
     assert text.endswith("}\n")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from igor_core.config import Project
-from igor_core.debug.editors.endpoints import sites
+from igor_core.debug.editors.endpoints import endpoints_of
 from igor_core.debug.editors.managed import Notice
 from igor_core.debug.editors.vimspector import generate
 from igor_core.debug.editors.vimspector_file import write_vimspector_file
@@ -36,12 +36,12 @@ def project(tmp_path: Path) -> Project:
 
 
 def write(project: Project, port: int = 5678) -> list[Notice]:
-    found = sites(project, {"dev": "dino-project-dev"}, {("dev", "apollo"): port})
+    found = endpoints_of(project, {"dev": "dino-project-dev"}, {("dev", "apollo"): port})
     return write_vimspector_file(project, found)
 
 
 def wanted(project: Project, **more: Any) -> dict[str, Any]:
-    return generate(project, sites(project, {"dev": "dino-project-dev"}, {}), **more)
+    return generate(project, endpoints_of(project, {"dev": "dino-project-dev"}, {}), **more)
 
 
 def read(project: Project, name: str = ".vimspector.json") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from igor_core.config import Project
-from igor_core.debug.editors.endpoints import sites
+from igor_core.debug.editors.endpoints import endpoints_of
 from igor_core.debug.editors.managed import Notice
 from igor_core.debug.editors.vscode import generate
 from igor_core.debug.editors.vscode_file import write_vscode_file
@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def write(project: Project) -> list[Notice]:
-    return write_vscode_file(project, sites(project, {"dev": "c"}, {}))
+    return write_vscode_file(project, endpoints_of(project, {"dev": "c"}, {}))
 
 
 def read(project: Project) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) 
     file.write_text(theirs)
     write(project)
     content = read(project)
-    found = sites(project, {"dev": "c"}, {})
+    found = endpoints_of(project, {"dev": "c"}, {})
     assert content["configurations"] == [
         {"type": "go", "name": "mine"}, "odd", *generate(project, found)["configurations"],
     ]  # fmt: skip

@@ -230,9 +230,9 @@ LOST: list[Callable[[Attached], None]] = [Attached.close, Attached.terminate]
 def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger(
     helper: Helper, lose: Callable[[Attached], None]
 ) -> None:
-    far = helper.serve("held", "--grace", "60")
+    far = helper.serve("parked", "--grace", "60")
     facts(far)
-    first = Attached(helper, "held").attach(STOP)
+    first = Attached(helper, "parked").attach(STOP)
     assert first.line() == STOP
     top = first.debugger.frames(1)[0]
     reference = first.debugger.request("scopes", frameId=top["id"])["scopes"]
@@ -240,9 +240,9 @@ def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger
     far.kill()
     assert first.relay.wait(10) == OVER
     for _time in range(2):
-        far = helper.start("control", "--id", "held")
+        far = helper.start("control", "--id", "parked")
         facts(far)
-        second = Attached(helper, "held").attach(STOP, STOP + 1)
+        second = Attached(helper, "parked").attach(STOP, STOP + 1)
         assert second.line() == STOP
         thread_top = second.debugger.frames(1)[0]
         assert second.debugger.request("scopes", frameId=thread_top["id"])["scopes"] == reference
@@ -250,9 +250,9 @@ def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger
         lose(second)
         far.kill()
         assert second.relay.wait(10) == OVER
-    far = helper.start("control", "--id", "held")
+    far = helper.start("control", "--id", "parked")
     facts(far)
-    third = Attached(helper, "held").attach(STOP + 1)
+    third = Attached(helper, "parked").attach(STOP + 1)
     third.line()
     third.debugger.go_on(1)
     assert third.line() == STOP + 1
@@ -321,7 +321,7 @@ def test_one_that_goes_while_its_far_end_is_there_lets_the_program_go_on(helper:
     first = Attached(helper, "left").attach(STOP)
     first.line()
     first.close()
-    far.until("held")
+    far.until("parked")
     far.say(note(do="release"))
     assert far.until("exited")["status"] == 3
 

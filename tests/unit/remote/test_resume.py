@@ -48,9 +48,9 @@ def dialogue() -> Dialogue:
     made.asked(request(3, "setBreakpoints", source={"path": "/p/a.py"}, breakpoints=[{"line": 1}]))
     made.asked(request(4, "configurationDone"))
     made.said(event("process", isLocalProcess=True))
-    assert not made.can_be_held
+    assert not made.can_be_parked
     made.said(response(2, "attach"))
-    assert made.can_be_held
+    assert made.can_be_parked
     return made
 
 
@@ -60,14 +60,14 @@ def stops(dialogue: Dialogue) -> list[int]:
 
 def begun(dialogue: Dialogue, **view: Any) -> tuple[Resume, list[Message], list[Message]]:
     """Another debugger has begun: what debugpy and it have heard last."""
-    revival = Resume(Dialogue(json.loads(json.dumps(dialogue.fields()))))
-    (answer,) = revival.asked(request(1, "initialize", **CLIENT))[1]
+    resume = Resume(Dialogue(json.loads(json.dumps(dialogue.fields()))))
+    (answer,) = resume.asked(request(1, "initialize", **CLIENT))[1]
     assert answer["body"] == {"supportsConfigurationDoneRequest": True}
-    (told,) = revival.asked(request(2, "attach", **{**VIEW, **view}))[1]
+    (told,) = resume.asked(request(2, "attach", **{**VIEW, **view}))[1]
     assert told["event"] == "initialized"
-    assert revival.said(stop(9)) == ([], [])
-    revival.dialogue.runs(9, False)
-    return revival, *revival.asked(request(3, "configurationDone"))
+    assert resume.said(stop(9)) == ([], [])
+    resume.dialogue.runs(9, all_threads=False)
+    return resume, *resume.asked(request(3, "configurationDone"))
 
 
 def names(messages: list[Message]) -> list[str]:
@@ -99,14 +99,14 @@ def test_a_refused_request_moves_nothing(dialogue: Dialogue, command: str) -> No
 @pytest.mark.parametrize("command", ["disconnect", "terminate"])
 def test_who_has_left_is_not_waited_for(dialogue: Dialogue, command: str) -> None:
     dialogue.asked(request(5, command))
-    assert not dialogue.can_be_held
+    assert not dialogue.can_be_parked
 
 
 def test_the_debugger_of_a_child_is_not_waited_for() -> None:
     dialogue = Dialogue()
     dialogue.asked(request(1, "attach", subProcessId=7))
     dialogue.said(response(1, "attach"))
-    assert not dialogue.can_be_held
+    assert not dialogue.can_be_parked
 
 
 # -- another one goes on
@@ -114,7 +114,7 @@ def test_the_debugger_of_a_child_is_not_waited_for() -> None:
 
 def test_it_hears_what_was_answered_then_and_where_the_program_stands(dialogue: Dialogue) -> None:
     dialogue.said(stop(1))
-    revival, there, here = begun(dialogue)
+    resume, there, here = begun(dialogue)
     assert names(here) == ["configurationDone", "attach", "process", "stopped"]
     assert [each["request_seq"] for each in here[:2]] == [3, 2]
     assert here[-1]["body"]["threadId"] == 1
@@ -122,26 +122,26 @@ def test_it_hears_what_was_answered_then_and_where_the_program_stands(dialogue: 
     assert [(each["command"], each["arguments"]["breakpoints"]) for each in there] == [
         ("setBreakpoints", [])
     ]
-    assert revival.said(response(there[0]["seq"], "setBreakpoints")) == ([], [])
-    assert revival.dialogue.can_be_held
+    assert resume.said(response(there[0]["seq"], "setBreakpoints")) == ([], [])
+    assert resume.dialogue.can_be_parked
 
 
 def test_its_numbers_do_not_meet_those_of_the_one_before(dialogue: Dialogue) -> None:
     dialogue.asked(request(5, "threads"))
-    revival, _there, _here = begun(dialogue)
-    ((asked,), _) = revival.asked(request(4, "threads"))
+    resume, _there, _here = begun(dialogue)
+    ((asked,), _) = resume.asked(request(4, "threads"))
     assert asked["seq"] == 9
-    assert revival.said(response(5, "threads")) == ([], [])
-    ((), (answer,)) = revival.said(response(9, "threads", threads=[]))
+    assert resume.said(response(5, "threads")) == ([], [])
+    ((), (answer,)) = resume.said(response(9, "threads", threads=[]))
     assert answer["request_seq"] == 4
-    assert Resume(revival.dialogue).offset == 9
+    assert Resume(resume.dialogue).offset == 9
 
 
 def test_breakpoints_that_it_sets_itself_are_left_alone(dialogue: Dialogue) -> None:
     dialogue.asked(request(5, "setFunctionBreakpoints", breakpoints=[{"name": "f"}]))
-    revival = Resume(dialogue)
-    revival.asked(request(1, "setBreakpoints", source={"path": "/p/a.py"}, breakpoints=[]))
-    (there, _here) = revival.asked(request(2, "configurationDone"))
+    resume = Resume(dialogue)
+    resume.asked(request(1, "setBreakpoints", source={"path": "/p/a.py"}, breakpoints=[]))
+    (there, _here) = resume.asked(request(2, "configurationDone"))
     assert names(there) == ["setFunctionBreakpoints"]
 
 
@@ -150,13 +150,13 @@ def test_children_that_live_want_their_debugger_again(dialogue: Dialogue) -> Non
     for number, pid in enumerate((alive, gone, alive)):
         dialogue.said(child(50 + number, pid))
     dialogue.asked(response(50, "startDebugging"))
-    revival, _there, here = begun(dialogue)
+    resume, _there, here = begun(dialogue)
     first, second = [each for each in here if each.get("command") == "startDebugging"]
     # debugpy has its answer to the first, so the second answer is igor's.
     assert first["seq"] > OWN
-    assert revival.asked(response(first["seq"], "startDebugging")) == ([], [])
+    assert resume.asked(response(first["seq"], "startDebugging")) == ([], [])
     assert second["seq"] == 52
-    assert names(revival.asked(response(52, "startDebugging"))[0]) == ["startDebugging"]
+    assert names(resume.asked(response(52, "startDebugging"))[0]) == ["startDebugging"]
 
 
 def test_an_end_that_nobody_has_heard_is_told(dialogue: Dialogue) -> None:
@@ -179,10 +179,10 @@ def test_that_sources_stay_mapped_as_they_were_is_said(dialogue: Dialogue) -> No
     ],
 )
 def test_who_counts_otherwise_does_not_suit(dialogue: Dialogue, message: Message) -> None:
-    revival = Resume(dialogue)
-    assert revival.suits(packed(json.dumps(request(1, "initialize", **CLIENT)).encode()))
-    assert not revival.suits(packed(json.dumps(message).encode()))
-    assert not revival.suits(packed(b"no JSON"))
+    resume = Resume(dialogue)
+    assert resume.suits(packed(json.dumps(request(1, "initialize", **CLIENT)).encode()))
+    assert not resume.suits(packed(json.dumps(message).encode()))
+    assert not resume.suits(packed(b"no JSON"))
 
 
 def test_messages_come_in_any_pieces() -> None:

@@ -8,7 +8,7 @@ KEPT_BYTES = 1 << 20
 PIECE_BYTES = 1 << 16
 
 
-class Output:
+class OutputTail:
     """The last of what the program wrote; positions count all of its bytes."""
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""Debuggers' connections to debugpy: who gets one, who has to give way, what is held (3.6)."""
+"""Debuggers' connections to debugpy: who gets one, who has to give way, what is parked (3.6)."""
 
 import time
 
@@ -9,44 +9,44 @@ from igor_core.remote.debug_helper.plumbing import Plumbing
 YIELD_SECONDS = 3.0
 
 
-class Connections(Plumbing):
+class DebuggerConnections(Plumbing):
     """`port` is debugpy's, 0 before it listens; `held` is kept for the next debugger."""
 
     def __init__(self, listener):
         Plumbing.__init__(self, listener)
         self.port = 0
-        self.held = None
+        self.parked = None
 
     def tell(self, **fields):
         if self.control is not None:
             self.control.outbox += note(**fields)
 
-    def hold(self, peer, order):
+    def park(self, peer, order):
         """Keep the connection that a relay hands over. Whoever is there is asked whether the
         debugger went because it wanted to; of one that had to give way that is known."""
-        if self.held is not None or not peer.files:
+        if self.parked is not None or not peer.files:
             return
         asked = self.control if peer.yields_since is None else None
-        self.held = Parked(peer.files.pop(), order["dialogue"], order["rest"], asked)
-        self.readers[self.held.connection.fileno()] = self.hear_held
+        self.parked = Parked(peer.files.pop(), order["dialogue"], order["rest"], asked)
+        self.readers[self.parked.connection.fileno()] = self.hear_parked
         if asked is not None:
-            self.tell(event="held")
+            self.tell(event="parked")
 
-    def hear_held(self):
-        if not self.held.hear():
-            self.take_held().close()
+    def hear_parked(self):
+        if not self.parked.hear():
+            self.take_parked().close()
 
     def release(self, peer):
         """The debugger has left: so it is for debugpy too."""
-        if self.held is not None and self.held.control is peer:
-            self.take_held().close()
+        if self.parked is not None and self.parked.control is peer:
+            self.take_parked().close()
 
-    def take_held(self):
+    def take_parked(self):
         """Its connection; it is held no more."""
-        held, self.held = self.held, None
-        del self.readers[held.connection.fileno()]
-        self.unwatch(held.connection.fileno())
-        return held.connection
+        parked, self.parked = self.parked, None
+        del self.readers[parked.connection.fileno()]
+        self.unwatch(parked.connection.fileno())
+        return parked.connection
 
     def make_way(self):
         """All relays that there are give up what they have."""
@@ -67,9 +67,9 @@ class Connections(Plumbing):
             return
         for peer in [each for each in self.peers if each.wants_port]:
             peer.wants_port, peer.has_port = False, True
-            if self.held is None:
+            if self.parked is None:
                 peer.outbox += note(port=self.port)
             else:
-                peer.outbox += note(port=self.port, **self.held.fields())
-                peer.gift = self.take_held()
-                peer.gift.setblocking(True)
+                peer.outbox += note(port=self.port, **self.parked.fields())
+                peer.outgoing_file = self.take_parked()
+                peer.outgoing_file.setblocking(True)
