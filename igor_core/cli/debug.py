@@ -84,7 +84,7 @@ def ways_in(event: dict[str, Any]) -> list[str]:
     name, port, root = event["configuration"], event["port"], Path(event["local_root"])
     mapping = f"localRoot={_lua(event['local_root'])}, remoteRoot={_lua(event['remote_root'])}"
     vimspector, vscode = "after: igor vimspector", "after: igor vscode"
-    if _is_in(name, root / ".vimspector.json", root / ".vimspector.python.json"):
+    if _is_in(name, root / ".vimspector.json"):
         vimspector = f":call vimspector#LaunchWithSettings(#{{configuration: '{name}'}})"
     if _is_in(name, root / ".vscode/launch.json"):
         vscode = f'"{name}" of .vscode/launch.json'
@@ -99,13 +99,11 @@ def ways_in(event: dict[str, Any]) -> list[str]:
     ]
 
 
-def _is_in(name: str, *files: Path) -> bool:
-    """Whether one of the files has a configuration of that name."""
+def _is_in(name: str, file: Path) -> bool:
+    """Whether the file has a configuration of that name."""
     quoted = json.dumps(name, ensure_ascii=False).encode()
-    for file in files:
-        with contextlib.suppress(OSError):
-            if quoted in file.read_bytes():
-                return True
+    with contextlib.suppress(OSError):
+        return quoted in file.read_bytes()
     return False
 
 

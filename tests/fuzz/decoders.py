@@ -18,7 +18,7 @@ from igor_core import shapes
 from igor_core.agent import protocol
 from igor_core.config import ConfigError, Problem
 from igor_core.config.read import parse as parse_config
-from igor_core.debug.editors.json_edit import Unusable, check, without_comments
+from igor_core.debug.editors.json_edit import CannotEdit, check, without_comments
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
 from igor_core.doctor.parse import parse as parse_host
 from igor_core.output import Places, Tree, place_under
@@ -254,7 +254,7 @@ def editors_file(data: bytes) -> None:
     """.vimspector.json and launch.json, into which igor writes."""
     text = data.decode("utf-8", "replace")
     assert len(without_comments(text)) == len(text)
-    with contextlib.suppress(Unusable):
+    with contextlib.suppress(CannotEdit):
         check(text)
 
 

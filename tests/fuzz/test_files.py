@@ -113,9 +113,9 @@ OPEN = ["/*", '\\"', "//", '{"a":"', '"\n']
 def test_an_editors_file_of_a_repository_takes_no_time(unit: str) -> None:
     code = (
         "import sys\n"
-        "from igor_core.debug.editors.json_edit import Unusable, check\n"
+        "from igor_core.debug.editors.json_edit import CannotEdit, check\n"
         "try: check(sys.stdin.read())\n"
-        "except Unusable: print('refused')\n"
+        "except CannotEdit: print('refused')\n"
     )
     begin = b'"' if unit == OPEN[1] else b""
     assert limits.run(code, stdin=begin + unit.encode() * 400_000) == b"refused\n"

@@ -11,9 +11,10 @@ import pytest
 from igor_core.container.engine_errors import engine_error, last_line
 from igor_core.container.inspection import containers_in, images_in
 from igor_core.container.shell import Said
+from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.port.dap_rewrite import Answers
 from igor_core.debug.processes.model import probe_result
-from igor_core.debug.session import DebugRefused, DebugSession
+from igor_core.debug.session import DebugSession
 from igor_core.doctor.ask import _ahead
 from igor_core.doctor.engine_facts import engine_facts
 from igor_core.doctor.listening import listeners
@@ -185,7 +186,7 @@ def test_a_debug_helper_that_says_something_else() -> None:
     debug_frames.frame(debug_frames.NOTE, b'{"event":{}}'),
 ])  # fmt: skip
 def test_frames_of_a_debug_helper_that_are_none(data: bytes) -> None:
-    assert "said nonsense" in heard(data)
+    assert "unexpected output from the debug helper" in heard(data)
 
 
 @pytest.mark.parametrize("data", [

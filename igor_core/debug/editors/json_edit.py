@@ -1,73 +1,83 @@
-"""Changing igor's part of a JSON text that is somebody else's, and not a byte of the rest."""
+"""Edit igor's entries in a JSON text that belongs to the user; every other byte stays.
+
+Comments (`//` and `/* */`, which Vimspector and VS Code allow) stay too: positions are found in a
+copy of the text in which blanks of the same length replace the comments.
+"""
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from igor_core.config.scan import JsonSyntaxError, scan
-from igor_core.debug.editors.json_spans import Nest, after_blanks, nest_at
+from igor_core.debug.editors.json_spans import Spans, after_blanks, spans_at
 
-# What is not closed goes on to the end: looking for one end again and again would take for ever.
+# A comment or string that is not closed extends to the end of the text: a regular expression that
+# looks for the missing end from every position takes quadratic time.
 _COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _LEADING = re.compile(r"\n([ \t]*)\Z")
-_KINDS = {"{": "an object ({...})", "[": "a list ([...])"}
 
 
-class Unusable(Exception):
-    """The text can't be changed, for the reason that the message gives.
+class CannotEdit(Exception):
+    """The text is not the JSON that was expected; the message says why."""
 
-    `comments`: without its comments, which editors pass over, it would be JSON.
+
+@dataclass(frozen=True)
+class OwnTable:
+    """igor's entries in a table of the file: those whose names begin with `prefix`.
+
+    The table is an object, or with `is_list` a list of objects, each with a `name` member.
     """
 
-    def __init__(self, message: str, *, comments: bool = False) -> None:
-        super().__init__(message)
-        self.comments = comments
+    name: str
+    prefix: str
+    is_list: bool = False
+
+    def has(self, entry: str) -> bool:
+        return entry.startswith(self.prefix)
 
 
 def check(text: str) -> None:
-    """Raises Unusable where `text` is not a JSON object that says each thing once."""
+    """Raise CannotEdit unless `text` is a JSON object without repeated keys."""
     try:
-        node = scan(text)
+        node = scan(without_comments(text))
     except JsonSyntaxError as error:
-        raise _unusable(text, error) from None
+        raise CannotEdit(f"line {error.line}: {error.message}") from None
     if not isinstance(node.value, dict):
-        raise Unusable("it does not hold an object ({...})")
+        raise CannotEdit("the file must hold an object ({...})")
     for table in (node, *node.value.values()):
         for name, line in table.repeated:
-            raise Unusable(f"line {line}: the key {name!r} stands there a second time")
+            raise CannotEdit(f"line {line}: the key {name!r} is repeated")
 
 
-def spliced(
-    text: str, table: str, wanted: Mapping[str, Any], is_ours: Callable[[str], bool],
-    bracket: str = "{",
-) -> str:  # fmt: skip
-    """`text`, which passed `check`, with just `wanted` of ours in its `table`.
+def edited(text: str, table: OwnTable, wanted: Mapping[str, Any]) -> str:
+    """Return `text` with `wanted` as igor's only entries in the table. `text` passed `check`.
 
-    That is an object, or with `bracket` "[" a list of objects that are told apart by their `name`.
-    Raises Unusable where it is something else.
+    Raises CannotEdit where the table is not of its kind.
     """
-    nest = _nest(text, table, bracket)
-    if nest is None:
+    if _find(text, table) is None:
         if not wanted:
             return text
-        outermost = nest_at(text, after_blanks(text, 0))
-        text = _with_last(text, outermost, [] if bracket == "[" else {}, table)
-    while (stale := _stale(_known(text, table, bracket), wanted, is_ours)) is not None:
-        text = _without(text, _known(text, table, bracket), stale)
+        text = _with_entry(text, _outermost(text), [] if table.is_list else {}, table.name)
+    while (stale := _stale(_entries(text, table), table, wanted)) is not None:
+        text = _without_entry(text, _entries(text, table), stale)
     for name, value in wanted.items():
-        nest = _known(text, table, bracket)
-        part = next((part for part in nest.parts if part.key == name), None)
-        if part is None:
-            text = _with_last(text, nest, value, name if bracket == "{" else "")
-        elif json.dumps(part.value) != json.dumps(value):
-            rendered = _rendered(text, value, _indentation(text, part.start))
-            text = text[: part.value_start] + rendered + text[part.end :]
+        spans = _entries(text, table)
+        entry = next((entry for entry in spans.entries if entry.key == name), None)
+        if entry is None:
+            text = _with_entry(text, spans, value, "" if table.is_list else name)
+        elif json.dumps(entry.value) != json.dumps(value):
+            rendered = _rendered(text, value, _indentation(text, entry.start))
+            text = text[: entry.value_start] + rendered + text[entry.end :]
     return text
 
 
+# An edit asks for the same text again and again.
+@lru_cache(maxsize=1)
 def without_comments(text: str) -> str:
-    """Blanks in place of comments, as editors read a file; line breaks stay."""
+    """Return `text` with blanks instead of comments; each line and column stays where it was."""
 
     def blank(found: re.Match[str]) -> str:
         return found[1] or re.sub(r"[^\n]", " ", found[0])
@@ -75,68 +85,76 @@ def without_comments(text: str) -> str:
     return _COMMENT.sub(blank, text)
 
 
-def _unusable(text: str, error: JsonSyntaxError) -> Unusable:
-    without = without_comments(text)
-    if without != text:
-        try:
-            scan(without)
-        except JsonSyntaxError as other:
-            return Unusable(f"line {other.line}: {other.message}")
-        return Unusable(f"line {error.line}: it holds comments", comments=True)
-    return Unusable(f"line {error.line}: {error.message}")
+def _outermost(text: str) -> Spans:
+    plain = without_comments(text)
+    return spans_at(plain, after_blanks(plain, 0))
 
 
-def _nest(text: str, table: str, bracket: str) -> Nest | None:
-    outermost = nest_at(text, after_blanks(text, 0))
-    part = next((part for part in outermost.parts if part.key == table), None)
-    if part is None:
+def _find(text: str, table: OwnTable) -> Spans | None:
+    plain = without_comments(text)
+    entries = spans_at(plain, after_blanks(plain, 0)).entries
+    entry = next((entry for entry in entries if entry.key == table.name), None)
+    if entry is None:
         return None
-    if text[part.value_start] != bracket:
-        raise Unusable(f"its '{table}' is not {_KINDS[bracket]}")
-    return nest_at(text, part.value_start)
+    if not isinstance(entry.value, list if table.is_list else dict):
+        kind = "a list ([...])" if table.is_list else "an object ({...})"
+        raise CannotEdit(f"'{table.name}' must be {kind}")
+    return spans_at(plain, entry.value_start)
 
 
-def _known(text: str, table: str, bracket: str) -> Nest:
-    nest = _nest(text, table, bracket)
-    assert nest is not None
-    return nest
+def _entries(text: str, table: OwnTable) -> Spans:
+    spans = _find(text, table)
+    assert spans is not None
+    return spans
 
 
-def _stale(nest: Nest, wanted: Mapping[str, Any], is_ours: Callable[[str], bool]) -> int | None:
-    """The index of a part of ours that is not wanted, or there a second time."""
+def _stale(spans: Spans, table: OwnTable, wanted: Mapping[str, Any]) -> int | None:
+    """The index of one of igor's entries that is not wanted, or repeated."""
     seen: set[str] = set()
-    for index, part in enumerate(nest.parts):
-        if is_ours(part.key) and (part.key not in wanted or part.key in seen):
+    for index, entry in enumerate(spans.entries):
+        if table.has(entry.key) and (entry.key not in wanted or entry.key in seen):
             return index
-        seen.add(part.key)
+        seen.add(entry.key)
     return None
 
 
-def _without(text: str, nest: Nest, index: int) -> str:
-    """Without a part, and without the comma that it makes superfluous."""
-    parts = nest.parts
-    if index + 1 < len(parts):
-        return text[: parts[index].start] + text[parts[index + 1].start :]
-    before = parts[index - 1].end if index else nest.opening + 1
-    after = parts[index].end if index else nest.closing
-    return text[:before] + text[after:]
+def _without_entry(text: str, spans: Spans, index: int) -> str:
+    """Remove an entry and the comma that it leaves over; comments around it stay."""
+    entries, entry = spans.entries, spans.entries[index]
+    if index + 1 < len(entries):
+        comma = without_comments(text).index(",", entry.end)
+        after = after_blanks(text, comma + 1)
+        return text[: entry.start] + _comments(text[entry.end : comma]) + text[after:]
+    rest = text[entry.end :]
+    if index == 0:
+        comments = _comments(text[spans.opening + 1 : entry.start])
+        rest = rest if comments else rest.lstrip(" \t\r\n")
+        return text[: spans.opening + 1] + comments + rest
+    before = entries[index - 1].end
+    comma = without_comments(text).index(",", before)
+    return text[:before] + _comments(text[before:comma] + text[comma + 1 : entry.start]) + rest
 
 
-def _with_last(text: str, nest: Nest, value: Any, key: str) -> str:
-    """With one part more, at the end, indented as the others or by one step more than the nest."""
-    if nest.parts:
-        at = nest.parts[-1].end
-        indentation = _indentation(text, nest.parts[-1].start)
-        comma, closing = ",", ""
+def _comments(between: str) -> str:
+    """What is between two entries, if it is more than blanks."""
+    return between.rstrip(" \t") if between.strip() else ""
+
+
+def _with_entry(text: str, spans: Spans, value: Any, key: str) -> str:
+    """Add an entry at the end, indented as the others or one step deeper than the table."""
+    begin = spans.entries[-1].end if spans.entries else spans.opening + 1
+    # After the comments that follow the last entry.
+    at = begin + len(text[begin : spans.closing].rstrip(" \t\r\n"))
+    if spans.entries:
+        indentation, comma = _indentation(text, spans.entries[-1].start), ","
+        rest = text[at:]
     else:
-        at = nest.opening + 1
-        own = _indentation(text, nest.opening)
-        indentation = own + _step(text)
-        comma, closing = "", _break(text) + own
-        text = text[:at] + text[nest.closing :]
+        own = _indentation(text, spans.opening)
+        indentation, comma = own + _step(text), ""
+        rest = _break(text) + own + text[spans.closing :]
     label = f"{json.dumps(key, ensure_ascii=False)}: " if key else ""
-    rendered = label + _rendered(text, value, indentation)
-    return text[:at] + comma + _break(text) + indentation + rendered + closing + text[at:]
+    entry = indentation + label + _rendered(text, value, indentation)
+    return text[:begin] + comma + text[begin:at] + _break(text) + entry + rest
 
 
 def _rendered(text: str, value: Any, indentation: str) -> str:
@@ -145,15 +163,15 @@ def _rendered(text: str, value: Any, indentation: str) -> str:
 
 
 def _indentation(text: str, at: int) -> str:
-    """Of the line in which something stands."""
+    """The indentation of the line that `at` is in."""
     line = text[text.rfind("\n", 0, at) + 1 : at]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def _step(text: str) -> str:
-    """By how much the file indents: as its first member stands."""
-    outermost = nest_at(text, after_blanks(text, 0))
-    found = _LEADING.search(text[: outermost.parts[0].start]) if outermost.parts else None
+    """One step of the file's indentation: that of its first member."""
+    entries = _outermost(text).entries
+    found = _LEADING.search(text[: entries[0].start]) if entries else None
     return (found[1] if found else "") or "  "
 
 

@@ -1,15 +1,15 @@
-"""Where the parts of a JSON text stand in it."""
+"""Where the entries of a JSON object or array are in its text."""
 
 import re
 from json import JSONDecoder
 from typing import Any, NamedTuple
 
-BLANK = re.compile(r"[ \t\r\n]*")
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _DECODER = JSONDecoder()
 
 
-class Span(NamedTuple):
-    """A member, with its key, or an item, with the `name` in it if it has one.
+class Entry(NamedTuple):
+    """A member, with its key, or an item, with its `name` member as key ("" without one).
 
     It is text[start:end]; its value begins at `value_start`.
     """
@@ -21,42 +21,41 @@ class Span(NamedTuple):
     value: Any
 
 
-class Nest(NamedTuple):
-    """An object or an array: its parts, and the offsets of its brackets."""
+class Spans(NamedTuple):
+    """The entries of an object or array, and the offsets of its brackets."""
 
     opening: int
     closing: int
-    parts: list[Span]
+    entries: list[Entry]
 
 
-def nest_at(text: str, opening: int) -> Nest:
-    """The object or array whose bracket stands at `opening`; the text is known to be JSON."""
+def spans_at(text: str, opening: int) -> Spans:
+    """The object or array whose bracket is at `opening`; `text` is known to be JSON."""
     is_object = text[opening] == "{"
-    parts: list[Span] = []
+    entries: list[Entry] = []
     at = after_blanks(text, opening + 1)
     while text[at] not in "]}":
         if text[at] == ",":
             at = after_blanks(text, at + 1)
-        part = _member(text, at) if is_object else _item(text, at)
-        parts.append(part)
-        at = after_blanks(text, part.end)
-    return Nest(opening, at, parts)
+        entries.append(_member(text, at) if is_object else _item(text, at))
+        at = after_blanks(text, entries[-1].end)
+    return Spans(opening, at, entries)
 
 
 def after_blanks(text: str, at: int) -> int:
-    found = BLANK.match(text, at)
+    found = _BLANKS.match(text, at)
     return found.end() if found else at
 
 
-def _member(text: str, at: int) -> Span:
+def _member(text: str, at: int) -> Entry:
     key, end = _DECODER.raw_decode(text, at)
     colon = after_blanks(text, end)
     start = after_blanks(text, colon + 1)
     value, end = _DECODER.raw_decode(text, start)
-    return Span(key, at, start, end, value)
+    return Entry(key, at, start, end, value)
 
 
-def _item(text: str, at: int) -> Span:
+def _item(text: str, at: int) -> Entry:
     value, end = _DECODER.raw_decode(text, at)
     name = value.get("name") if isinstance(value, dict) else None
-    return Span(name if isinstance(name, str) else "", at, at, end, value)
+    return Entry(name if isinstance(name, str) else "", at, at, end, value)

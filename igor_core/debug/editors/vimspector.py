@@ -13,7 +13,6 @@ same name win over adapters of the file.
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from igor_core.config import Project
@@ -47,16 +46,13 @@ def generate(
     project: Project,
     endpoints: Sequence[Endpoint],
     *,
-    root: Path | None = None,
     default: bool = True,
 ) -> Table:
     """The content of the file.
 
-    With `root` the project's folder here is named, for a file that Vimspector does not take for
-    the project's own. `default`: what starts when nothing else is chosen is igor's: not the
-    configuration that waits for igor, but the one that works by itself.
+    With `default` the first host's `launch` configuration, which works without igor, is the one
+    that starts when nothing else is chosen.
     """
-    here = str(root) if root else WORKSPACE_ROOT
     adapters, configurations = {}, {}
     for endpoint in endpoints:
         for kind, make in KINDS.items():
@@ -69,7 +65,7 @@ def generate(
                 **({"default": True} if is_default else {}),
                 **configuration,
                 "configuration": {
-                    **_request(project, endpoint, here), **configuration.get("configuration", {}),
+                    **_request(project, endpoint), **configuration.get("configuration", {}),
                 },
                 "breakpoints": {"exception": EXCEPTIONS},
             }  # fmt: skip
@@ -119,13 +115,13 @@ def _process(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
     return adapter, {}
 
 
-def _request(project: Project, endpoint: Endpoint, here: str) -> Table:
+def _request(project: Project, endpoint: Endpoint) -> Table:
     """What debugpy gets. It is an attach even where the program is launched: over ssh."""
     return {
         "request": "attach",
         "type": "python",
         "justMyCode": project.config.debug.just_my_code,
-        "pathMappings": [{"localRoot": here, "remoteRoot": endpoint.mapped_root}],
+        "pathMappings": [{"localRoot": WORKSPACE_ROOT, "remoteRoot": endpoint.mapped_root}],
     }
 
 

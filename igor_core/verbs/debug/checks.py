@@ -4,8 +4,8 @@ import asyncio
 import itertools
 import os
 
+from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import NO_PYTHON
-from igor_core.debug.session import DebugRefused
 from igor_core.doctor.local_port import port_use
 from igor_core.errors import HostError
 from igor_core.verbs.steps.pusher import Pusher

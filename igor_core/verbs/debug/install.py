@@ -1,6 +1,6 @@
 """A debugpy of igor's own, for an image that has none."""
 
-from igor_core.debug.session import DebugRefused
+from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError
 from igor_core.ssh.process import Command

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.container.exec import exec_command
 from igor_core.debug.editors.endpoints import usual_port
+from igor_core.debug.keeper_notes import DebugRefused, Exit, ListeningProgram
 from igor_core.debug.launch import Launch, Python, relay_words
 from igor_core.debug.port.listener import DebugListener
 from igor_core.debug.processes.probe import registered
-from igor_core.debug.session import DebugRefused, DebugSession, Exit, ListeningProgram, Lost
+from igor_core.debug.session import DebugSession, Lost
 from igor_core.errors import Cancelled, HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
 from igor_core.paths import RUN_FOLDER, HostPaths

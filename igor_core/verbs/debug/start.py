@@ -4,8 +4,8 @@ import asyncio
 from contextlib import AbstractContextManager
 
 from igor_core.container.names import Owner
+from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import control_words, install_words
-from igor_core.debug.session import DebugRefused
 from igor_core.verbs.debug.checks import check_is_pushed, refusal, warn_of_users
 from igor_core.verbs.debug.install import install, may_install
 from igor_core.verbs.debug.program import DebugTarget, needed_files, sha256_of

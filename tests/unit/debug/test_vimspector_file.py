@@ -10,11 +10,10 @@ import pytest
 
 from igor_core.config import Project
 from igor_core.debug.editors.endpoints import endpoints_of
-from igor_core.debug.editors.managed import Notice
+from igor_core.debug.editors.files import VIMSPECTOR, Notice
+from igor_core.debug.editors.json_edit import without_comments
 from igor_core.debug.editors.vimspector import generate
-from igor_core.debug.editors.vimspector_file import write_vimspector_file
 from tests.support.local_project import make_local_project
-from tests.support.vimspector_rules import mistakes
 
 THEIRS = """{
 \t"configurations": {
@@ -35,9 +34,9 @@ def project(tmp_path: Path) -> Project:
     return make_local_project(tmp_path)
 
 
-def write(project: Project, port: int = 5678) -> list[Notice]:
+def write(project: Project, port: int = 5678) -> Notice:
     found = endpoints_of(project, {"dev": "dino-project-dev"}, {("dev", "apollo"): port})
-    return write_vimspector_file(project, found)
+    return VIMSPECTOR.update(project, found)
 
 
 def wanted(project: Project, **more: Any) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def without_ours(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_new_file_is_igors_alone_and_read_by_whoever_reads_the_config(project: Project) -> None:
-    assert [notice.text for notice in write(project)] == [".vimspector.json written"]
+    assert write(project).text == ".vimspector.json written"
     assert read(project) == wanted(project)
     file = project.root / ".vimspector.json"
     assert file.stat().st_mode & 0o777 == 0o640
@@ -69,7 +68,7 @@ def test_what_is_as_it_should_be_is_not_written(project: Project) -> None:
     write(project)
     file = project.root / ".vimspector.json"
     before = file.stat()
-    assert [notice.kind for notice in write(project)] == ["same"]
+    assert write(project).kind == "same"
     after = file.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -78,7 +77,7 @@ def test_another_port_changes_igors_entry_and_back_gives_the_same_bytes(project:
     write(project)
     file = project.root / ".vimspector.json"
     first = file.read_bytes()
-    assert [notice.text for notice in write(project, 5680)] == [".vimspector.json renewed"]
+    assert write(project, 5680).text == ".vimspector.json updated"
     assert read(project)["adapters"]["igor-attach-dev"]["port"] == 5680
     write(project)
     assert file.read_bytes() == first
@@ -98,7 +97,7 @@ def test_what_is_the_users_keeps_its_bytes_and_its_order(project: Project) -> No
     igors = {n: v for n, v in content["adapters"].items() if n.startswith("igor-")}
     assert igors == wanted(project)["adapters"]
     assert "igor: attach gone" not in content["configurations"]
-    assert [notice.kind for notice in write(project)] == ["same"]
+    assert write(project).kind == "same"
 
 
 def test_what_the_user_starts_by_itself_stays_the_only_one(project: Project) -> None:
@@ -110,43 +109,19 @@ def test_what_the_user_starts_by_itself_stays_the_only_one(project: Project) -> 
     assert set(found) == {"mine", *wanted(project)["configurations"]}
 
 
-COMMENTED = '// mine\n{"configurations": {"mine": {"adapter": "x"}}}\n'
-
-
-def test_a_file_with_comments_is_left_alone_and_igors_part_is_beside_it(project: Project) -> None:
-    file, beside = project.root / ".vimspector.json", project.root / ".vimspector.python.json"
-    file.write_text(COMMENTED)
-    left, written = write(project)
-    assert (left.kind, left.text) == (
-        "warning", ".vimspector.json was left alone: line 1: it holds comments",
-    )  # fmt: skip
-    assert written.text == ".vimspector.python.json written"
-    assert file.read_text() == COMMENTED
-    content = read(project, beside.name)
-    assert content == wanted(project, root=project.root)
-    roots = [each["configuration"]["pathMappings"][0]["localRoot"]
-             for each in content["configurations"].values()]  # fmt: skip
-    assert set(roots) == {str(project.root)}
-    assert mistakes(content) == []
-    # Once it can be changed, there is only one of them again.
-    file.write_text(COMMENTED.partition("\n")[2])
-    assert (
-        write(project)[-1].text
-        == ".vimspector.python.json was removed: .vimspector.json has it now"
-    )
-    assert not beside.exists()
-
-
-def test_the_users_own_python_file_loses_only_igors_part(project: Project) -> None:
-    file, beside = project.root / ".vimspector.json", project.root / ".vimspector.python.json"
-    theirs = '{"configurations": {"theirs": {"adapter": "x"}}}\n'
-    beside.write_text(theirs)
-    file.write_text(COMMENTED)
-    write(project)
-    assert "theirs" in read(project, beside.name)["configurations"]
-    file.unlink()
-    write(project)
-    assert read(project, beside.name)["configurations"] == {"theirs": {"adapter": "x"}}
+def test_comments_of_the_users_stay(project: Project) -> None:
+    file = project.root / ".vimspector.json"
+    file.write_text('// mine\n{"configurations": {\n  "mine": {"default": true} // the usual\n}}\n')
+    assert write(project).kind == "done"
+    text = file.read_text()
+    assert text.startswith("// mine\n")
+    assert "// the usual\n" in text
+    found = json.loads(without_comments(text))
+    assert found["adapters"] == wanted(project)["adapters"]
+    assert found["configurations"] == {
+        "mine": {"default": True}, **wanted(project, default=False)["configurations"],
+    }  # fmt: skip
+    assert write(project).kind == "same"
 
 
 @pytest.mark.parametrize(
@@ -154,17 +129,20 @@ def test_the_users_own_python_file_loses_only_igors_part(project: Project) -> No
     [
         ('{"configurations": {},}', "line 1: remove this comma"),
         ('// x\n{"a": 1,}', "line 2: remove this comma"),
-        ('{"configurations": []}', "its 'configurations' is not an object"),
-        ("[]", "it does not hold an object"),
-        ('{"adapters": {"a": 1, "a": 2}}', "the key 'a' stands there a second time"),
+        ('{"configurations": []}', "'configurations' must be an object"),
+        ("[]", "the file must hold an object"),
+        ('{"adapters": {"a": 1, "a": 2}}', "the key 'a' is repeated"),
     ],
 )
 def test_what_is_no_strict_json_stays_as_it_is(project: Project, text: str, said: str) -> None:
     file = project.root / ".vimspector.json"
     file.write_text(text)
-    left, written = write(project)
-    assert (left.kind, written.text) == ("warning", ".vimspector.python.json written")
-    assert said in left.text
+    notice = write(project)
+    assert (notice.kind, notice.hint) == (
+        "failed", "igor vimspector --print shows igor's entries",
+    )  # fmt: skip
+    assert notice.text.startswith(".vimspector.json not changed: ")
+    assert said in notice.text
     assert file.read_text() == text
 
 
@@ -190,7 +168,7 @@ def test_nothing_is_written_where_a_link_leads_out_of_the_project(
     if content is not None:
         outside.write_text(content)
     (project.root / ".vimspector.json").symlink_to("../aliases")
-    (notice,) = write(project)
+    notice = write(project)
     assert notice.kind == "failed"
     assert f"leads to {outside}, out of the project" in notice.text
     assert (outside.read_text() if outside.exists() else None) == content
@@ -199,7 +177,7 @@ def test_nothing_is_written_where_a_link_leads_out_of_the_project(
 
 def test_a_link_within_the_project_may_be_the_first_to_have_its_file(project: Project) -> None:
     (project.root / ".vimspector.json").symlink_to(".igor/vimspector.json")
-    (notice,) = write(project)
+    notice = write(project)
     assert notice.kind == "done"
     assert json.loads((project.root / ".igor/vimspector.json").read_text())["configurations"]
 
@@ -231,6 +209,6 @@ def test_what_can_t_be_written_is_one_sentence(
 ) -> None:
     file = project.root / ".vimspector.json"
     spoil(file)
-    (notice,) = write(project)
+    notice = write(project)
     assert (notice.kind, notice.text) == ("failed", f"{file} {said}")
     assert sorted(os.listdir(project.root)) == [".igor", ".vimspector.json"]

@@ -8,9 +8,8 @@ import pytest
 
 from igor_core.config import Project
 from igor_core.debug.editors.endpoints import endpoints_of
-from igor_core.debug.editors.managed import Notice
+from igor_core.debug.editors.files import VSCODE, Notice
 from igor_core.debug.editors.vscode import generate
-from igor_core.debug.editors.vscode_file import write_vscode_file
 from tests.support.local_project import make_local_project
 
 NAME = ".vscode/launch.json"
@@ -21,8 +20,8 @@ def project(tmp_path: Path) -> Project:
     return make_local_project(tmp_path)
 
 
-def write(project: Project) -> list[Notice]:
-    return write_vscode_file(project, endpoints_of(project, {"dev": "c"}, {}))
+def write(project: Project) -> Notice:
+    return VSCODE.update(project, endpoints_of(project, {"dev": "c"}, {}))
 
 
 def read(project: Project) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def read(project: Project) -> dict[str, Any]:
 
 
 def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None:
-    assert [notice.text for notice in write(project)] == [".vscode/launch.json written"]
+    assert write(project).text == ".vscode/launch.json written"
     assert read(project) == {
         "version": "0.2.0",
         "configurations": [
@@ -46,17 +45,34 @@ def test_launch_json_is_what_vs_code_and_nvim_dap_read(project: Project) -> None
         ],
     }
     assert (project.root / ".vscode").stat().st_mode & 0o777 == 0o750
-    assert [notice.kind for notice in write(project)] == ["same"]
+    assert write(project).kind == "same"
 
 
-def test_comments_are_no_trouble_where_nothing_is_to_be_changed(project: Project) -> None:
+def test_comments_stay_where_they_are(project: Project) -> None:
     write(project)
     file = project.root / NAME
     file.write_text("// Use IntelliSense.\n" + file.read_text())
-    assert [notice.kind for notice in write(project)] == ["same"]
-    for other in (file.read_text().replace("5678", "9"), "// a list\n[]", "// nothing\n{}"):
-        file.write_text(other)
-        assert [notice.kind for notice in write(project)] == ["failed"]
+    assert write(project).kind == "same"
+    right = file.read_text()
+    file.write_text(right.replace("5678", "9"))
+    assert write(project).kind == "done"
+    assert file.read_text() == right
+    file.write_text("// a list\n[]")
+    assert write(project) == Notice(
+        "failed", f"{NAME} not changed: the file must hold an object ({{...}})",
+        "igor vscode --print shows igor's entries",
+    )  # fmt: skip
+
+
+def test_the_comments_with_which_vs_code_makes_the_file_stay(project: Project) -> None:
+    text = '{\n  // Use IntelliSense to learn about possible attributes.\n  "configurations": []\n}'
+    file = project.root / NAME
+    file.parent.mkdir()
+    file.write_text(text)
+    assert write(project).kind == "done"
+    assert file.read_text().startswith(text.removesuffix("]\n}"))
+    found = json.loads(file.read_text().replace(text.splitlines()[1], ""))
+    assert [each["name"] for each in found["configurations"]] == ["igor: attach dev"]
 
 
 def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) -> None:
@@ -74,22 +90,7 @@ def test_other_configurations_of_launch_json_stay_as_they_are(project: Project) 
         {"type": "go", "name": "mine"}, "odd", *generate(project, found)["configurations"],
     ]  # fmt: skip
     assert file.read_text().startswith(theirs.partition('    {"name"')[0])
-    assert [notice.kind for notice in write(project)] == ["same"]
-
-
-def test_launch_json_with_comments_is_left_alone_and_what_to_paste_is_told(
-    project: Project,
-) -> None:
-    text = '{\n  // Use IntelliSense to learn about possible attributes.\n  "configurations": []\n}'
-    file = project.root / ".vscode" / "launch.json"
-    file.parent.mkdir()
-    file.write_text(text)
-    (notice,) = write(project)
-    assert notice == Notice(
-        "failed", ".vscode/launch.json was left alone: line 2: it holds comments",
-        "igor vscode --print shows what belongs into it",
-    )  # fmt: skip
-    assert file.read_text() == text
+    assert write(project).kind == "same"
 
 
 def test_a_file_that_is_read_only_is_one_sentence(project: Project) -> None:
@@ -97,7 +98,7 @@ def test_a_file_that_is_read_only_is_one_sentence(project: Project) -> None:
     file.parent.mkdir()
     file.write_text("{}")
     file.chmod(0o444)
-    (notice,) = write(project)
+    notice = write(project)
     assert (notice.kind, notice.text) == ("failed", f"{file} is read-only; igor left it alone")
     assert file.read_text() == "{}"
 
@@ -110,7 +111,7 @@ def test_a_folder_that_is_a_link_out_of_the_project_gets_no_new_file(
     if is_there:
         outside.mkdir()
     (project.root / ".vscode").symlink_to(outside)
-    (notice,) = write(project)
+    notice = write(project)
     assert notice.kind == "failed"
     assert "out of the project" in notice.text
     assert outside.exists() == is_there
