@@ -179,13 +179,13 @@ def test_a_delay_is_a_round_trip_and_changes_under_an_open_session(lab: Lab) -> 
     shell = Shell(lab, "apollo")
     shell.echo()
     near = min(shell.echo() for _ in range(5))
-    apollo.delay(80)
+    apollo.delay(1000)
     shell.echo()
     far = min(shell.echo() for _ in range(3))
     apollo.delay(0)
     near_again = min(shell.echo() for _ in range(5))
-    assert 0.079 < far - near < 0.095
-    assert near_again < 0.02
+    assert 0.99 < far - near < 1.9
+    assert near_again < 0.5
     shell.close()
 
 

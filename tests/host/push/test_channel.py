@@ -189,16 +189,17 @@ async def test_frames_of_one_turn_leave_in_one_packet(
 async def test_a_save_takes_half_a_round_trip_and_is_answered_in_one(
     ssh_home: Path, plain_host: Host
 ) -> None:
-    plain_host.delay(200)
+    plain_host.delay(0)
     async with connected("plain") as host:
         channel, tree = await opened(host)
         path = plain_host.path("dev/project/x")
+        plain_host.delay(2000)
         start = time.monotonic()
         answer = write(channel, tree, b"x", b"x" * 10_000)
         await until(path.exists)
-        assert 0.09 < time.monotonic() - start < 0.16
+        assert 0.9 < time.monotonic() - start < 1.9
         assert (await answer).ok
-        assert 0.19 < time.monotonic() - start < 0.27
+        assert 1.9 < time.monotonic() - start < 3.8
 
 
 async def test_thousands_of_files_at_once(host: RemoteHost, plain_host: Host) -> None:
@@ -224,10 +225,9 @@ async def test_a_large_file_arrives_whole_with_bounded_memory(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seen: list[int] = []
     sending = asyncio.ensure_future(big.send(channel, tree, b"d/big", on_progress=seen.append))
-    await asyncio.sleep(0.1)
-    start = time.monotonic()
+    await until(lambda: bool(seen))
     assert (await write(channel, tree, b"save", b"1")).ok
-    assert time.monotonic() - start < 2
+    assert not sending.done()
     answer = await sending
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
     assert peak_memory(pid) < 40_000
@@ -272,10 +272,10 @@ async def test_a_large_file_is_refused_before_it_is_sent_and_may_be_cancelled(
     channel, tree = await opened(host)
     big = Local.of(tmp_path / "big", 200_000_000)
     await write(channel, tree, b"theirs", b"theirs")
-    start = time.monotonic()
-    answer = await big.send(channel, tree, b"theirs")
+    seen: list[int] = []
+    answer = await big.send(channel, tree, b"theirs", on_progress=seen.append)
     assert (answer.ok, answer.hash) == (False, hashlib.sha256(b"theirs").digest())
-    assert time.monotonic() - start < 0.5
+    assert max(seen, default=0) < big.size / 10
     sending = asyncio.ensure_future(big.send(channel, tree, b"cancelled"))
     await asyncio.sleep(0.1)
     sending.cancel()

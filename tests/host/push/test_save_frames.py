@@ -15,26 +15,9 @@ from igor_core.push.channel.channel import LARGE
 from igor_core.push.report import Report
 from igor_core.push.save_batches import TURN_FILES
 from igor_core.push.sync.host_tree import Change
-from tests.lab import Host, Lab
-from tests.support.push_means import MEANS, assert_is_settled, clear, held_back, sent, take_away
+from tests.lab import Lab
+from tests.support.push_means import assert_is_settled, clear, held_back, sent, take_away
 from tests.support.pushing import Desk, desk, receivers
-
-
-@pytest.fixture(params=MEANS)
-def means(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-async def clone(
-    means: str, request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
-) -> AsyncIterator[Desk]:
-    plain = means.endswith("python3")
-    host: Host = request.getfixturevalue("pythonless_host") if plain else lab["apollo"]
-    clear(host)
-    transport = "rsync" if means == "rsync" else "receiver"
-    async with desk(host, tmp_path / "project", transport=transport) as made:
-        yield made
 
 
 @pytest.fixture
@@ -164,32 +147,29 @@ async def test_an_old_content_that_comes_late_is_not_sent(clone: Desk) -> None:
 async def test_a_save_in_the_warm_case_has_left_when_send_returns(apollo: Desk) -> None:
     apollo.write("a", "one")
     await apollo.push()
-    seconds = []
     for number in range(20):
         apollo.write("a", os.urandom(10_000))
         changes = apollo.changes("a")
-        started = time.perf_counter()
         saved = apollo.host_tree.send(changes)
-        seconds.append(time.perf_counter() - started)
-        # Nothing but another process can bring it there now.
-        there, deadline = apollo.there / "a", time.monotonic() + 5
+        # Nothing but another process can bring it there now: this loop never yields to asyncio.
+        there, deadline = apollo.there / "a", time.monotonic() + 60
         while there.read_bytes() != changes[0].content:
             assert time.monotonic() < deadline, number
         assert sent(await saved) == [b"a"]
-    assert sorted(seconds)[10] < 0.003
 
 
 async def test_a_save_is_one_round_trip(apollo: Desk) -> None:
     apollo.write("a", "one")
     apollo.write("big", os.urandom(3 * LARGE))
     await apollo.push()
-    await take_away(apollo, 300)
+    await take_away(apollo, 0)
     await apollo.push()
+    apollo.lab_host.delay(2000)
     apollo.write("a", "two")
     apollo.write("new", "two")
     started = time.monotonic()
     await apollo.save("a", "new")
-    assert time.monotonic() - started < 0.45
+    assert 1.9 < time.monotonic() - started < 3.8
 
 
 async def test_a_line_in_a_big_file_is_a_patch(apollo: Desk) -> None:

@@ -106,7 +106,7 @@ async def test_a_host_that_says_nothing_is_given_up_after_connect_timeout() -> N
     with pytest.raises(HostError, match="silent does not answer"):
         async with connected("silent"):
             pass
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 15
 
 
 async def test_a_host_with_a_cut_cable_is_one_clear_sentence(ssh_home: Path, lab: Lab) -> None:

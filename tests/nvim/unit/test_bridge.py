@@ -49,8 +49,9 @@ def test_a_hundred_thousand_lines_do_not_stall_the_editor(nvim: Path, home: Path
             pauses.append(pause_between_keys(on.editor))
             time.sleep(0.01)
             assert len(pauses) < 6000, "100,000 lines took more than a minute"
-        assert sorted(pauses)[len(pauses) // 2] < 0.05
-        assert max(pauses) < 0.5
+        # Keys are answered all the while, not when the flood is over.
+        assert len(pauses) > 20
+        assert max(pauses) < sum(pauses) / 4
         assert on.editor.output()[-2] == CHUNK.splitlines()[-1].decode()
 
 

@@ -53,10 +53,8 @@ def test_exec_is_dropped_where_nothing_is_chosen(nvim: Path, home: Path) -> None
         on.editor.wait_message("igor: not run")
         time.sleep(0.3)
         assert on.agent.received.empty()
-        before = time.perf_counter()
         on.editor.command("silent! wall")
         on.editor.leave()
-        assert time.perf_counter() - before < 1
 
 
 def test_exec_does_not_run_where_a_file_can_not_be_written(nvim: Path, home: Path) -> None:

@@ -177,9 +177,18 @@ def test_outside_of_a_project_it_says_so(editor: Editor) -> None:
 
 def test_ten_thousand_lines_do_not_hold_the_editor(editor: Editor) -> None:
     source = (CHECKOUT / "igor_core/agent/server.py").read_text()
-    text = "\n".join((source * 50).splitlines()[:10000])
-    editor.lua(ENCODE, text, False, True, True)
-    start = time.perf_counter()
-    encoded, _left_out = encode(editor, text, False)
-    assert time.perf_counter() - start < 0.5
-    assert len(re.findall("\r", encoded)) > 5000
+    lines = (source * 100).splitlines()
+    assert seconds_of_encoding(editor, lines[:10_000]) < 30 * seconds_of_encoding(
+        editor, lines[:1000]
+    )
+
+
+def seconds_of_encoding(editor: Editor, lines: list[str]) -> float:
+    """The best of three: what another process takes away is left out."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        encoded, _left_out = encode(editor, "\n".join(lines), False)
+        seconds.append(time.perf_counter() - start)
+        assert len(re.findall("\r", encoded)) > len(lines) / 2
+    return min(seconds)

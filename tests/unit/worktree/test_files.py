@@ -10,9 +10,7 @@ import pytest
 
 from igor_core.errors import IgorError
 from igor_core.worktree.files import File, Tree, look, scan, shown
-from tests.support.git_trees import ODD_NAMES, git, normal_root, repo, root, write
-
-__all__ = ["normal_root", "repo", "root"]
+from tests.support.git_trees import ODD_NAMES, git, write
 
 
 def git_list(folder: Path) -> set[bytes]:

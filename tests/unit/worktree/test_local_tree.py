@@ -18,9 +18,7 @@ from igor_core.worktree import reading
 from igor_core.worktree.files import Tree, scan
 from igor_core.worktree.local_tree import LocalTree
 from igor_core.worktree.scanner import Scanned, Scanner
-from tests.support.git_trees import git, normal_root, repo, root, write
-
-__all__ = ["normal_root", "repo", "root"]
+from tests.support.git_trees import git, write
 
 
 def same(found: Tree, expected: Tree) -> None:

@@ -14,9 +14,7 @@ import pytest
 from igor_core.errors import IgorError
 from igor_core.worktree.files import Tree, scan
 from igor_core.worktree.local_tree import LocalTree
-from tests.support.git_trees import normal_root, write
-
-__all__ = ["normal_root"]
+from tests.support.git_trees import write
 
 NAMES = ["a", "b.py", "c.log", "d.o", "data", "lib", "new\nline", "\udcff", "sub", "x y"]
 PATTERNS = ["*.log", "*.o", "data/", "!data/b.py", "/lib", "sub/*", "!*.log", "a", "!a", "b.*", "*"]
