@@ -1,4 +1,4 @@
-"""The helper's command lines, and by which Python it runs: data for whoever runs it there."""
+"""The command lines of the debug helper, and the Python that runs it: data, nothing is run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,47 +6,47 @@ from dataclasses import dataclass, field
 
 from igor_core.debug.source import helper_words
 
-# $1 is the Python that the config wants or nothing, $2 the project's name.
+# $1 is the Python that the config names, or empty; $2 the project's name.
 _WITH_PYTHON = """\
 wanted=$1
 venv=/venv/$2/bin/python
 shift 2
 if [ -n "$wanted" ]; then
     command -v "$wanted" >/dev/null && exec "$wanted" "$@"
-    echo "there is no Python at $wanted" >&2
+    echo "no Python at $wanted" >&2
     exit 127
 fi
 for python in "${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "$venv" python python3; do
     [ -n "$python" ] && command -v "$python" >/dev/null && exec "$python" "$@"
 done
-echo 'there is no Python' >&2
+echo 'no Python found' >&2
 exit 127
 """
-#: As in helper/debuggee.py.
+#: As in debug_helper/debuggee.py.
 VARIABLE = "IGOR_DEBUG_ENVIRONMENT"
-#: The exit status where the Python is not there.
+#: The exit status if the Python is missing.
 NO_PYTHON = 127
 
 
 @dataclass(frozen=True)
 class Python:
-    """The Python of a project where its programs run: `configured`, or the first that is there."""
+    """The Python that runs a project's programs: `configured`, or the first one found."""
 
     configured: str
     project: str
 
     def runs(self, arguments: Sequence[str]) -> list[str]:
-        """The words that run it: on its own, in the order VIRTUAL_ENV, /venv/PROJECT, PATH."""
+        """Return the words that run it; the search order is VIRTUAL_ENV, /venv/PROJECT, PATH."""
         return ["sh", "-c", _WITH_PYTHON, "igor", self.configured, self.project, *arguments]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Launch:
-    """A program to be debugged.
+    """A program to debug.
 
-    `words` are what follows `python`; `group` is what may have one session at a time and `ident`
-    a new name. `grace` is in seconds. `file` is the program's file there, `sha256` what it must
-    be. Without `cwd` it runs where the helper is started.
+    `words` follow `python` on its command line. A `group` has one session at a time; `ident` is a
+    new name for it. `grace` is in seconds. `file` is the path of the program's remote file,
+    `sha256` what its content must be. Without `cwd` the program runs in the helper's folder.
     """
 
     group: str
@@ -71,20 +71,20 @@ class Launch:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What `serve` finds in its own: the program's, which no command line is to show."""
+        """The variable that passes the program's environment: `ps` would show a command line."""
         return {VARIABLE: json.dumps(dict(self.env))} if self.env else {}
 
 
 def control_words(group: str) -> list[str]:
-    """Attach again to what runs of a group."""
+    """Join the group's running session again."""
     return helper_words(["control", "--frames", "--group", group])
 
 
 def relay_words(ident: str) -> list[str]:
-    """One debugger's connection."""
+    """Relay one debugger's connection."""
     return helper_words(["relay", "--id", ident])
 
 
 def install_words() -> list[str]:
-    """Put debugpy into igor's own folder there."""
+    """Install debugpy into igor's own remote folder."""
     return helper_words(["install"])

@@ -1,4 +1,4 @@
-"""The helper as one file, and the words that start it beside the program."""
+"""The debug helper as one file, and the words that start it beside the program."""
 
 import re
 import zlib

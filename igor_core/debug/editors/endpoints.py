@@ -1,4 +1,4 @@
-"""The hosts of a project as an editor's debugger is to know them: names, ports, folders."""
+"""The hosts of a project as an editor's debugger sees them: names, ports and folders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from igor_core.runtime import Runtime
 
 HIGHEST_PORT = 65535
 
-#: A group and a host's name in it.
+#: The names of a group and of a host in it.
 HostKey = tuple[str, str]
 
 
@@ -19,10 +19,10 @@ HostKey = tuple[str, str]
 class Endpoint:
     """One host of a group.
 
-    `name` is the group's name, followed by the host's where the group has several.
-    `port` is on this machine. `container` is its name, which also names the debug sessions there.
+    `name` is the group's name, followed by the host's where the group has several hosts. `port` is
+    a local port. `container` is the container's name, which also names the debug sessions in it.
     `root` and `run` are the folders of the project and of igor's own files where programs run; on
-    a host itself they may start with "~/". `mapped_root` is `root` as debugpy is to know it.
+    a host without containers they may start with "~/". `mapped_root` is `root` for debugpy.
     """
 
     name: str
@@ -38,10 +38,10 @@ class Endpoint:
 def endpoints_of(
     project: Project, containers: Mapping[str, str], ports: Mapping[HostKey, int]
 ) -> list[Endpoint]:
-    """All hosts of all groups, the default group's first.
+    """Return all hosts of all groups, those of the default group first.
 
-    `containers` are the names of the containers by group; `ports` are those in use, where they
-    are not the ones of `usual_port`.
+    `containers` maps groups to names of containers; `ports` has the local ports in use that differ
+    from `usual_port`.
     """
     groups = sorted(
         project.config.host_groups.values(), key=lambda group: group.name != DEFAULT_GROUP
@@ -54,12 +54,12 @@ def endpoints_of(
 
 
 def endpoint_name(group: HostGroup, host: str) -> str:
-    """What follows "igor: attach " in the name of a configuration."""
+    """Return what follows "igor: attach " in the name of a configuration."""
     return group.name if len(group.hosts) == 1 else f"{group.name} {host}"
 
 
 def usual_port(debug_port: int, index: int) -> int:
-    """The port of a group's host number `index`, counted from 0: the file has it, used or not."""
+    """Return the port of a group's host number `index` (from 0), used or not."""
     return debug_port + index if debug_port + index <= HIGHEST_PORT else debug_port - index
 
 
@@ -87,6 +87,6 @@ def _endpoint(
         container=containers[group.name],
         root=config.workspace if in_container else on_host.tree,
         run=RUN_FOLDER if in_container else on_host.run,
-        # The folder in which a program is started, which on a host has links and a home in it.
+        # On a host `root` may have links and "~" in it, so use the folder in which programs start.
         mapped_root=config.workspace if in_container else ".",
     )

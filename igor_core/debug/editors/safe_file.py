@@ -1,4 +1,4 @@
-"""A file of the project that igor generates, or writes a part of."""
+"""Read and write a file of the project that igor generates, whole or in part."""
 
 import os
 import secrets
@@ -12,26 +12,26 @@ LARGEST = 1_000_000  # bytes; a debugger's configuration has some thousands
 
 
 class Untouched(Exception):
-    """The file was not read, or not written; the message says which and why."""
+    """The file could not be read or written; the message says which and why."""
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """`path` may be a symbolic link: what it leads to is read, and within the project written.
+    """A file of the project at `root`; `path` may be a symbolic link.
 
-    Nothing is written out of the project, which is at `root`: a link may have come with a cloned
-    repository.
+    A link is followed for reading, and for writing if it stays inside the project: it may have
+    come with a cloned repository.
     """
 
     path: Path
     root: Path
 
     def read(self) -> str | None:
-        """The text, None where there is no file or nothing in it. Raises Untouched."""
+        """Return the text, None if the file is absent or blank. Raises Untouched."""
         try:
             with open(self.path, "rb") as stream:
                 if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    raise Untouched(f"{self.path} is not a file")
+                    raise Untouched(f"{self.path} is not a regular file")
                 data = stream.read(LARGEST + 1)
         except FileNotFoundError:
             return None
@@ -46,13 +46,11 @@ class LocalFile:
         return text if text.strip() else None
 
     def write(self, text: str, mode: int) -> None:
-        """Write beside and rename; `mode` is for a file that is not there. Raises Untouched."""
+        """Write a temporary file and rename it; `mode` is for a new file. Raises Untouched."""
         root = Path(os.path.realpath(self.root))
         target = Path(os.path.realpath(self.path))
         if not target.is_relative_to(root):
-            raise Untouched(
-                f"{self.path} leads to {target}, out of the project; igor writes nothing there"
-            )
+            raise Untouched(f"{self.path} is a link to {target}, outside the project; not written")
         path = os.fsencode(target.relative_to(root))
         try:
             folder = _folder(root, path, mode)
@@ -63,20 +61,8 @@ class LocalFile:
         except OSError as error:
             raise Untouched(f"{self.path} can't be written: {error.strerror}") from None
 
-    def remove(self) -> None:
-        """Raises Untouched."""
-        path = os.fsencode(self.path.relative_to(self.root))
-        try:
-            folder = open_folder(self.root, path)
-            try:
-                os.unlink(path.rpartition(b"/")[2], dir_fd=folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            raise Untouched(f"{self.path} can't be removed: {error.strerror}") from None
-
     def _replace(self, folder: int, path: bytes, data: bytes, mode: int) -> None:
-        """In the open folder: what its path leads to by now counts for nothing."""
+        """Replace the file in the open folder, whatever the folder's path leads to by now."""
         name = path.rpartition(b"/")[2]
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -84,10 +70,10 @@ class LocalFile:
             pass
         else:
             if not stat.S_ISREG(found.st_mode):
-                raise Untouched(f"{self.path} has become a link, or is not a file")
+                raise Untouched(f"{self.path} is not a regular file (any more); not written")
             mode = stat.S_IMODE(found.st_mode)
             if not mode & 0o222:
-                raise Untouched(f"{self.path} is read-only; igor left it alone")
+                raise Untouched(f"{self.path} is read-only; not written")
         new = b".%s.%s" % (name, secrets.token_hex(4).encode())
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(new, flags, 0o600, dir_fd=folder)
@@ -102,7 +88,7 @@ class LocalFile:
 
 
 def _folder(root: Path, path: bytes, mode: int) -> int:
-    """The open folder for a file of this mode. Of a new one: who may read the file may enter."""
+    """Open the folder for a file of this mode; those who may read the file may enter a new one."""
     try:
         return open_folder(root, path)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Command lines by which an editor starts igor's helper on a host with nothing but ssh.
+"""Command lines with which an editor starts the debug helper on a host via plain ssh.
 
-The helper is the file that `igor docker setup` keeps there, see paths.RUN_FOLDER.
+The helper is the file that `igor docker setup` keeps on the host, see paths.RUN_FOLDER.
 """
 
 import posixpath
@@ -11,12 +11,12 @@ from igor_core.config import Project
 from igor_core.debug.editors.endpoints import Endpoint, runtime_of
 from igor_core.paths import DEBUG_HELPER, PROJECT_PYTHON
 
-#: On both sides of a word's part that the editor will fill in with letters and digits.
+#: Encloses the name of a variable that the editor replaces with letters and digits.
 UNQUOTED = "\0"
 
 
 def ssh_words(endpoint: Endpoint) -> list[str]:
-    """The ssh client for a host, by which no one is asked anything."""
+    """Return the words of an ssh client for the host that never prompts."""
     entry = endpoint.entry
     port = ["-p", str(entry.port)] if entry.port else []
     target = f"{entry.user}@{entry.host}" if entry.user else entry.host
@@ -24,18 +24,18 @@ def ssh_words(endpoint: Endpoint) -> list[str]:
 
 
 def helper(project: Project, endpoint: Endpoint, arguments: Sequence[str]) -> str:
-    """The line for the host's shell that runs igor's helper there."""
+    """Return the line for the host's shell that runs the debug helper."""
     file = _path(posixpath.join(endpoint.run, DEBUG_HELPER))
     return _python(project, endpoint, ["-I", file, *map(_word, arguments)])
 
 
 def python(project: Project, endpoint: Endpoint, arguments: Sequence[str]) -> str:
-    """The line for the host's shell that runs the project's Python: in its container, if any."""
+    """Return the line for the host's shell that runs the project's Python (in its container)."""
     return _python(project, endpoint, [_word(argument) for argument in arguments])
 
 
 def _python(project: Project, endpoint: Endpoint, arguments: Sequence[str]) -> str:
-    """`arguments` are quoted already. The Python is the config's, else found by igor's own rule."""
+    """`arguments` are quoted already. The Python is the config's, else the project's own."""
     configured = project.config.debug.python
     finder = ["sh", _path(posixpath.join(endpoint.run, PROJECT_PYTHON)), _word(project.name)]
     words = [*([_word(configured)] if configured else finder), *arguments]
@@ -48,11 +48,11 @@ def _python(project: Project, endpoint: Endpoint, arguments: Sequence[str]) -> s
 
 
 def _path(path: str) -> str:
-    """A folder or file on the host, quoted but for the home there."""
+    """Quote a path on the host, all but a leading "~/"."""
     return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
 
 
 def _word(word: str) -> str:
-    """A word, quoted but for what is still to be filled in."""
+    """Quote a word, all but the variables in it."""
     plain = word.replace(UNQUOTED, "")
     return word if shlex.quote(plain) == plain else shlex.quote(word)

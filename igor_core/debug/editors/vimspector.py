@@ -1,13 +1,13 @@
-"""What .vimspector.json says of a project: adapters and configurations for Vimspector. Pure.
+"""The content of .vimspector.json: adapters and configurations for Vimspector. Pure.
 
-Three for each host: attach through igor's port to what igor debugs; launch the current file with
-nothing but Vimspector and ssh, without igor; attach to a process that runs.
+Three for each host: attach to what igor debugs, via igor's local port; launch the current file via
+ssh, without igor; attach to a running process.
 
-Of Vimspector's rules (its docs/configuration.md) these shape it. In each text `~` and `$name` are
-replaced from the local environment, so a literal `$` is ${dollar} and no variables are used but
-three that nobody has in the environment. Each exception filter has a value, else there is a
-question at each start. A child process is debugged through its parent's adapter. Gadgets of the
-same name win over adapters of the file.
+Vimspector's rules (its docs/configuration.md) that shape it: In each string `~` and `$name` are
+replaced from the local environment, so a literal `$` is written ${dollar}, and only three variables
+are used, which no environment has. Each exception filter needs a value, else Vimspector asks at
+each start. A child process is debugged via its parent's adapter. Gadgets of the same name win over
+adapters of the file.
 """
 
 import re
@@ -23,20 +23,20 @@ Table = dict[str, Any]
 Kind = Literal["attach", "launch", "process"]
 
 SCHEMA = "https://puremourning.github.io/vimspector/schema/vimspector.schema.json#"
-#: Whoever's name begins with one of these is igor's, to be replaced and removed.
+#: Entries whose names begin with these are igor's: it replaces and removes them.
 ADAPTER, CONFIGURATION = "igor-", "igor: "
 #: debugpy's exception filters: "Y" stops, "N" doesn't, "" is debugpy's own default.
 EXCEPTIONS = {"raised": "N", "uncaught": "Y", "userUnhandled": ""}
-#: ms for a Python far away to start, load debugpy and answer.
+#: ms for a remote Python to start, load debugpy and answer.
 START_MS = 120_000
 
-# Vimspector's variables, to the end between characters that no config can hold.
+# Vimspector's variables, enclosed in a character that no config can hold.
 WORKSPACE_ROOT, RELATIVE_FILE = "\0workspaceRoot\0", "\0relativeFile\0"
-# A new name at each launch, else the relay could meet the session that is about to be replaced.
+# A new name at each launch, so that the relay never joins the session that is being replaced.
 _SESSION = f"editor-{ssh_commands.UNQUOTED}unusedLocalPort{ssh_commands.UNQUOTED}"
 
-# A file's name goes through the shells of this machine and of the host. It is an argument to the
-# first, which quotes it for the second.
+# A file's name passes a local shell and the host's. It is an argument to the first, which quotes it
+# for the second.
 _QUOTED = (
     r"""for word do set -- "$@" "'$(printf %s "$word" | sed "s/'/'\\\\''/g")'"; shift; done; """
 )
@@ -78,14 +78,14 @@ def configuration_name(kind: Kind, endpoint: Endpoint) -> str:
 
 
 def _attach(_project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
-    """To what igor debugs: it has a port open here while it does."""
+    """Attach to what igor debugs, via the local port that igor keeps open meanwhile."""
     way = {"host": "127.0.0.1", "port": endpoint.port}
-    # For children `connect` comes back to the client, which else would get the port there.
+    # debugpy sends `connect` back for children; without it the client would get the remote port.
     return way, {"configuration": {"connect": way}}
 
 
 def _launch(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
-    """The current file: its terminal is a process that ends the program when it ends."""
+    """Launch the current file; when its terminal's process ends, the program ends."""
     children = ["--subprocess"] if project.config.debug.subprocess else []
     serve = ["serve", "--group", endpoint.container, "--id", _SESSION, *children, "--"]
     ssh = ssh_commands.ssh_words(endpoint)
@@ -102,7 +102,7 @@ def _launch(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
 
 
 def _process(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
-    """A process that runs there, by its number in the container, which is asked for."""
+    """Attach to a running process by its PID in the container, for which Vimspector asks."""
     adapter = {
         "name": "debugpy",
         "command": [
@@ -116,7 +116,7 @@ def _process(project: Project, endpoint: Endpoint) -> tuple[Table, Table]:
 
 
 def _request(project: Project, endpoint: Endpoint) -> Table:
-    """What debugpy gets. It is an attach even where the program is launched: over ssh."""
+    """The request for debugpy: attach, also where ssh has launched the program."""
     return {
         "request": "attach",
         "type": "python",
@@ -131,7 +131,7 @@ KINDS: dict[Kind, Callable[[Project, Endpoint], tuple[Table, Table]]] = {
 
 
 def _with_variables(value: Any) -> Any:
-    """A literal `$` is a variable too."""
+    """Write variables as ${name} and a literal `$` as ${dollar}."""
     if isinstance(value, dict):
         return {name: _with_variables(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -1,9 +1,7 @@
-"""What .vscode/launch.json says of a project, for VS Code and nvim-dap: attach to what igor
-debugs. Pure.
+"""The content of .vscode/launch.json, for VS Code and nvim-dap: attach to what igor debugs. Pure.
 
-Of their rules: strict JSON, since nvim-dap knows neither trailing commas nor, on older Neovims,
-comments; the type is VS Code's name for the debugger; a child process is reached by the `connect`
-of its parent.
+It is strict JSON, since nvim-dap accepts neither trailing commas nor, in older Neovims, comments.
+The type is VS Code's name for the debugger. A child process is reached via its parent's `connect`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ from typing import Any
 from igor_core.config import Project
 from igor_core.debug.editors.endpoints import Endpoint
 
-#: Whoever's name begins so is igor's, to be replaced and removed.
+#: Entries whose names begin with this are igor's: it replaces and removes them.
 CONFIGURATION = "igor: "
 
 

@@ -1,4 +1,4 @@
-"""A port of this machine's loopback behind which adapters attach to one running process."""
+"""A local port behind which debug adapters attach to one running process."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,14 @@ from igor_core.debug.port.listener import DebugListener
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
-# For an adapter to let go of the process.
+# How long an adapter may take to detach from the process.
 LEAVE_SECONDS = 5.0
 
 
 class AttachListener(DebugListener):
-    """Each connection has an adapter of its own there, which attaches to process `pid`.
+    """Each connection gets a remote adapter of its own, which attaches to process `pid`.
 
-    Whoever leaves, and however, the process lives on. `report`: see Door.
+    The process lives on however a debugger leaves. `report` is as in DebugListener.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class AttachListener(DebugListener):
         self._joined: set[_Rewritten] = set()
 
     async def until_left(self) -> None:
-        """Wait until the last debugger has gone, or each has heard that the session has ended."""
+        """Wait until the last debugger has left, or each knows that the session has ended."""
         while not (self._came and self._is_left()):
             self._news.clear()
             await self._news.wait()
@@ -47,13 +47,12 @@ class AttachListener(DebugListener):
 
     @property
     def ends(self) -> bool:
-        """Whether debuggers have heard that the session is over without asking for it: with the
-        process, which may still be on its way out."""
+        """Whether the session ended without a debugger's request: the process is ending."""
         return self._all_told and not any(each.takes_leave for each in self._joined)
 
     async def close(self) -> None:
-        """Let each adapter take its leave of the process: one that is killed leaves it in such a
-        state that nobody attaches to it again for a while."""
+        """Let each adapter detach from the process: after one that is killed, no other adapter can
+        attach for a while."""
         for reader in self._joined:
             reader.close()
         deadline = asyncio.get_running_loop().time() + LEAVE_SECONDS
@@ -87,7 +86,7 @@ class AttachListener(DebugListener):
 
 
 class _Rewritten:
-    """A reader of what the adapter is to hear."""
+    """A reader of the debugger's messages as the adapter gets them."""
 
     def __init__(self, reader: asyncio.StreamReader, messages: Rewriting) -> None:
         self._reader = reader
@@ -96,18 +95,18 @@ class _Rewritten:
 
     @property
     def takes_leave(self) -> bool:
-        """Whether the debugger has said that it goes."""
+        """Whether the debugger has asked to disconnect."""
         return self._messages.takes_leave
 
     def close(self) -> None:
-        """The debugger is not heard any more."""
+        """Stop reading from the debugger."""
         self._closing.set()
 
     async def starting_with(self, data: bytes) -> bytes:
         return self._messages.feed(data) or await self.read(1 << 16)
 
     async def read(self, most: int) -> bytes:
-        """Whole messages; nothing at the end."""
+        """Return whole messages, nothing at the end."""
         found = b""
         while not found and (data := await self._heard(most)):
             found = self._messages.feed(data)
@@ -125,7 +124,7 @@ class _Rewritten:
 
 
 class _Answered:
-    """A writer of what the debugger is to hear."""
+    """A writer of the adapter's messages as the debugger gets them."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -139,4 +138,4 @@ class _Answered:
 
 
 async def _nothing() -> None:
-    """The process needs no care when its debugger leaves."""
+    """Leave the process alone when its debugger leaves."""

@@ -1,10 +1,8 @@
-"""What a debugger and an adapter say to each other, such that the adapter attaches to a process
-and lets it live.
+"""Rewrite the messages between a debugger and an adapter that attaches to a running process.
 
-Debuggers attach to igor's port as to any program that waits for them: which process is meant, the
-adapter hears from here. And they know no better than to end what they debug: nvim-dap sends
-`terminate`, others `disconnect` with `terminateDebuggee`. A process that was attached to is not
-theirs to end.
+Debuggers attach to igor's port as to any program that waits for them, so igor adds the PID to the
+request. And they end what they debug: nvim-dap sends `terminate`, others `disconnect` with
+`terminateDebuggee`. A process that ran before the debugger came must live on.
 """
 
 import json
@@ -12,28 +10,28 @@ from typing import Any
 
 from igor_core.remote.debug_helper.dap import Messages, packed
 
-# Where else the adapter could find a program.
+# Other ways to name a program, which the adapter would prefer to the PID.
 _OTHER_WAYS = ("connect", "listen", "host", "port")
 _CHANGED = (b'"attach"', b'"terminate"', b'"disconnect"')
-# Of the message that igor sends for who says nothing; no debugger counts so far.
+# The number of igor's own request; no debugger counts so far.
 _OWN = 2_000_000_007
 
 
 class Rewriting:
-    """What the debugger says, as bytes in and bytes out."""
+    """The debugger's messages, as bytes in and bytes out."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._messages = Messages()
-        #: Whether the debugger has said that it goes.
+        #: Whether the debugger has asked to disconnect.
         self.takes_leave = False
 
     def feed(self, data: bytes) -> bytes:
-        """The whole messages that there are by now."""
+        """Return the messages that are complete by now."""
         return b"".join(packed(self._changed(body)) for body in self._messages.feed(data))
 
     def end(self) -> bytes:
-        """What one that vanishes has not said; the adapter would wait for it. Then nothing."""
+        """Return the `disconnect` that the adapter waits for, unless the debugger has sent it."""
         if self.takes_leave:
             return b""
         leave = {"seq": _OWN, "type": "request", "command": "disconnect"}
@@ -56,7 +54,7 @@ class Rewriting:
 
 
 class Answers:
-    """What the adapter says, without the answer to what only igor has said."""
+    """The adapter's messages without the answer to igor's own request."""
 
     def __init__(self) -> None:
         self._messages = Messages()

@@ -1,6 +1,6 @@
-"""A port of this machine's loopback behind which a debugged program is.
+"""A local port behind which a debugged program listens.
 
-Each debugger's connection is joined with a relay of its own there. One relay waits in advance,
+Each debugger's connection is joined with a remote relay of its own. One relay is started ahead,
 since starting it takes most of the time that a connection takes.
 """
 
@@ -21,18 +21,18 @@ TRIES = 64
 _TERMINATED = re.compile(rb'"event"\s*:\s*"terminated"')
 _DISCONNECT = re.compile(rb'"command"\s*:\s*"disconnect"')
 
-# Of a relay that has ended by itself, was ended with the program, or lost with the connection.
+# Exit statuses of a relay that ended by itself, with the program, or with the connection.
 _USUAL = (0, 130, 137, 143, LOST)
 
 Leave = Callable[[], Awaitable[None]]
 
 
 class DebugListener:
-    """Listens from `open` to `close` for one session. `port` is the port that it got.
+    """Listens on 127.0.0.1 for one session, from `open` to `close`; `port` is the port in use.
 
-    `leaving` is awaited before the last debugger takes its leave of debugpy, or has left without:
-    debugpy would let a stopped program run on. `report` is told why a connection could not be
-    joined with its relay.
+    `leaving` is awaited before the last debugger's `disconnect` reaches debugpy, or after it closed
+    its connection without one: debugpy lets a stopped program run on. `report` is called with
+    the reason if a connection cannot be joined with its relay.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class DebugListener:
         self._closed = False
 
     def warm(self) -> None:
-        """Start the relay of the next connection."""
+        """Start the relay for the next connection."""
         if self._spare is None and not self._closed:
             self._spare = asyncio.ensure_future(self._start())
             self._spare.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def open(self, first: int) -> None:
-        """Listen on `first` or the next port that is free."""
+        """Listen on `first` or the next free port. Raises HostError if none is free."""
         for port in range(first, min(first + TRIES, 1 << 16)):
             try:
                 self._server = await asyncio.start_server(self._accept, LOOPBACK, port)
@@ -72,13 +72,13 @@ class DebugListener:
             self.port = port
             return
         raise HostError(
-            f"no port of {LOOPBACK} is free from {first} on", 'choose another "debug_port"'
+            f"no free port on {LOOPBACK} from {first} on", 'choose another "debug_port"'
         )
 
     async def told(self, seconds: float) -> None:
-        """Wait until each debugger has heard that the program has ended, but not for long.
+        """Wait until each debugger knows that the program has ended, at most `seconds`.
 
-        Those that take their leave have heard when debugpy has closed their connection.
+        One that has sent `disconnect` knows when debugpy has closed its connection.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         while (self._open - self._told) | (self._open & self._departing):
@@ -90,7 +90,7 @@ class DebugListener:
                 return
 
     async def close(self) -> None:
-        """Stop listening, and end the connections and their relays."""
+        """Stop listening; end the connections and their relays."""
         self._closed = True
         if self._server is not None:
             self._server.close()
@@ -123,12 +123,12 @@ class DebugListener:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            # Whoever only tries the port never reaches debugpy, which would not survive it.
+            # A client that only probes the port must not reach debugpy, which would serve no other.
             first = await first_bytes(reader) if is_ours(writer) else b""
             if first:
                 await self._join(first, reader, writer)
         except (ConnectionError, IgorError, ValueError):
-            # ValueError: no debugger speaks like that.
+            # ValueError: the client does not speak the Debug Adapter Protocol.
             pass
         finally:
             writer.close()
@@ -148,7 +148,7 @@ class DebugListener:
         try:
             await asyncio.wait([upward, downward], return_when=asyncio.FIRST_COMPLETED)
             if downward.done() and isinstance(downward.exception(), ValueError):
-                self._report(f"what it said is nonsense: {downward.exception()}")
+                self._report(f"unexpected output from the relay: {downward.exception()}")
             elif downward.done() and not downward.exception() and process.status not in _USUAL:
                 self._report(downward.result() or process.error)
             if upward.done() and not downward.done():
@@ -156,7 +156,7 @@ class DebugListener:
                 process.write_eof()
                 await asyncio.wait([downward], timeout=3.0)
             elif process.status == 0:
-                # debugpy has let go of it.
+                # debugpy has closed the connection.
                 await self._leave(name)
         finally:
             self._open.discard(name)
@@ -169,7 +169,7 @@ class DebugListener:
                 await asyncio.shield(process.end())
 
     async def _leave(self, name: object) -> None:
-        """One is about to go: the last that has not heard of the program's end ends it."""
+        """A debugger is about to leave: the last one that leaves a live program ends it."""
         others = self._open - self._told - self._departing - {name}
         if name not in self._told and not others:
             await self._leaving()
@@ -188,7 +188,7 @@ class DebugListener:
                 data = await reader.read(CHUNK)
 
     async def _downward(self, name: object, process: Process, writer: asyncio.StreamWriter) -> str:
-        """To the relay's end; the last line that it said of itself."""
+        """Copy until the relay ends; return the last line of its standard error."""
         last = said = b""
         screening = Screening()
         while (item := await process.read()) is not None:

@@ -1,4 +1,4 @@
-"""Whose connection to a debugger's port it is, and whether a debugger is what speaks there."""
+"""Check which user connects to a debugger's port, and that the client is a debugger."""
 
 import asyncio
 import os
@@ -11,15 +11,15 @@ ESTABLISHED = "01"
 #: Tables of sockets, see proc_net(5).
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
-# What each message of the Debug Adapter Protocol begins with.
+# The first bytes of each message of the Debug Adapter Protocol.
 _HEADER = b"content-length:"
 
 
 def is_ours(writer: asyncio.StreamWriter) -> bool:
-    """Whether a connection is not another user's, where the system says whose it is (Linux).
+    """Whether a connection belongs to this user; true where the system cannot tell (not Linux).
 
-    debugpy asks nobody who he is, and runs what it is told. An end that was closed already is
-    root's in the table, whoever had it: it counts for nobody's.
+    debugpy has no authentication, and runs any code that it is sent. The table shows an end that
+    is already closed as root's, whoever owned it: it is refused.
     """
     far, near = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
     ends = _table_end(far), _table_end(near)
@@ -30,7 +30,7 @@ def is_ours(writer: asyncio.StreamWriter) -> bool:
     if TABLES[1].exists():
         found += TABLES[1].read_text().splitlines()[1:]
     rows = [row.split() for row in found]
-    # An IPv4 address ends one of IPv6 that stands for it.
+    # An IPv4-mapped IPv6 address ends with the IPv4 address.
     states = [
         (int(row[7]), row[3])
         for row in rows
@@ -42,7 +42,7 @@ def is_ours(writer: asyncio.StreamWriter) -> bool:
 
 
 async def first_bytes(reader: asyncio.StreamReader) -> bytes:
-    """What a debugger says first; nothing where something else speaks, as a web page may."""
+    """Return a debugger's first bytes, none if the client is anything else, e.g. a web page."""
     data = b""
     while len(data) < len(_HEADER) and _HEADER.startswith(data.lower()):
         more = await reader.read(CHUNK)

@@ -1,8 +1,8 @@
-"""What an adapter on a host says, without what would make a debugger act on this machine.
+"""Drop from a remote adapter's messages what would make a debugger run something locally.
 
-A debugger opens the paths of frames as its editor opens any name (`term://…` runs a command there),
-and starts what a `runInTerminal` or a `startDebugging` asks for. igor attaches only, to programs on
-hosts, so an adapter that asks for more is not debugpy.
+A debugger opens the paths of stack frames as its editor opens any name (`term://…` runs a command
+in Neovim), and starts what `runInTerminal` or `startDebugging` ask for. igor only attaches to
+remote programs, so an adapter that asks for more is not debugpy.
 """
 
 import json
@@ -12,18 +12,18 @@ from typing import Any
 from igor_core.output import is_address
 from igor_core.remote.debug_helper.dap import Messages, packed
 
-# JSON can spell each of its strings by escapes.
+# JSON can write any string with escapes, so each backslash is suspect.
 _SUSPECT = re.compile(rb"\\|\xc2[\x80-\x9f]|[A-Za-z][\w+.-]*:|runInTerminal|startDebugging")
 
 
 class Screening:
-    """What the adapter says, as bytes in and bytes out."""
+    """The adapter's messages, as bytes in and bytes out."""
 
     def __init__(self) -> None:
         self._messages = Messages()
 
     def feed(self, data: bytes) -> bytes:
-        """The whole messages that there are by now. Raises ValueError for what can be none."""
+        """Return the messages that are complete by now. Raises ValueError for a malformed one."""
         return b"".join(map(_screened, self._messages.feed(data)))
 
 
@@ -40,7 +40,7 @@ def _screened(body: bytes) -> bytes:
 
 
 def _acts_here(message: dict[str, Any]) -> bool:
-    """A child of what is debugged may be attached to; nothing may be started."""
+    """Whether the message asks to start something; attaching to a child process is allowed."""
     if message.get("type") != "request":
         return False
     arguments = message.get("arguments")
@@ -49,7 +49,7 @@ def _acts_here(message: dict[str, Any]) -> bool:
 
 
 def _without_addresses(message: dict[str, Any]) -> bool:
-    """Take the paths that are addresses out of all sources; whether there were any."""
+    """Remove each path that is an address; return whether there was one."""
     found = False
     waiting: list[Any] = [message]
     while waiting:

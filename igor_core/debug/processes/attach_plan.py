@@ -1,25 +1,25 @@
-"""Whether a debugger can attach to a running process, by what, and else what is missing."""
+"""How a debugger can attach to a running process, or what is missing."""
 
 from igor_core.debug.processes.model import Means, PythonProcess
 from igor_core.debug.processes.unreadable import MAY_LOOK
 from igor_core.errors import HostError
 
-#: Python runs code that others ask it to, from this version on (PEP 768).
+#: The first version that runs code for another process (PEP 768).
 REMOTE_EXEC = (3, 14)
-#: Older ones were seen to kill the process on today's kernels.
+#: Older versions killed processes on current kernels.
 SAFE_GDB = 14
 
 _DENIED = {
-    "user": "it is another user's",
+    "user": "it belongs to another user",
     "yama": "kernel.yama.ptrace_scope forbids it on this host",
     "denied": "the kernel forbids it",
 }
 
 
 def way_to_attach(process: PythonProcess, where: str) -> str:
-    """What debugpy will do it by, in words. `where` is the host or its container.
+    """Return in words what debugpy will use. `where` is the host or its container.
 
-    HostError says what is missing and how to have it.
+    Raises HostError, which says what is missing and how to get it.
     """
     means = process.means
     assert means is not None
@@ -28,7 +28,7 @@ def way_to_attach(process: PythonProcess, where: str) -> str:
     if not means.debugpy:
         raise HostError(
             f"{means.python} {where} has no debugpy",
-            "add it to the image, as in `RUN pip install debugpy`, or: "
+            "add it to the image, e.g. `RUN pip install debugpy`, or: "
             "igor docker exec pip install debugpy",
         )
     if means.denied:
@@ -42,7 +42,7 @@ def way_to_attach(process: PythonProcess, where: str) -> str:
 
 
 def is_dangerous(process: PythonProcess) -> bool:
-    """Whether it would be done by a gdb that may kill the process."""
+    """Whether debugpy would use a gdb that may kill the process."""
     means = process.means
     assert means is not None
     return bool(_without_gdb(process, means)) and 0 < means.gdb_version < SAFE_GDB
@@ -51,21 +51,21 @@ def is_dangerous(process: PythonProcess) -> bool:
 def _check_not_debugged(process: PythonProcess, who: str) -> None:
     if process.session:
         raise HostError(
-            f"{who} is part of what igor debugs already",
-            "come back to it: igor debug --reattach, in Neovim :IgorDebug --reattach",
+            f"{who} is already being debugged by igor",
+            "attach again: igor debug --reattach, in Neovim :IgorDebug --reattach",
         )
 
 
 def _without_gdb(process: PythonProcess, means: Means) -> tuple[str, str] | None:
-    """Why Python itself won't do it, and the remedy; None where it does."""
+    """Why Python itself can't do it and the remedy; None if it can."""
     own, other = _text(means.version), _text(means.adapter)
-    gdb = f"gdb {SAFE_GDB} or later in the image (older ones can kill the process)"
+    gdb = f"install gdb {SAFE_GDB} or later in the image (older ones can kill the process)"
     if means.version < REMOTE_EXEC:
         text = f"Python {own} needs gdb for that, and the image has none"
-        return text, f"{gdb}, or Python 3.14"
+        return text, f"{gdb}, or use Python 3.14"
     if means.version != means.adapter:
-        text = f"it runs Python {own}, and debugpy is in Python {other}"
-        return text, 'name its Python in the config: "debug": {"python": "…"}'
+        text = f"it runs Python {own}, but debugpy is installed for Python {other}"
+        return text, 'set its Python in the config: "debug": {"python": "…"}'
     if not process.remote_exec:
         return "it was started with PYTHON_DISABLE_REMOTE_DEBUG", gdb
     if not means.may_write:

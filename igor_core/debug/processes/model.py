@@ -1,4 +1,4 @@
-"""What a look at a host's Python processes found, as data."""
+"""What the process probe found on a host, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from igor_core.ssh.process import MOST_OUTPUT
 
 @dataclass(frozen=True)
 class Frame:
-    """One call: where it stands. `line` is 0 where that is not known."""
+    """One call and its position; `line` is 0 if unknown."""
 
     path: str
     line: int
@@ -19,7 +19,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread and its calls, the innermost first. `active` and `gil` are None where not known."""
+    """A thread and its calls, innermost first. `active` and `gil` are None if unknown."""
 
     name: str
     ident: int
@@ -30,11 +30,11 @@ class Thread:
 
 @dataclass(frozen=True)
 class Means:
-    """What a debugger would need to attach to a process, and what of it is there.
+    """What a debugger needs to attach to a process, as far as it is available.
 
-    `version` is of the process's Python, `adapter` of the project's, `python` its path;
-    `debugpy` is the folder that has it, `denied` a word for why the process may not be looked
-    into, `gdb_version` its major number. What is not there is empty or 0.
+    `version` is that of the process's Python, `adapter` that of the project's Python, which is at
+    `python`. `debugpy` is the folder with debugpy, `denied` a word for why the process may not be
+    traced, `gdb_version` gdb's major version. What is missing is empty or 0.
     """
 
     version: tuple[int, ...]
@@ -49,11 +49,11 @@ class Means:
 
 @dataclass(frozen=True)
 class PythonProcess:
-    """A process as /proc has it: `started` is Unix time, `state` proc(5)'s letter.
+    """A process as /proc shows it: `started` is Unix time, `state` the letter of proc(5).
 
-    `by` says what read its stacks ("py-spy", "faulthandler"); where nothing could, `problem` is
-    a word for why, and `said` what was said. `session` names igor's debug session that it is of;
-    `remote_exec` is false where it wants no code from others (PEP 768).
+    `by` names the reader of its stacks ("py-spy", "faulthandler"); without one `problem` is a word
+    for the reason, and `said` the reader's message. `session` names the igor debug session it
+    belongs to; `remote_exec` is false if it refuses code from other processes (PEP 768).
     """
 
     pid: int
@@ -79,14 +79,17 @@ class PythonProcess:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """`root_may`: root of that container has the capability to look into all its processes."""
+    """The processes; `root_may` if container root has the capability SYS_PTRACE (for all of them).
+
+    `uid` is the user that looked.
+    """
 
     processes: tuple[PythonProcess, ...]
     root_may: bool
     uid: int
 
     def completed_by(self, other: "ProbeResult") -> "ProbeResult":
-        """What could not be read here, as the other look has read it."""
+        """Return this result with the stacks that only the other one has."""
         read = {process.pid: process for process in other.processes if process.threads}
         processes = tuple(
             process if process.threads else read.get(process.pid, process)
@@ -128,7 +131,7 @@ _PROCESS = members(
     },
     others=True,
 )  # fmt: skip
-_LOOK = members(
+_RESULT = members(
     {
         "processes": items(_PROCESS), "root_may": truth,
         "uid": number(0, 1 << 32),
@@ -137,28 +140,32 @@ _LOOK = members(
 )  # fmt: skip
 
 
+# Members that are taken as they are.
+_PLAIN = ("pid", "ppid", "state", "started", "uid", "exe", "rank", "session", "remote_exec")
+
+
 def probe_result(data: bytes) -> ProbeResult:
-    """From what the program there wrote. Raises ValueError where that is something else."""
-    said = parsed(data, _LOOK, "what it says", MOST_OUTPUT)
+    """Read the probe's output. Raises ValueError if it is malformed."""
+    said = parsed(data, _RESULT, "the probe's output", MOST_OUTPUT)
     processes = tuple(_process(item) for item in said["processes"])
     return ProbeResult(processes, said["root_may"], said["uid"])
 
 
 def _process(item: Mapping[str, Any]) -> PythonProcess:
     return PythonProcess(
-        item["pid"], item["ppid"], tuple(item["argv"]), item["state"], item["started"],
-        item["uid"], item["exe"], item["rank"], item["session"], item["remote_exec"],
-        tuple(_thread(thread) for thread in item.get("threads", ())),
-        item.get("by", ""), item.get("problem", ""), item.get("said") or "",
-        _means(item["means"]) if "means" in item else None,
-    )  # fmt: skip
+        **{name: item[name] for name in _PLAIN},
+        argv=tuple(item["argv"]),
+        threads=tuple(_thread(thread) for thread in item.get("threads", ())),
+        by=item.get("by", ""),
+        problem=item.get("problem", ""),
+        said=item.get("said") or "",
+        means=_means(item["means"]) if "means" in item else None,
+    )
 
 
 def _means(item: Mapping[str, Any]) -> Means:
-    return Means(
-        tuple(item["version"]), tuple(item["adapter"]), item["python"], item["debugpy"],
-        item["denied"], item["may_write"], item["gdb"], item["gdb_version"],
-    )  # fmt: skip
+    versions = {name: tuple(item[name]) for name in ("version", "adapter")}
+    return Means(**{**item, **versions})
 
 
 def _thread(item: Mapping[str, Any]) -> Thread:

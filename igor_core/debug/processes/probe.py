@@ -1,4 +1,4 @@
-"""The program that looks at Python processes, as one file, and the words that start it there."""
+"""The process probe as one file, and the words that start it on a host."""
 
 import json
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from pathlib import Path
 from igor_core.debug.source import module_text
 from igor_core.remote import process_probe
 
-#: In /run/igor, and the folder to be put in front of PYTHONPATH is that one.
+#: The file in /run/igor; that folder goes to the front of PYTHONPATH.
 REGISTRATION = "sitecustomize.py"
 
-# Each after those that it imports.
+# Each module after those that it imports.
 _MODULES = (
     "process_probe/processes",
     "process_probe/access",
@@ -25,7 +25,7 @@ _MODULES = (
 )
 _FOLDER = Path(str(process_probe.__file__)).parents[1]
 
-# A container may be older than the folder, or than what is in it.
+# A container may be older than the folder, or than its content.
 _REGISTERED = """\
 if [ -f "$1/sitecustomize.py" ]; then
     PYTHONPATH=$1${PYTHONPATH:+:$PYTHONPATH}
@@ -37,14 +37,14 @@ exec "$@"
 
 
 @cache
-def looking_source() -> bytes:
-    """What goes to the standard input of `looking_words`."""
+def probe_source() -> bytes:
+    """Return the standard input for `probe_words`."""
     return ("\n\n\n".join(_text(name) for name in _MODULES) + "\n").encode()
 
 
 @cache
 def adapter_words() -> list[str]:
-    """What follows `python`: debugpy's adapter, which speaks on standard input and output."""
+    """Return what follows `python`: debugpy's adapter on standard input and output."""
     return ["-I", "-c", _text("process_probe/adapter")]
 
 
@@ -52,17 +52,17 @@ def _text(name: str) -> str:
     return module_text(_FOLDER / f"{name}.py")
 
 
-def looking_words(
+def probe_words(
     *,
     tree: str | None,
     pids: Sequence[int] | None = None,
     stacks: bool = False,
     means: bool = False,
 ) -> list[str]:
-    """What follows `python`: look at this container's Python processes, or at those in a host's
-    folder `tree`.
+    """Return what follows `python`: probe the container's Python processes, or those that run in
+    the host's folder `tree`.
 
-    Isolated: nothing there stands in its way.
+    Python is isolated (-I), so that no remote module is imported instead of its own.
     """
     wanted = {"tree": tree, "pids": pids, "stacks": stacks, "means": means}
     start = "import sys;exec(sys.stdin.buffer.read())"
@@ -71,13 +71,13 @@ def looking_words(
 
 @cache
 def registration_source() -> bytes:
-    """The content of the file REGISTRATION: lets a program be asked for its stacks."""
+    """Return the content of REGISTRATION, which makes a program answer for its stacks."""
     return (_FOLDER / "process_probe" / REGISTRATION).read_bytes()
 
 
 def registered(argv: Sequence[str], folder: str) -> list[str]:
-    """`argv` such that it and its Python children can be asked for their stacks.
+    """Return `argv` such that it and its Python children can be asked for their stacks.
 
-    `folder` is where the program will see REGISTRATION; where it is not, all is as without.
+    `folder` is where the program sees REGISTRATION; if the file is missing, nothing changes.
     """
     return ["sh", "-c", _REGISTERED, "igor", folder, *argv]

@@ -1,4 +1,4 @@
-"""Stacks of many processes: as text for people, and as places, the same stack once."""
+"""Stacks of many processes, as text and as source locations; equal stacks are listed once."""
 
 import posixpath
 import re
@@ -12,15 +12,15 @@ from igor_core.output.entry import Entry, Report, Spot, Trace
 from igor_core.output.merge import Merger
 
 MAIN = "MainThread"
-# Of whole numbers in a row the first and the last are named.
+# The most PIDs that a sentence names.
 _MOST_NAMED = 4
-# Of surrogate pairs; the rest of that range stands for bytes of no text.
+# Lone surrogates, except those that stand for undecodable bytes.
 _HALVES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass(frozen=True)
 class HostStacks:
-    """A host's processes, and how it names the project's files."""
+    """A host's processes, and the tree that maps its paths to the project's files."""
 
     name: str
     processes: Sequence[PythonProcess]
@@ -28,8 +28,7 @@ class HostStacks:
 
 
 def stack_text(process: PythonProcess, tree: Tree) -> str:
-    """A process with its threads, as `py-spy dump` writes it; files of the project by their path
-    in it."""
+    """Format a process and its threads as `py-spy dump` does, with project paths where possible."""
     rank = f" (rank {process.rank})" if process.rank else ""
     lines = [f"Process {process.pid}{rank}: {process.command}"]
     lines += [f"{process.exe}, read by {process.by}"] if process.threads else []
@@ -91,7 +90,7 @@ class _Stack:
 
     @property
     def key(self) -> object:
-        """Of the same key are the same stacks, wherever they are."""
+        """Equal for equal stacks, whichever process they are in."""
         return self.thread.name, tuple((frame.path, frame.line) for frame in self.thread.frames)
 
 
@@ -104,7 +103,7 @@ def _stacks(hosts: Sequence[HostStacks]) -> Iterator[_Stack]:
 
 
 def _titles(stacks: Sequence[_Stack]) -> Mapping[object, str]:
-    """What each stack's first row says: which process, where it is, in which thread."""
+    """The first row of each stack: its process, what it does, and in which thread."""
     by_key: dict[object, list[_Stack]] = defaultdict(list)
     for stack in stacks:
         by_key[stack.key].append(stack)
@@ -112,7 +111,7 @@ def _titles(stacks: Sequence[_Stack]) -> Mapping[object, str]:
 
 
 def _title(same: Sequence[_Stack]) -> str:
-    """Whoever lists it says how many there are."""
+    """The title of equal stacks; the list adds how many there are."""
     thread = same[0].thread
     state = Counter(stack.thread.active for stack in same).most_common(1)[0][0]
     does = {True: "runs in", False: "waits in", None: "is in"}[state]
@@ -122,7 +121,7 @@ def _title(same: Sequence[_Stack]) -> str:
 
 
 def numbers(values: Sequence[int]) -> str:
-    """As few words as tell them: `3, 4, 5, 6 and 12 more`."""
+    """List numbers briefly, e.g. `3, 4, 5, 6 and 12 more`."""
     named = ", ".join(str(value) for value in values[:_MOST_NAMED])
     more = len(values) - _MOST_NAMED
     return f"{named} and {more} more" if more > 0 else named

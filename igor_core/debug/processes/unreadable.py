@@ -1,4 +1,4 @@
-"""Why stacks could not be read, a sentence for all processes of a kind, and what helps."""
+"""Why stacks could not be read, one sentence for all processes with the same reason, and a hint."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ _STATES = {"D": "in the kernel (D)", "T": "stopped (T)", "t": "stopped by a debu
 
 @dataclass(frozen=True)
 class Unread:
-    """Processes that are the same kind of trouble."""
+    """Why some processes could not be read, and a hint."""
 
     text: str
     hint: str
 
 
 def unread(processes: Sequence[PythonProcess], in_container: bool) -> list[Unread]:
-    """What there is to say of those whose stacks could not be read."""
+    """Return the reasons for all processes whose stacks could not be read."""
     kinds: dict[str, list[PythonProcess]] = defaultdict(list)
     for process in processes:
         if not process.threads:
@@ -30,29 +30,24 @@ def unread(processes: Sequence[PythonProcess], in_container: bool) -> list[Unrea
 
 def _said(kind: str, found: Sequence[PythonProcess], in_container: bool) -> Unread:
     word = "process" if len(found) == 1 else "processes"
-    who = f"{word} {numbers([process.pid for process in found])}"
-    pip = "igor docker exec pip install py-spy, or put it into the dockerfile"
-    if not in_container:
-        pip = "pip install py-spy there"
+    text = f"{word} {numbers([process.pid for process in found])} can't be read: "
+    said, state = found[0].said, found[0].state
     if kind == "no py-spy":
-        they = "it" if len(found) == 1 else "they"
-        text = f"{who}: there is no py-spy, and {they} can't be asked"
-        return Unread(text, f"{pip}; what `igor run` and `igor debug` have started needs none")
+        pip = "igor docker exec pip install py-spy, or add it to the dockerfile"
+        hint = pip if in_container else "pip install py-spy on the host"
+        hint += "; programs that `igor run` or `igor debug` start need none"
+        return Unread(text + "py-spy is not installed", hint)
     if kind == "silent":
-        state = _STATES.get(found[0].state, f"state {found[0].state}")
-        return Unread(f"{who}: {found[0].said or 'no answer'}, {state}", "ask again")
+        state = _STATES.get(state, f"state {state}")
+        return Unread(f"{text}{said or 'no answer'}, {state}", "try again")
     if kind in _DENIED:
-        hint = MAY_LOOK if in_container else "there: sudo sysctl kernel.yama.ptrace_scope=0"
-        return Unread(f"{who} can't be read by py-spy: {_DENIED[kind]}", hint)
-    return Unread(f"{who}: py-spy can't read {_them(found)}: {found[0].said}", "ask again")
-
-
-def _them(found: Sequence[PythonProcess]) -> str:
-    return "it" if len(found) == 1 else "them"
+        hint = MAY_LOOK if in_container else "on the host: sudo sysctl kernel.yama.ptrace_scope=0"
+        return Unread(text + _DENIED[kind], hint)
+    return Unread(f"{text}py-spy: {said}", "try again")
 
 
 _DENIED = {
-    "user": "another user's",
+    "user": "owned by another user",
     "yama": "kernel.yama.ptrace_scope forbids it on this host",
     "denied": "the kernel forbids it",
 }

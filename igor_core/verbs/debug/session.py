@@ -70,10 +70,17 @@ class DebugSite:
     def launch(self, program: DebugTarget, sha256: str = "") -> Launch:
         debug = self._config.debug
         return Launch(
-            self.group, secrets.token_hex(6), program.words(self.root), debug.grace, debug.detach,
-            debug.subprocess, program.folder(self.root), program.env,
-            posixpath.join(self.root, program.known_file) if program.known_file else "", sha256,
-        )  # fmt: skip
+            group=self.group,
+            ident=secrets.token_hex(6),
+            words=program.words(self.root),
+            grace=debug.grace,
+            detach=debug.detach,
+            subprocess=debug.subprocess,
+            cwd=program.folder(self.root),
+            env=program.env,
+            file=posixpath.join(self.root, program.known_file) if program.known_file else "",
+            sha256=sha256,
+        )
 
     def command(self, helper: Sequence[str], env: Mapping[str, str] | None = None) -> Command:
         words = registered(self._python.runs(helper), self._run_folder)

@@ -8,7 +8,7 @@ from igor_core.container.exec import exec_command
 from igor_core.container.inspection import inspect
 from igor_core.debug.launch import NO_PYTHON
 from igor_core.debug.processes.model import ProbeResult, probe_result
-from igor_core.debug.processes.probe import looking_source, looking_words
+from igor_core.debug.processes.probe import probe_source, probe_words
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import Completed
@@ -33,13 +33,13 @@ async def look_at(
     Raises HostError where nothing can be looked at.
     """
     tree = paths.tree if target.runtime is None else None
-    words = looking_words(tree=tree, pids=pids, stacks=stacks, means=means)
+    words = probe_words(tree=tree, pids=pids, stacks=stacks, means=means)
     look = await _look(target, paths, words)
     denied = [process.pid for process in look.processes if process.problem in DENIED]
     if denied and look.root_may and look.uid != 0 and target.runtime is not None:
         # The config has given the container what only its root can use.
         target.step("reads the rest as root of the container, by its SYS_PTRACE")
-        words = looking_words(tree=None, pids=denied, stacks=stacks)
+        words = probe_words(tree=None, pids=denied, stacks=stacks)
         look = look.completed_by(await _look(target, paths, words, user="0"))
     return look
 
@@ -65,7 +65,7 @@ async def _look(
 
 
 async def _run(target: Target, argv: Sequence[str], cwd: str) -> Completed:
-    running = target.remote.run(argv, input=looking_source(), cwd=cwd)
+    running = target.remote.run(argv, input=probe_source(), cwd=cwd)
     try:
         return await asyncio.wait_for(running, SECONDS)
     except asyncio.TimeoutError:

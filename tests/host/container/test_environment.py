@@ -81,7 +81,9 @@ def test_a_file_of_values_is_gone_when_they_are_read(
 
 
 def test_the_debugger_is_told_no_value_on_its_command_line() -> None:
-    launch = Launch("g", "i", ["x.py"], 1.0, False, False, env=VALUES)
+    launch = Launch(
+        group="g", ident="i", words=["x.py"], grace=1.0, detach=False, subprocess=False, env=VALUES
+    )
     assert SECRET not in "\0".join(launch.serve())
     assert json.loads(launch.environment[VARIABLE]) == VALUES
 

@@ -189,7 +189,7 @@ def test_what_igor_run_has_started_tells_by_itself_and_the_rest_is_named(
     assert outcome["results"][0]["text"] == "4 processes, 4 threads, 2 not read"
     (warning,) = warnings(job)
     pids = ", ".join(str(each["pid"]) for each in others)
-    assert warning.startswith(f"processes {pids}: there is no py-spy, and they can't be asked")
+    assert warning.startswith(f"processes {pids} can't be read: py-spy is not installed")
     assert "igor docker exec pip install py-spy" in warning
     one = project.stack(pid=in_c["pid"]).end()
     assert (one["status"], len(one["data"]["hosts"][0]["processes"])) == (0, 1)
@@ -222,7 +222,7 @@ def test_another_users_is_read_by_root_where_the_config_allows_that(
     job = project.stack()
     assert job.end()["status"] == 1
     (warning,) = warnings(job)
-    assert "can't be read by py-spy: another user's" in warning
+    assert "can't be read: owned by another user" in warning
     assert '"docker_run_args": ["--cap-add=SYS_PTRACE"]' in warning
     project.configure(docker_rebuild_files=[], docker_run_args=["--cap-add=SYS_PTRACE"])
     start_as_root()

@@ -110,12 +110,16 @@ def test_python_itself_comes_before_gdb() -> None:
     ("has", "text", "hint"),
     [
         ({"debugpy": ""}, "/venv/bin/python on apollo has no debugpy", "pip install debugpy"),
-        ({"session": "af3"}, "part of what igor debugs already", "igor debug --reattach"),
-        ({"denied": "user"}, "can't be attached to: it is another user's", "SYS_PTRACE"),
+        ({"session": "af3"}, "is already being debugged by igor", "igor debug --reattach"),
+        ({"denied": "user"}, "can't be attached to: it belongs to another user", "SYS_PTRACE"),
         ({"denied": "yama"}, "kernel.yama.ptrace_scope forbids it", "SYS_PTRACE"),
         ({"may_write": False}, "seccomp filter forbids it", '["--cap-add=SYS_PTRACE"]'),
         ({"version": (3, 11)}, "Python 3.11 needs gdb for that", "gdb 14 or later"),
-        ({"adapter": (3, 15)}, "it runs Python 3.14, and debugpy is in Python 3.15", '"python"'),
+        (
+            {"adapter": (3, 15)},
+            "it runs Python 3.14, but debugpy is installed for Python 3.15",
+            '"python"',
+        ),
         ({"remote_exec": False}, "with PYTHON_DISABLE_REMOTE_DEBUG", "gdb 14 or later"),
     ],
 )

@@ -13,8 +13,8 @@ import pytest
 from igor_core.debug.processes.model import Frame, ProbeResult, PythonProcess, Thread, probe_result
 from igor_core.debug.processes.probe import (
     REGISTRATION,
-    looking_source,
-    looking_words,
+    probe_source,
+    probe_words,
     registered,
     registration_source,
 )
@@ -90,9 +90,9 @@ def test_one_sentence_for_each_kind_of_process() -> None:
     found = [process(pid, problem="no py-spy") for pid in range(1, 7)]
     found += [process(7, *WAITS), process(8, problem="yama", said="Permission denied")]
     first, second = unread(found, in_container=True)
-    assert first.text.startswith("processes 1, 2, 3, 4 and 2 more: there is no py-spy")
+    assert first.text.startswith("processes 1, 2, 3, 4 and 2 more can't be read: py-spy is not")
     assert "pip install py-spy" in first.hint
-    assert second.text.startswith("process 8 can't be read by py-spy: kernel.yama")
+    assert second.text.startswith("process 8 can't be read: kernel.yama")
     assert "--cap-add=SYS_PTRACE" in second.hint
 
 
@@ -195,9 +195,9 @@ class Program:
         assert self.running.stdout.readline() == "ready\n"
 
     def look(self) -> list[PythonProcess]:
-        words = looking_words(tree=str(self.folder), stacks=True)
+        words = probe_words(tree=str(self.folder), stacks=True)
         done = subprocess.run(
-            [sys.executable, *words], input=looking_source(), capture_output=True, check=True,
+            [sys.executable, *words], input=probe_source(), capture_output=True, check=True,
             env={**os.environ, "PATH": "/usr/bin:/bin", "VIRTUAL_ENV": ""},
         )  # fmt: skip
         return list(probe_result(done.stdout).processes)

@@ -170,7 +170,7 @@ def test_nothing_is_written_where_a_link_leads_out_of_the_project(
     (project.root / ".vimspector.json").symlink_to("../aliases")
     notice = write(project)
     assert notice.kind == "failed"
-    assert f"leads to {outside}, out of the project" in notice.text
+    assert f"is a link to {outside}, outside the project" in notice.text
     assert (outside.read_text() if outside.exists() else None) == content
     assert not list(tmp_path.glob(".*"))
 
@@ -198,7 +198,7 @@ def _not_text(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (_read_only, "is read-only; igor left it alone"),
+        (_read_only, "is read-only; not written"),
         (Path.mkdir, "can't be read: Is a directory"),
         (_loop, "can't be read: Too many levels of symbolic links"),
         (_not_text, "is not UTF-8"),

@@ -99,7 +99,7 @@ def test_a_file_that_is_read_only_is_one_sentence(project: Project) -> None:
     file.write_text("{}")
     file.chmod(0o444)
     notice = write(project)
-    assert (notice.kind, notice.text) == ("failed", f"{file} is read-only; igor left it alone")
+    assert (notice.kind, notice.text) == ("failed", f"{file} is read-only; not written")
     assert file.read_text() == "{}"
 
 
@@ -113,6 +113,6 @@ def test_a_folder_that_is_a_link_out_of_the_project_gets_no_new_file(
     (project.root / ".vscode").symlink_to(outside)
     notice = write(project)
     assert notice.kind == "failed"
-    assert "out of the project" in notice.text
+    assert "outside the project" in notice.text
     assert outside.exists() == is_there
     assert not is_there or not list(outside.iterdir())
