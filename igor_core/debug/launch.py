@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from igor_core.debug.source import helper_words
+from igor_core.remote.packer import Bundle
 
 # $1 is the Python that the config names, or empty; $2 the project's name.
 _WITH_PYTHON = """\
@@ -22,7 +22,9 @@ done
 echo 'no Python found' >&2
 exit 127
 """
-#: As in debug_helper/debuggee.py.
+#: Its command lines read HELPER.payload from standard input first.
+HELPER = Bundle("igor_core.remote.debug_helper.main")
+#: As in remote/debug_helper/debuggee.py.
 VARIABLE = "IGOR_DEBUG_ENVIRONMENT"
 #: The exit status if the Python is missing.
 NO_PYTHON = 127
@@ -67,7 +69,7 @@ class Launch:
         words += ["--subprocess"] if self.subprocess else []
         for option, value in (("cwd", self.cwd), ("file", self.file), ("sha256", self.sha256)):
             words += [f"--{option}", value] if value else []
-        return helper_words([*words, "--", *self.words])
+        return HELPER.argv([*words, "--", *self.words])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,14 +79,14 @@ class Launch:
 
 def control_words(group: str) -> list[str]:
     """Join the group's running session again."""
-    return helper_words(["control", "--frames", "--group", group])
+    return HELPER.argv(["control", "--frames", "--group", group])
 
 
 def relay_words(ident: str) -> list[str]:
     """Relay one debugger's connection."""
-    return helper_words(["relay", "--id", ident])
+    return HELPER.argv(["relay", "--id", ident])
 
 
 def install_words() -> list[str]:
     """Install debugpy into igor's own remote folder."""
-    return helper_words(["install"])
+    return HELPER.argv(["install"])

@@ -13,7 +13,7 @@ from igor_core.debug.keeper_notes import (
     listening_program,
     read_note,
 )
-from igor_core.debug.source import helper_bytes
+from igor_core.debug.launch import HELPER
 from igor_core.remote.debug_helper.frames import (
     EOF,
     NOTE,
@@ -59,7 +59,7 @@ class DebugSession:
 
     async def until_listening(self) -> ListeningProgram | None:
         """Wait for debugpy to listen; None if the program ends first. Raises DebugRefused, Lost."""
-        await self._process.write(helper_bytes())
+        await self._process.write(HELPER.payload)
         while self._program is None and not self.exited.is_set():
             await self._step()
         return self._program

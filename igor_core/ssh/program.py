@@ -5,38 +5,20 @@ One ssh session carries it: its sources to `python3`, then frames both ways.
 
 import asyncio
 import contextlib
+import shlex
 import socket
 import struct
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import asyncssh
 
-from igor_core.remote import frames
 from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
+from igor_core.remote.packer import Bundle
 from igor_core.shapes import Shape, WrongShape, parsed, words
 
-# Read alike by any login shell (sh, bash, zsh, fish, csh): it holds nothing that one would expand.
-# -I and -S: no file of the home folder, and no installed package, may stand for a module.
-BOOTSTRAP = (
-    "exec python3 -I -S -u -c 'import sys;f=sys.stdin.buffer;exec(f.read(int(f.readline())))'"
-)
-_UNPACK = b"import sys,zlib;exec(zlib.decompress(sys.stdin.buffer.read(%d)))"
-_LOADER = b"""
-import sys, types
-for name, source in sources:
-    module = sys.modules[name] = types.ModuleType(name)
-    package, _, last = name.rpartition(".")
-    setattr(sys.modules.setdefault(package, types.ModuleType(package)), last, module)
-    exec(compile(source, name, "exec"), module.__dict__)
-module.main()
-"""
 BEAT_SECONDS = 10.0
 START_SECONDS = 20.0
 # A login shell may print so much before the program greets.
@@ -58,28 +40,20 @@ class Nonsense(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """A program for hosts: its modules, each after those that it imports, and its greeting.
+    """A program for hosts and its greeting.
 
-    The last module's `main` is called; what the session brings further is on standard input,
-    the first of it perhaps already in `sys.stdin.buffer`. `facts` is the shape of what it says
-    of itself, and no frame of it is longer than `most_bytes`.
+    `facts` is the shape of what it says of itself, and no frame of it is longer than `most_bytes`.
     """
 
-    modules: tuple[ModuleType, ...]
+    bundle: Bundle
     magic: bytes
     facts: Shape
     most_bytes: int = 1 << 20
 
-    @cached_property
-    def payload(self) -> bytes:
-        """What the bootstrap reads. Packed: a new connection's first flight is ten packets."""
-        sources = [
-            (module.__name__, Path(str(module.__file__)).read_text(encoding="utf-8"))
-            for module in (frames, *self.modules)
-        ]
-        packed = zlib.compress(b"sources = %s\n%s" % (ascii(sources).encode("ascii"), _LOADER), 9)
-        unpack = _UNPACK % len(packed)
-        return b"%d\n%s%s" % (len(unpack), unpack, packed)
+    @property
+    def line(self) -> str:
+        """What the login shell runs; the program reads its own source first."""
+        return shlex.join(["exec", "python3", *self.bundle.argv(site=False)])
 
 
 class RemoteProgram(asyncssh.SSHClientSession[bytes]):
@@ -128,10 +102,9 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         """
         program = cls(script, receive, over)
         await connection.create_session(
-            lambda: program, BOOTSTRAP, encoding=None, request_pty=False
+            lambda: program, script.line, encoding=None, request_pty=False
         )
-        # The program reads on with what is there after its source: there must be something.
-        program.write(script.payload + _beat())
+        program.write(script.bundle.payload + _beat())
         try:
             await asyncio.wait_for(program._ready, START_SECONDS)
         except asyncio.TimeoutError:

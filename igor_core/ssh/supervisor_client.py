@@ -8,7 +8,8 @@ from typing import Any
 
 import asyncssh
 
-from igor_core.remote.supervisor import announcement, child
+from igor_core.remote.packer import Bundle
+from igor_core.remote.supervisor import child
 from igor_core.remote.supervisor import supervisor as host_side
 from igor_core.shapes import MOST_WORDS, WrongShape, file_path, items, members, number, parsed, text
 from igor_core.ssh.process import Command, Process
@@ -26,7 +27,7 @@ _MOST_EXIT = 1 << 16
 # What the supervisor held back as the beginning of an announcement counts when it is sent.
 _HELD_BACK = 1 << 12
 
-SCRIPT = Script((announcement, child, host_side), host_side.MAGIC, _FACTS)
+SCRIPT = Script(Bundle(host_side.__name__), host_side.MAGIC, _FACTS)
 
 
 class SupervisorClient:

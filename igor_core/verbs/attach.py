@@ -8,7 +8,7 @@ from igor_core.debug.editors.endpoints import usual_port
 from igor_core.debug.port.attach_listener import AttachListener
 from igor_core.debug.processes.attach_plan import SAFE_GDB, is_dangerous, way_to_attach
 from igor_core.debug.processes.model import Means, PythonProcess
-from igor_core.debug.processes.probe import adapter_words
+from igor_core.debug.processes.probe import ADAPTER
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Debuggee, Outcome
 from igor_core.paths import HostPaths
@@ -148,7 +148,7 @@ async def _is_free(target: Target, context: Context, name: str) -> bool:
 
 def _adapter(target: Target, paths: HostPaths, means: Means) -> Command:
     """debugpy's adapter, which speaks on its standard input and output."""
-    words = python_for(target).runs(adapter_words())
+    words = python_for(target).runs(ADAPTER.argv())
     argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *words]
     found = exec_command(target.runtime, spec_for(target, paths), argv)
     # It takes INT for a key that is pressed at its debugger.

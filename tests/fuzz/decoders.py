@@ -35,6 +35,7 @@ from igor_core.remote.receiver import frames as receiver_frames
 from igor_core.remote.receiver.handlers import Handlers, Nonsense
 from igor_core.remote.supervisor import announcement
 from igor_core.ssh.program import RemoteProgram, Script
+from igor_core.ssh.supervisor_client import SCRIPT
 
 # What Program and Receiver take for nonsense from the other side.
 NONSENSE = (ValueError, LookupError, struct.error)
@@ -98,7 +99,9 @@ def program(data: bytes) -> None:
     async def outcome(cut: list[bytes]) -> tuple[list[Any], bool]:
         found: list[Any] = []
         session = RemoteProgram(
-            Script((), MAGIC, shapes.anything), lambda *frame: found.append(frame), lambda: None
+            Script(SCRIPT.bundle, MAGIC, shapes.anything),
+            lambda *frame: found.append(frame),
+            lambda: None,
         )
         session.connection_made(Channel())  # type: ignore[arg-type]
         for piece in cut:

@@ -19,8 +19,8 @@ from igor_core.push.channel.frames import Answer
 from igor_core.push.channel.question import Question, pack_paths
 from igor_core.push.channel.state import State
 from igor_core.remote.frames import BEAT, HEADER, READY
+from igor_core.remote.packer import Bundle
 from igor_core.remote.receiver import frames
-from igor_core.ssh.program import BOOTSTRAP
 
 MTIME = 1_600_000_000_123_456_789
 
@@ -33,14 +33,14 @@ class Receiver:
     """A receiver, and the frames to and from it one by one."""
 
     def __init__(self, python: str = "python3", wrapper: tuple[str, ...] = ()) -> None:
-        line = BOOTSTRAP.replace("python3", python, 1)
+        line = SCRIPT.line.replace("python3", python, 1)
         self.process = subprocess.Popen(
             [*wrapper, "sh", "-c", line], stdin=PIPE, stdout=PIPE, stderr=PIPE, bufsize=0
         )
         self.inbox = b""
         self.last = 0
         assert self.process.stdin
-        self.process.stdin.write(SCRIPT.payload + HEADER.pack(BEAT, 0, 0))
+        self.process.stdin.write(SCRIPT.bundle.payload + HEADER.pack(BEAT, 0, 0))
         while frames.MAGIC not in self.inbox:
             self._read()
         self.inbox = self.inbox.partition(frames.MAGIC)[2]
@@ -190,21 +190,18 @@ def receiver(**options: Any) -> Iterator[Receiver]:
 
 
 @contextmanager
-def changed_source(folder: Path, module: ModuleType, old: str, new: str) -> Iterator[None]:
+def changed_source(module: ModuleType, old: str, new: str) -> Iterator[None]:
     """The receiver with one line of its source replaced: for hosts that are not to be had."""
-    payload, file = SCRIPT.payload, str(module.__file__)
-    source = Path(file).read_text()
+    bundle, changed = SCRIPT.bundle, Bundle(SCRIPT.bundle.main)
+    source = bundle.sources[module.__name__]
     assert source.count(old) == 1
-    changed = folder / "changed.py"
-    changed.write_text(source.replace(old, new))
-    module.__file__ = str(changed)
-    del vars(SCRIPT)["payload"]
+    vars(changed)["sources"] = {**bundle.sources, module.__name__: source.replace(old, new)}
+    vars(SCRIPT)["bundle"] = changed
     try:
-        assert payload != SCRIPT.payload
+        assert changed.payload != bundle.payload
         yield
     finally:
-        module.__file__ = file
-        vars(SCRIPT)["payload"] = payload
+        vars(SCRIPT)["bundle"] = bundle
 
 
 def expecting(path: Path, content: bool = False) -> Expectation:

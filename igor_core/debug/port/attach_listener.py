@@ -7,6 +7,7 @@ from typing import cast
 
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
 from igor_core.debug.port.listener import DebugListener
+from igor_core.debug.processes.probe import ADAPTER
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process
 
@@ -63,7 +64,9 @@ class AttachListener(DebugListener):
         await super().close()
 
     async def _start(self) -> Process:
-        return await self._host.start(self._relay())
+        process = await self._host.start(self._relay())
+        await process.write(ADAPTER.payload)
+        return process
 
     async def _join(
         self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -9,9 +9,9 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
+from igor_core.debug.launch import HELPER
 from igor_core.debug.port.peer_check import CHUNK, first_bytes, is_ours
 from igor_core.debug.port.screening import Screening
-from igor_core.debug.source import helper_bytes
 from igor_core.errors import HostError, IgorError
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import LOST, Command, Process
@@ -103,7 +103,7 @@ class DebugListener:
 
     async def _start(self) -> Process:
         process = await self._host.start(self._relay())
-        await process.write(helper_bytes())
+        await process.write(HELPER.payload)
         return process
 
     async def _take_spare(self) -> Process:

@@ -1,29 +1,18 @@
-"""The process probe as one file, and the words that start it on a host."""
+"""The programs of remote/process_probe, and the words that start them."""
 
 import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from igor_core.debug.source import module_text
 from igor_core.remote import process_probe
+from igor_core.remote.packer import Bundle
 
 #: The file in /run/igor; that folder goes to the front of PYTHONPATH.
 REGISTRATION = "sitecustomize.py"
 
-# Each module after those that it imports.
-_MODULES = (
-    "process_probe/processes",
-    "process_probe/access",
-    "process_probe/py_spy",
-    "process_probe/dumps",
-    "debug_helper/folder",
-    "debug_helper/env_marks",
-    "debug_helper/debuggee",
-    "process_probe/means",
-    "process_probe/main",
-)
-_FOLDER = Path(str(process_probe.__file__)).parents[1]
+PROBE = Bundle("igor_core.remote.process_probe.main")
+ADAPTER = Bundle("igor_core.remote.process_probe.adapter")
 
 # A container may be older than the folder, or than its content.
 _REGISTERED = """\
@@ -36,22 +25,6 @@ exec "$@"
 """
 
 
-@cache
-def probe_source() -> bytes:
-    """Return the standard input for `probe_words`."""
-    return ("\n\n\n".join(_text(name) for name in _MODULES) + "\n").encode()
-
-
-@cache
-def adapter_words() -> list[str]:
-    """Return what follows `python`: debugpy's adapter on standard input and output."""
-    return ["-I", "-c", _text("process_probe/adapter")]
-
-
-def _text(name: str) -> str:
-    return module_text(_FOLDER / f"{name}.py")
-
-
 def probe_words(
     *,
     tree: str | None,
@@ -62,17 +35,16 @@ def probe_words(
     """Return what follows `python`: probe the container's Python processes, or those that run in
     the host's folder `tree`.
 
-    Python is isolated (-I), so that no remote module is imported instead of its own.
+    The probe reads `PROBE.payload` from standard input first.
     """
     wanted = {"tree": tree, "pids": pids, "stacks": stacks, "means": means}
-    start = "import sys;exec(sys.stdin.buffer.read())"
-    return ["-I", "-c", start, json.dumps(wanted)]
+    return PROBE.argv([json.dumps(wanted)])
 
 
 @cache
 def registration_source() -> bytes:
     """Return the content of REGISTRATION, which makes a program answer for its stacks."""
-    return (_FOLDER / "process_probe" / REGISTRATION).read_bytes()
+    return Path(str(process_probe.__file__)).with_name(REGISTRATION).read_bytes()
 
 
 def registered(argv: Sequence[str], folder: str) -> list[str]:

@@ -24,22 +24,8 @@ from igor_core.push.channel.question import Question, pack_paths
 from igor_core.push.channel.requests import Requests
 from igor_core.push.channel.state import State
 from igor_core.push.channel.upload import CHANGED_HERE, Upload
-from igor_core.remote.receiver import (
-    delete,
-    expect,
-    files,
-    frames,
-    handlers,
-    opening,
-    own,
-    patch,
-    receiver,
-    rename,
-    survey,
-    temp,
-    tree,
-    uploads,
-)
+from igor_core.remote.packer import Bundle
+from igor_core.remote.receiver import frames, receiver
 from igor_core.shapes import (
     items,
     members,
@@ -66,22 +52,7 @@ LARGE = 1 << 20
 NOT_THE_BASE: str = frames.NOT_THE_BASE
 
 SCRIPT = Script(
-    (
-        frames,
-        rename,
-        temp,
-        expect,
-        own,
-        tree,
-        opening,
-        files,
-        patch,
-        delete,
-        uploads,
-        survey,
-        handlers,
-        receiver,
-    ),
+    Bundle(receiver.__name__),
     frames.MAGIC,
     members({"pid": number(1), "python": items(number(), 3, 3)}),
     # CONTENT has a byte more than what was read.

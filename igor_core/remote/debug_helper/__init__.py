@@ -1,8 +1,6 @@
 """The helper: runs where the debugged program runs (standard library, Python 3.6+).
 
-Its modules are joined to one file (see debug/source.py), so each top-level name is there once and
-imports from here stand at the top. Python, the program and debugpy are all on one
-machine, or in one container:
+Python, the program and debugpy are all on one machine, or in one container:
 
     controller   `serve`, `control`: joins the far end, which is igor's agent or a terminal, with
                  the keeper. Ends with its input.

@@ -55,7 +55,7 @@ class HelperOptions:
             setattr(self, "position" if name == "from" else name, value)
 
 
-def main(words):
+def run(words):
     as_frames = "--frames" in words[: words.index("--") if "--" in words else None]
     try:
         verb, options = (words or [""])[0], HelperOptions(words[1:])
@@ -99,8 +99,8 @@ def show(group):
     return 0
 
 
-if __name__ == "__main__":
-    # Threads wait for bytes that may never come.
-    status = main(sys.argv[1:])
+def main():
+    status = run(sys.argv[1:])
     sys.stdout.flush()
+    # Threads may wait for bytes that never come.
     os._exit(status)

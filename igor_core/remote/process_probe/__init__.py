@@ -1,8 +1,6 @@
 """What looks at Python processes from beside them: in their container, or on the host itself.
 
-Standard library, Python 3.6+; nothing is installed and no process is stopped. The modules are
-joined to one file (see debug/processes/probe.py), so each top-level name is there once, and
-imports from here stand at the top.
+Standard library, Python 3.6+; nothing is installed and no process is stopped.
 
     processes    which Python processes there are: /proc (proc(5))
     access       whether the kernel lets this user look into another process, and why not

@@ -62,7 +62,3 @@ def leave():
     }
     body = json.dumps(message).encode("ascii")
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-if __name__ == "__main__":
-    main()

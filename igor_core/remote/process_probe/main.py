@@ -70,5 +70,5 @@ def read_dump(process):
         process["threads"], process["by"] = threads, "faulthandler"
 
 
-if __name__ == "__main__":
+def main():
     print(json.dumps(look(json.loads(sys.argv[1]))))

@@ -7,7 +7,7 @@ _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*[a-z]*$")
 # Who launches several processes of one program tells each its number.
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "IGOR_RANK")
 # Igor's own programs, and debugpy's adapter: nobody asks for their stacks.
-_OWN = ("/debug_helper.py", "debugpy/adapter", "debugpy.adapter", "exec(sys.stdin.buffer.read(")
+_OWN = ('"igor/', "/debug_helper.py", "debugpy/adapter", "debugpy.adapter")
 
 
 def python_processes(tree):
@@ -59,7 +59,7 @@ def is_python(process):
 
 
 def is_own(process):
-    return any(own in word[:200] for word in process["argv"][1:4] for own in _OWN)
+    return any(own in word[:200] for word in process["argv"][1:6] for own in _OWN)
 
 
 def belongs_to(process, tree):

@@ -35,9 +35,9 @@ READS_A_TURN = 8
 class Receiver:
     """The loop: frames in, answers out."""
 
-    def __init__(self, first):
+    def __init__(self):
         self.orders = Handlers(self.send)
-        self.inbox = bytearray(first)
+        self.inbox = bytearray()
         self.outbox = bytearray(frames.MAGIC)
         self.heard = time.monotonic()
         self.open = True
@@ -49,7 +49,6 @@ class Receiver:
         about = {"pid": os.getpid(), "python": list(sys.version_info[:3])}
         self.send(READY, 0, json.dumps(about).encode("ascii"))
         try:
-            self.take_frames()
             while self.open:
                 self.turn()
         except (Nonsense, ValueError, LookupError, struct.error) as error:
@@ -131,8 +130,7 @@ class Receiver:
 
 
 def main():
-    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
-    receiver = Receiver(sys.stdin.buffer.read1(1 << 16))
+    receiver = Receiver()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(name, receiver.stop)

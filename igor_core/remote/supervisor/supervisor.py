@@ -59,11 +59,11 @@ MAGIC = b"\0igor-supervisor-1\n"
 class Supervisor:
     """The loop: frames in, children's output out, one thread but for what is being ended."""
 
-    def __init__(self, first):
+    def __init__(self):
         self.woken, self.waker = os.pipe()
         self.selector = selectors.DefaultSelector()
         self.processes = {}
-        self.inbox = bytearray(first)
+        self.inbox = bytearray()
         self.outbox = bytearray(MAGIC)
         self.heard = time.monotonic()
         self.open = True
@@ -84,7 +84,6 @@ class Supervisor:
                 "home": os.path.expanduser("~"),
             },
         )
-        self.take_frames()
         while self.open or self.processes:
             self.watch()
             for key, mask in self.selector.select(1.0):
@@ -322,8 +321,7 @@ def user_name():
 
 
 def main():
-    # What came along with this source is already in the buffer; the agent sends at least a BEAT.
-    supervisor = Supervisor(sys.stdin.buffer.read1(1 << 16))
+    supervisor = Supervisor()
     signal.signal(signal.SIGCHLD, supervisor.wake)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     # SIGHUP, TERM, INT: what we own must be ended first; our input ends as well then.

@@ -1,7 +1,7 @@
 """A debugpy of igor's own, for an image that has none."""
 
 from igor_core.debug.keeper_notes import DebugRefused
-from igor_core.debug.source import helper_bytes
+from igor_core.debug.launch import HELPER
 from igor_core.errors import HostError
 from igor_core.ssh.process import Command
 from igor_core.verbs.steps.targets import Target
@@ -23,7 +23,7 @@ async def may_install(target: Target, refused: DebugRefused) -> bool:
 async def install(target: Target, command: Command) -> None:
     """Run the helper's `install`. HostError where that does not work."""
     target.step("installs debugpy")
-    done = await target.remote.complete(command, helper_bytes())
+    done = await target.remote.complete(command, HELPER.payload)
     if done.status == _NO_PIP:
         raise HostError(f"{target.name}: that Python has no pip", _REMEDY)
     if done.status != 0:

@@ -8,7 +8,7 @@ from igor_core.container.exec import exec_command
 from igor_core.container.inspection import inspect
 from igor_core.debug.launch import NO_PYTHON
 from igor_core.debug.processes.model import ProbeResult, probe_result
-from igor_core.debug.processes.probe import probe_source, probe_words
+from igor_core.debug.processes.probe import PROBE, probe_words
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.ssh.process import Completed
@@ -65,7 +65,7 @@ async def _look(
 
 
 async def _run(target: Target, argv: Sequence[str], cwd: str) -> Completed:
-    running = target.remote.run(argv, input=probe_source(), cwd=cwd)
+    running = target.remote.run(argv, input=PROBE.payload, cwd=cwd)
     try:
         return await asyncio.wait_for(running, SECONDS)
     except asyncio.TimeoutError:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from igor_core.debug.source import helper_source
+from igor_core.debug.launch import HELPER
 from tests.lab import Host
 from tests.support.following import FollowedProject
 
@@ -15,13 +15,13 @@ def test_setup_writes_igors_own_files_and_again_only_what_differs(
     assert project.call("setup")["status"] == 0
     folder = plain_host.path("dev/.igor-host/run")
     helper, python = folder / "debug_helper.py", folder / "python.sh"
-    assert helper.read_text() == helper_source()
+    assert helper.read_text() == HELPER.file
     before = [path.stat().st_ino for path in (helper, python)]
     assert project.call("setup")["status"] == 0
     assert [path.stat().st_ino for path in (helper, python)] == before
     helper.write_text("of another igor")
     assert project.call("setup")["status"] == 0
-    assert helper.read_text() == helper_source()
+    assert helper.read_text() == HELPER.file
     assert python.stat().st_ino == before[1]
     names = {"debug_helper.py", "python.sh", "sitecustomize.py"}
     assert {path.name for path in folder.iterdir()} == names

@@ -146,8 +146,8 @@ async def test_words_of_the_host_are_short_and_on_one_line(host: RemoteHost) -> 
 
 SILENT = """
 if not is_supervisor:
-    real = module.Orders.obey
-    module.Orders.obey = lambda self, kind, number, payload: (
+    real = module.Handlers.obey
+    module.Handlers.obey = lambda self, kind, number, payload: (
         real(self, kind, number, payload) if kind == 1 else None)
 """
 BUSY = SILENT.replace("else None)", "else self.send(24, number, b''))")
@@ -222,14 +222,16 @@ if not is_supervisor:
 # -- a push to two hosts, one of which lies
 
 PUSH_LIES = {
-    "nonsense": ("module.Orders.answer = lambda self, number, action: self.send(18, number, b'?')",
+    "nonsense": ("module.Handlers.answer = lambda self, number, action: "
+                 "self.send(18, number, b'?')",
                  "answered nonsense"),
-    "a hash of everything": ("module.Orders.survey = lambda self, number, payload: "
+    "a hash of everything": ("module.Handlers.survey = lambda self, number, payload: "
                              "self.send(20, number, bytes(4) + bytes(8 << 19))",
                              "answered nonsense"),
     "words that draw on a terminal": (
-        "module.Orders.open_tree = lambda self, number, payload: self.send(17, number, json.dumps("
-        "dict(path='', exists=False, claimed_by='', error='%c]0;owned%c' % (27, 7))).encode())",
+        "module.Handlers.open_tree = lambda self, number, payload: self.send(17, number, json."
+        "dumps(dict(path='', exists=False, claimed_by='', error='%c]0;owned%c' % (27, 7)))"
+        ".encode())",
         r"\x1b]0;owned\x07"),
     "no frame": ("module.Receiver.take_frames = lambda self: flood(b'\\\\xff' * 65536)",
                  "answered nonsense"),
@@ -283,7 +285,7 @@ if not is_supervisor:
     def survey(self, number, payload):
         part = bytes(4) + struct.pack(">cQqHH", b"l", 1, 0, 0, 60000) + bytes(60000)
         flood(struct.pack(">BII", 20, number, len(part)) + part)
-    module.Orders.survey = survey
+    module.Handlers.survey = survey
 """
     with lying(plain_host, lies):
         done = within(1 << 30, READ)

@@ -1,6 +1,5 @@
 """Processes on a host under the supervisor: bytes, terminals, signals, ends."""
 
-import ast
 import asyncio
 import json
 import os
@@ -14,10 +13,9 @@ from subprocess import PIPE
 import pytest
 import pytest_asyncio
 
-from igor_core.remote import frames
-from igor_core.remote.supervisor import announcement, child, supervisor
+from igor_core.remote.supervisor import child, supervisor
 from igor_core.remote.supervisor.announcement import ANNOUNCED_WITHIN, Announcement
-from igor_core.ssh import program, supervisor_client
+from igor_core.ssh import supervisor_client
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process, complete
 from tests.lab import Host
@@ -335,26 +333,17 @@ async def test_a_host_with_only_python_2_is_one_without_a_supervisor(
         fake.unlink()
 
 
-HOST_SIDE = (frames, announcement, child, supervisor)
-
-
-@pytest.mark.parametrize("module", HOST_SIDE, ids=lambda module: module.__name__)
-def test_the_host_side_is_python_3_6(module: object) -> None:
-    source = Path(str(module.__file__)).read_text()  # type: ignore[attr-defined]
-    ast.parse(source, feature_version=(3, 6))
-
-
 def test_the_oldest_python_here_runs_the_supervisor() -> None:
     _version, python = min(filter(None, map(version, pythons())))
     order = {"argv": ["echo", "old"], "cwd": "", "env": {}, "pty": None, "announce": False,
              "end": []}  # fmt: skip
     start = json.dumps(order).encode()
     frame = supervisor.HEADER.pack(supervisor.START, 1, len(start)) + start
-    line = program.BOOTSTRAP.replace("python3", str(python), 1)
+    line = supervisor_client.SCRIPT.line.replace("python3", str(python), 1)
     with subprocess.Popen(["sh", "-c", line], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(supervisor_client.SCRIPT.payload + frame)
+        process.stdin.write(supervisor_client.SCRIPT.bundle.payload + frame)
         process.stdin.flush()
         said = b""
         while b'"status": 0' not in said:

@@ -12,8 +12,8 @@ import pytest
 
 from igor_core.debug.processes.model import Frame, ProbeResult, PythonProcess, Thread, probe_result
 from igor_core.debug.processes.probe import (
+    PROBE,
     REGISTRATION,
-    probe_source,
     probe_words,
     registered,
     registration_source,
@@ -197,7 +197,7 @@ class Program:
     def look(self) -> list[PythonProcess]:
         words = probe_words(tree=str(self.folder), stacks=True)
         done = subprocess.run(
-            [sys.executable, *words], input=probe_source(), capture_output=True, check=True,
+            [sys.executable, *words], input=PROBE.payload, capture_output=True, check=True,
             env={**os.environ, "PATH": "/usr/bin:/bin", "VIRTUAL_ENV": ""},
         )  # fmt: skip
         return list(probe_result(done.stdout).processes)

@@ -1,6 +1,5 @@
 """The helper by itself: as an editor starts it without igor, and as any Python 3.6 can read it."""
 
-import ast
 import json
 import os
 import socket
@@ -8,14 +7,13 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from igor_core.debug.source import helper_source
+from igor_core.debug.launch import HELPER
 from igor_core.remote.debug_helper import frames
 from igor_core.remote.debug_helper.frames import note
 from igor_core.remote.debug_helper.relay import OVER
@@ -47,7 +45,7 @@ class Helper:
     def __init__(self, folder: Path, library: Path) -> None:
         self.folder = folder
         self.file = folder / "debug_helper.py"
-        self.file.write_text(helper_source())
+        self.file.write_text(HELPER.file)
         program = folder / FILE
         program.parent.mkdir(parents=True)
         program.write_text(PROGRAM)
@@ -88,23 +86,6 @@ def facts(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     assert line.startswith(b"IGOR-DEBUG "), (line, process.poll())
     found: dict[str, Any] = json.loads(line.partition(b" ")[2])
     return found
-
-
-def test_an_old_python_can_read_it_and_no_name_is_there_twice() -> None:
-    tree = ast.parse(helper_source(), feature_version=(3, 6))
-    names = [
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    ]
-    assert [name for name, count in Counter(names).items() if count > 1] == []
-    imported = {
-        alias.name.partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
-    assert imported <= sys.stdlib_module_names
 
 
 def test_a_terminal_sees_the_program_and_its_status(helper: Helper) -> None:

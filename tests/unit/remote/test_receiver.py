@@ -1,6 +1,5 @@
 """The receiver's rules, each against a real file system: what it does, and what it refuses."""
 
-import ast
 import hashlib
 import os
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.push.channel import frames as pack
-from igor_core.push.channel.channel import NOT_THE_BASE, SCRIPT
+from igor_core.push.channel.channel import NOT_THE_BASE
 from igor_core.push.channel.expectation import ANYTHING, NOTHING, Expectation, Version
 from igor_core.push.channel.question import Question, pack_paths
 from igor_core.push.channel.state import State
@@ -532,7 +531,7 @@ def test_it_ends_with_its_input_or_a_signal_and_leaves_no_temp_file(
 
 
 def test_it_ends_when_it_hears_nothing(tmp_path: Path) -> None:
-    with changed_source(tmp_path, program_frames, "= 30.0", "= 0.3"), receiver() as host:
+    with changed_source(program_frames, "= 30.0", "= 0.3"), receiver() as host:
         assert host.process.wait(5) == 0
 
 
@@ -569,12 +568,6 @@ def test_the_folder_for_temp_files_may_vanish(host: Receiver, tmp_path: Path) ->
 
 
 # -- old hosts
-
-
-@pytest.mark.parametrize("module", SCRIPT.modules, ids=lambda module: module.__name__)
-def test_the_host_side_is_python_3_6(module: object) -> None:
-    source = Path(str(module.__file__)).read_text()  # type: ignore[attr-defined]
-    ast.parse(source, feature_version=(3, 6))
 
 
 def test_the_oldest_python_here_runs_the_receiver(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_of_what_others_write_all_the_time_nothing_is_lost(tmp_path: Path) -> No
 
 
 def test_a_host_without_renameat2_keeps_the_same_rules(tmp_path: Path) -> None:
-    with changed_source(tmp_path, rename, "_renameat2 = []", "_renameat2 = [None]"):
+    with changed_source(rename, "_renameat2 = []", "_renameat2 = [None]"):
         host = Receiver()
     try:
         host.open(tmp_path)
