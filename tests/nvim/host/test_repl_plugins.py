@@ -1,4 +1,4 @@
-"""iron.nvim and vim-slime send to igor's REPLs, set up as the README says.
+"""iron.nvim and vim-slime send to igor's REPLs, set up as the manual says.
 
 They are taken from $IGOR_PLUGINS, a folder with their checkouts.
 """
@@ -40,8 +40,9 @@ return table.concat(found, '\\n')
 
 
 def set_up(home: Path, word: str) -> Path:
-    """A file with the README's example that has this word."""
-    examples = re.findall(r"```lua\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    """A file with the manual's example that contains `word`."""
+    manual = (CHECKOUT / "doc" / "igor.txt").read_text(encoding="utf-8")
+    examples = re.findall(r">lua\n(.*?)\n<", manual, re.DOTALL)
     (example,) = [example for example in examples if word in example]
     (home / "example.lua").write_text(example)
     return home / "example.lua"
