@@ -1,8 +1,8 @@
-"""The controller: joins standard input and output with the keeper. Beside the program (3.6).
+"""The controller: joins standard input and output with the keeper. Runs beside the program (3.6).
 
-With `--frames` it passes the keeper's frames on; else it is as the program itself would be, with
-one line more on its output, "IGOR-DEBUG " and JSON, as soon as debugpy listens. Its input must
-stay open: its end is the end of the far end.
+With `--frames` it passes on the keeper's frames; else it behaves as the program itself, with one
+more line of output, "IGOR-DEBUG " and JSON, as soon as debugpy listens. End of input means that
+the client is gone.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from igor_core.remote.debug_helper.daemon import keep
 from igor_core.remote.debug_helper.debuggee import check, environment_of
 from igor_core.remote.debug_helper.env_marks import MARK_GROUP, end_marked
 from igor_core.remote.debug_helper.folder import (
@@ -21,7 +22,6 @@ from igor_core.remote.debug_helper.folder import (
     sessions_of,
 )
 from igor_core.remote.debug_helper.frames import STDERR, STDIN, STDOUT, Frames, frame, note
-from igor_core.remote.debug_helper.keeper import keep
 
 MARKER = b"IGOR-DEBUG "
 READ_BYTES = 1 << 16
@@ -29,7 +29,7 @@ END_SECONDS = 8.0
 
 
 def serve(options):
-    """Check, end the group's earlier session, start a keeper, and be its first control."""
+    """Check the options, end the group's earlier session, start a keeper and control it."""
     check(options, environment_of(options))
     with in_turn():
         end_earlier(options.group)
@@ -43,12 +43,12 @@ def serve(options):
 
 
 def end_earlier(group):
-    """Ask each session of the group to end, wait for it, and end by force what is left."""
+    """Ask each session of the group to end, wait for it, and kill what is left."""
     asked = []
     for ident in sessions_of(group):
         try:
             peer = join_session(ident)
-            peer.sendall(note(do="stop", why="another session of its group was started"))
+            peer.sendall(note(do="stop", why="a newer session of its group was started"))
             asked.append(peer)
         except OSError:
             continue
@@ -65,14 +65,14 @@ def end_earlier(group):
 
 
 def control(options):
-    """Join a session that is there; the latest of the group where no name is given."""
+    """Join a running session: the one named, else the latest of the group."""
     ident = options.id or (sessions_of(options.group) or [""])[-1]
     try:
         peer = join_session(ident) if ident else None
     except OSError:
         peer = None
     if peer is None:
-        raise HelperRefused("gone", "no debugged program of this project runs there")
+        raise HelperRefused("gone", "no debugged program of this project is running")
     peer.sendall(note(do="control", **{"from": options.position}))
     return pass_frames(peer) if options.frames else be_the_program(peer)
 
@@ -137,7 +137,7 @@ def write_all(descriptor, data):
 
 
 def refuse(refused, as_frames):
-    """Say why nothing was started, the way in which the far end wants it; exit status 2."""
+    """Report why nothing was started, as a note or as text; return exit status 2."""
     if as_frames:
         write_all(1, note(event="refused", **refused.fields))
     else:

@@ -1,4 +1,4 @@
-"""A stream of the Debug Adapter Protocol, cut into its messages (3.6).
+"""Messages of the Debug Adapter Protocol in a stream of bytes (3.6).
 
 https://microsoft.github.io/debug-adapter-protocol/overview
 """
@@ -7,14 +7,14 @@ import re
 
 LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
 END = b"\r\n\r\n"
-# Neither is longer.
+# Longer ones are refused.
 MOST_HEAD, MOST_BODY = 1 << 16, 16 << 20
 
 
 class Messages:
-    """Bytes in, the bodies of whole messages out; `rest` is the beginning of the next.
+    """Bytes in, the bodies of complete messages out; `rest` is the start of the next one.
 
-    Raises ValueError for what can be none.
+    `feed` raises ValueError for a malformed message.
     """
 
     def __init__(self, rest: bytes = b"") -> None:
@@ -24,12 +24,12 @@ class Messages:
     def feed(self, data: bytes) -> "list[bytes]":
         self.rest += data
         found = []  # type: list[bytes]
-        # What is known to be too little is not looked at again.
+        # Do not search again before the message can be complete.
         while len(self.rest) >= self._wanted:
             head, end, rest = self.rest.partition(END)
             length = LENGTH.search(head) if end else None
             if len(head) > MOST_HEAD or (end and length is None):
-                raise ValueError("no message of the Debug Adapter Protocol")
+                raise ValueError("not a message of the Debug Adapter Protocol")
             if length is None:
                 return found
             size = int(length.group(1))

@@ -1,4 +1,4 @@
-"""The program: what must be right before it is started, and how it is. Runs there (3.6)."""
+"""Check and start the debugged program. Runs beside it (3.6)."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ import sysconfig
 from igor_core.remote.debug_helper.env_marks import MARK_GROUP, MARK_ID
 from igor_core.remote.debug_helper.folder import HelperRefused
 
-# debugpy leaves its breakpoints in a child that is forked, where nobody hears of a stop: it would
-# wait there for ever. What is started anew (spawn, subprocess) knows nothing of them.
+# debugpy leaves its breakpoints in a forked child, where nobody hears of a stop: the child would
+# wait for ever. A child that runs a new program (spawn, subprocess) has none.
 STARTER = """\
-'''Igor's: runs debugpy so that children which are not debugged run on.'''
+'''Written by igor: run debugpy without stops in children that are not debugged.'''
 import os
 import sys
 
@@ -69,7 +69,7 @@ cli.main()
 
 
 def own_folder():
-    """Where igor puts a debugpy that the image does not have: in the home, for this Python."""
+    """Return the folder in the home for a debugpy that igor installs for this Python."""
     tag = "%s-%d.%d-%s" % (
         (sys.implementation.name,) + sys.version_info[:2] + (sysconfig.get_platform(),)
     )
@@ -78,17 +78,17 @@ def own_folder():
 
 
 def debugpy_folder(environment):
-    """The folder in which this Python finds debugpy, "" where it does not."""
+    """Return the folder in which the program's Python finds debugpy, "" if nowhere."""
     return folder_of("debugpy", environment)
 
 
 def folder_of(package, environment):
-    """The folder in which this Python finds a package, "" where it does not.
+    """Return the folder in which the program's Python finds a package, "" if nowhere.
 
     This process is isolated (-I), the program will not be.
     """
     folders = environment.get("PYTHONPATH", "").split(os.pathsep)
-    # A virtual environment has none.
+    # A virtual environment has no user site.
     has_user = site.ENABLE_USER_SITE is not None and sys.prefix == sys.base_prefix
     user = [site.getusersitepackages()] if has_user else []
     for folder in [each for each in folders if each] + sys.path + user + [own_folder()]:
@@ -98,18 +98,18 @@ def folder_of(package, environment):
 
 
 def check(options, environment):
-    """Refuse what can't work, each with its own word."""
+    """Raise HelperRefused for what can't work, with a word for each reason."""
     python = "%s (Python %d.%d)" % ((sys.executable,) + sys.version_info[:2])
     if not os.path.isdir(options.cwd or "."):
-        raise HelperRefused("cwd", "the working directory %s is not there" % options.cwd)
+        raise HelperRefused("cwd", "the working directory %s does not exist" % options.cwd)
     if not debugpy_folder(environment):
         raise HelperRefused("debugpy", "%s has no debugpy" % python, folder=own_folder())
     if options.words[:2] == ["-m", "pytest"] and not folder_of("pytest", environment):
         raise HelperRefused("pytest", "%s has no pytest" % python)
     if options.file and not os.path.isfile(options.file):
-        raise HelperRefused("file", "%s is not there" % options.file)
+        raise HelperRefused("file", "%s does not exist" % options.file)
     if options.file and options.sha256 not in ("", sha256_of(options.file)):
-        raise HelperRefused("differs", "%s is another file there than here" % options.file)
+        raise HelperRefused("differs", "%s differs from the local file" % options.file)
 
 
 def sha256_of(path):
@@ -122,12 +122,12 @@ def sha256_of(path):
 
 def environment_of(options):
     environment = dict(os.environ)
-    # A command line would show the values to every user of the machine.
+    # A command line would show the values to every user of the host.
     environment.update(json.loads(environment.pop("IGOR_DEBUG_ENVIRONMENT", "{}")))
     for pair in options.env:
         name, _, value = pair.partition("=")
         environment[name] = value
-    # A program that is debugged passes it on, and debugpy would not listen.
+    # Inherited from a debugged program, it would keep debugpy from listening.
     environment.pop("DEBUGPY_RUNNING", None)
     return environment
 
@@ -148,7 +148,7 @@ def start(options, folder):
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
     )
-    # debugpy has the option since 1.6.7; it is only given where it changes something.
+    # debugpy has the option since 1.6.7; give it only where it changes something.
     children = [] if options.subprocess else ["--configure-subProcess", "False"]
     starter = os.path.join(folder, "debugpy.py")
     with open(starter, "w") as file:
@@ -170,7 +170,7 @@ def start(options, folder):
 
 
 def port_of(folder):
-    """The port that debugpy says it listens on, 0 before that."""
+    """Return the port on which debugpy reports to listen, 0 before that."""
     try:
         with open(os.path.join(folder, "endpoints")) as file:
             return int(json.load(file)["client"]["port"])
@@ -179,7 +179,7 @@ def port_of(folder):
 
 
 def install():
-    """Put debugpy into igor's own folder. The exit status of pip, 127 where there is no pip."""
+    """Install debugpy into igor's own folder; return pip's exit status, 127 without pip."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     command += ["--no-input", "--no-deps", "--target", own_folder(), "debugpy"]
     if subprocess.call(command[:3] + ["--version"], stdout=subprocess.DEVNULL) != 0:

@@ -1,4 +1,4 @@
-"""Debuggers' connections to debugpy: who gets one, who has to give way, what is parked (3.6)."""
+"""Debuggers' connections to debugpy: granted, taken back and parked (3.6)."""
 
 import time
 
@@ -10,7 +10,7 @@ YIELD_SECONDS = 3.0
 
 
 class DebuggerConnections(Plumbing):
-    """`port` is debugpy's, 0 before it listens; `held` is kept for the next debugger."""
+    """`port` is debugpy's, 0 before it listens; `parked` waits for the next debugger."""
 
     def __init__(self, listener):
         Plumbing.__init__(self, listener)
@@ -21,13 +21,13 @@ class DebuggerConnections(Plumbing):
         if self.control is not None:
             self.control.outbox += note(**fields)
 
-    def park(self, peer, order):
-        """Keep the connection that a relay hands over. Whoever is there is asked whether the
-        debugger went because it wanted to; of one that had to give way that is known."""
+    def park(self, peer, said):
+        """Keep the connection that a relay hands over. The control is asked whether the debugger
+        left on purpose, unless the relay was told to yield."""
         if self.parked is not None or not peer.files:
             return
         asked = self.control if peer.yields_since is None else None
-        self.parked = Parked(peer.files.pop(), order["dialogue"], order["rest"], asked)
+        self.parked = Parked(peer.files.pop(), said["dialogue"], said["rest"], asked)
         self.readers[self.parked.connection.fileno()] = self.hear_parked
         if asked is not None:
             self.tell(event="parked")
@@ -37,19 +37,19 @@ class DebuggerConnections(Plumbing):
             self.take_parked().close()
 
     def release(self, peer):
-        """The debugger has left: so it is for debugpy too."""
+        """The debugger left on purpose: close its connection to debugpy too."""
         if self.parked is not None and self.parked.control is peer:
             self.take_parked().close()
 
     def take_parked(self):
-        """Its connection; it is held no more."""
+        """Return the parked connection, which is no longer parked."""
         parked, self.parked = self.parked, None
         del self.readers[parked.connection.fileno()]
         self.unwatch(parked.connection.fileno())
         return parked.connection
 
     def make_way(self):
-        """All relays that there are give up what they have."""
+        """Make all relays yield their connections."""
         for peer in [each for each in self.peers if each.role == "relay"]:
             if peer.has_port:
                 peer.yields_since = time.monotonic()
@@ -58,7 +58,7 @@ class DebuggerConnections(Plumbing):
                 self.drop(peer)
 
     def answer_relays(self):
-        """Who wants debugpy's port gets it, once those before have given way."""
+        """Grant debugpy's port to relays that want it, once earlier ones have yielded."""
         late = time.monotonic() - YIELD_SECONDS
         yielding = [peer for peer in self.peers if peer.yields_since is not None]
         for peer in [each for each in yielding if each.yields_since < late]:

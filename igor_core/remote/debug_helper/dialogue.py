@@ -1,32 +1,32 @@
-"""What one debugger and debugpy have said to each other, as far as another must know it (3.6)."""
+"""The state of a debugger's dialogue with debugpy, as the next debugger needs it (3.6)."""
 
-# After these a thread runs, unless they are refused.
+# Requests after which a thread runs, unless they fail.
 RUNS = ("continue", "next", "stepIn", "stepOut")
-# What a debugger says of its sources and of what it wants to see.
+# Arguments of `attach` that say where sources are and what to show.
 VIEW = ("pathMappings", "localRoot", "remoteRoot", "justMyCode", "rules")
 
 
 class Dialogue:
-    """What is to be known of a debugger's connection for another one to go on with it.
+    """What another debugger must know of a connection to resume it.
 
-    All of it is plain data, so that it can be handed on (`fields`).
+    All of it is plain data, which `fields` hands on.
     """
 
     def __init__(self, fields=None):
-        # Of `initialize`: who asked, and what debugpy can do.
+        # From `initialize`: the arguments, and debugpy's capabilities.
         self.client = self.capabilities = None
         self.is_up = self.is_child = self.has_left = False
-        # Of `attach`: where the sources are.
+        # From `attach`: the VIEW arguments.
         self.view = {}
-        # Thread → the body of the event that says where it stands; the latest is the last.
+        # Thread → the body of its `stopped` event, the latest last.
         self.stopped = {}
-        # The same before it was last asked to run.
+        # The same before the last request to run.
         self.stopped_before = {}
         self.process = None
-        # Path → source, of files with breakpoints.
+        # Path → source of files with breakpoints.
         self.sources = {}
         self.has_functions = False
-        # By what debugpy has asked for a debugger for a child, and what of that was answered.
+        # Messages that ask for a debugger for a child, and the numbers of those answered.
         self.children = []
         self.answered = []
         self.last_asked = 0
@@ -40,7 +40,7 @@ class Dialogue:
         return self.is_up and not (self.is_child or self.has_left)
 
     def asked(self, message):
-        """The debugger says this."""
+        """Note a message of the debugger."""
         if message["type"] == "response":
             self.answered.append(message.get("request_seq"))
             return
@@ -65,7 +65,7 @@ class Dialogue:
             self.runs(arguments.get("threadId"), all_threads=not arguments.get("singleThread"))
 
     def said(self, message):
-        """The adapter says this."""
+        """Note a message of debugpy."""
         if message["type"] == "request":
             self.children.append(message)
         elif message["type"] == "response":

@@ -1,7 +1,7 @@
-"""The processes of a session, found by what stands in their environment. Runs there (3.6).
+"""Find the processes of a debug session by a variable in their environment (3.6).
 
-debugpy's adapter is a daemon with a session of its own, and children may be too; but what a
-process was started with in its environment stays (proc(5), /proc/PID/environ).
+debugpy's adapter is a daemon in a session of its own, and so may children be, but the environment
+that a process was started with stays visible (proc(5), /proc/PID/environ).
 """
 
 import os
@@ -13,7 +13,7 @@ MARK_ID = "IGOR_DEBUG_ID"
 
 
 def marked(name, value):
-    """The processes that were started with this variable. A zombie has no environment."""
+    """Return the PIDs of processes started with this variable. A zombie has no environment."""
     wanted = os.fsencode("%s=%s" % (name, value))
     found = []
     for entry in os.listdir("/proc"):
@@ -28,7 +28,7 @@ def marked(name, value):
 
 
 def end_marked(name, value, patience=1.0):
-    """End all of them: TERM, and KILL for those that take it for a wish. How many are left."""
+    """End them all with TERM, then KILL; return how many are left."""
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 3.0)):
         deadline = time.monotonic() + seconds
         pids = marked(name, value)
@@ -52,7 +52,7 @@ def send(pid, number):
 def listens(port):
     """Whether something listens on the port, without connecting: state 0A in /proc/net/tcp.
 
-    DebuggerConnections that have just ended stand there too, with the same port.
+    DebuggerConnections that have just ended are listed too, with the same port.
     """
     for name in ("tcp", "tcp6"):
         try:

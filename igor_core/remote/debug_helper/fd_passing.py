@@ -1,4 +1,4 @@
-"""Open files that go from one process to another over a unix socket (3.6); see unix(7)."""
+"""Pass open files between processes over a unix socket, see unix(7) (3.6)."""
 
 import array
 import socket
@@ -7,19 +7,19 @@ MOST = 4
 
 
 def send_with(connection, data, descriptor):
-    """Send all of it, the file with its first byte. The connection blocks."""
+    """Send all data, the file with the first byte, on a blocking connection."""
     sent = send_some_with(connection, data, descriptor)
     connection.sendall(data[sent:])
 
 
 def send_some_with(connection, data, descriptor):
-    """How many bytes went; the file has gone with the first."""
+    """Return how many bytes were sent; the file went with the first."""
     files = array.array("i", [descriptor])
     return connection.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
 
 
 def receive(connection, size):
-    """Bytes, and the files that came with them."""
+    """Return bytes, and the descriptors that came with them."""
     one = array.array("i").itemsize
     data, more, _flags, _address = connection.recvmsg(size, socket.CMSG_SPACE(MOST * one))
     found = array.array("i")

@@ -1,4 +1,4 @@
-"""Where sessions are found: a folder of the user's alone, in it one for each. Runs there (3.6)."""
+"""The folder of debug sessions, which only its user may enter; one folder for each (3.6)."""
 
 import contextlib
 import fcntl
@@ -9,13 +9,13 @@ import shutil
 import socket
 import stat
 
-# Of the machine or container that the program runs on.
+# Set on the host or in the container.
 VARIABLE = "TMPDIR"
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 class HelperRefused(Exception):
-    """Nothing was started. `what` is a word for programs, the text is for people."""
+    """Nothing was started. `what` is a word for programs, `text` a sentence for the user."""
 
     def __init__(self, what, text, **more):
         Exception.__init__(self, text)
@@ -23,11 +23,11 @@ class HelperRefused(Exception):
 
 
 def base_folder():
-    """The folder of all sessions of this user, 0700; made where it is not there."""
+    """Return the folder of this user's sessions, mode 0700; create it if missing."""
     name = "igor-debug-%d" % os.geteuid()
     for place in (os.environ.get(VARIABLE),) + PLACES:
         path = os.path.join(place or "", name)
-        # Of a unix socket's path 107 bytes are all there are.
+        # The path of a unix socket has at most 107 bytes.
         if not place or len(path) > 50:
             continue
         try:
@@ -38,20 +38,20 @@ def base_folder():
             continue
         found = os.lstat(path)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o77:
-            raise HelperRefused("folder", "%s is not a folder of this user's alone" % path)
+            raise HelperRefused("folder", "%s is not a folder that only this user may enter" % path)
         return path
-    raise HelperRefused("folder", "no folder can be written to: " + ", ".join(PLACES))
+    raise HelperRefused("folder", "no writable folder among " + ", ".join(PLACES))
 
 
 def session_folder(ident):
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", ident):
-        raise HelperRefused("usage", "%r is no name of a session" % ident)
+        raise HelperRefused("usage", "%r is no valid session name" % ident)
     return os.path.join(base_folder(), ident)
 
 
 @contextlib.contextmanager
 def in_turn():
-    """Of two that start at once the second finds the first, and ends it."""
+    """Serialize starts: of two at once the second finds the first, and ends it."""
     turn = os.open(base_folder(), os.O_RDONLY)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -61,15 +61,15 @@ def in_turn():
 
 
 def make_session(ident, group):
-    """A new session's folder, and the socket that listens in it."""
+    """Create a session's folder; return it and the socket that listens in it."""
     folder = session_folder(ident)
     try:
         join_session(ident).close()
     except OSError:
-        # What a killed one, or the container's earlier life, has left.
+        # Left by a killed keeper, or from before the container was restarted.
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        raise HelperRefused("usage", "the session %s is there already" % ident)
+        raise HelperRefused("usage", "the session %s exists already" % ident)
     os.mkdir(folder, 0o700)
     with open(os.path.join(folder, "group"), "w") as file:
         json.dump(group, file)
@@ -80,7 +80,7 @@ def make_session(ident, group):
 
 
 def join_session(ident):
-    """A connection to a session's keeper. OSError where there is none."""
+    """Return a connection to a session's keeper. Raises OSError without one."""
     peer = socket.socket(socket.AF_UNIX)
     try:
         peer.connect(os.path.join(session_folder(ident), "socket"))
@@ -91,7 +91,7 @@ def join_session(ident):
 
 
 def sessions_of(group):
-    """The names of a group's sessions that have a keeper, the newest last; others are removed."""
+    """Return a group's sessions that have a keeper, newest last; remove those without."""
     found = []
     base = base_folder()
     for ident in os.listdir(base):

@@ -1,12 +1,12 @@
-"""Frames between the keeper and who is joined with it. Runs beside the program (3.6).
+"""Frames between the keeper and its peers (3.6).
 
 A frame is a kind (8 bits), a length (32 bits, big-endian) and that many bytes:
 
-    NOTE    1  both    JSON: what is asked for or has happened
+    NOTE    1  both    JSON: a request or an event
     STDOUT  2  keeper  bytes that the program wrote
     STDERR  3  keeper
-    STDIN   4  keeper's peer  bytes for the program
-    EOF     5  keeper's peer  no more of them
+    STDIN   4  peer    bytes for the program
+    EOF     5  peer    end of those bytes
 """
 
 import json
@@ -14,7 +14,7 @@ import struct
 
 HEADER = struct.Struct(">BI")
 NOTE, STDOUT, STDERR, STDIN, EOF = range(1, 6)
-# No frame is longer: a note may hold a command line, or what a debugger has said.
+# Longer frames are refused; a note may hold a command line, or a dialogue.
 MOST_BYTES = 16 << 20
 
 
@@ -27,7 +27,7 @@ def note(**fields: object) -> bytes:
 
 
 class Frames:
-    """Bytes in, whole frames out. Raises ValueError for what can be no frame."""
+    """Bytes in, complete frames out. `feed` raises ValueError for a malformed one."""
 
     def __init__(self) -> None:
         self.rest = bytearray()

@@ -1,19 +1,19 @@
-"""The keeper: owns the program, its output and its end. A daemon beside it (3.6).
+"""The keeper: a daemon that owns the program, its output and its end (3.6).
 
-Peers come over the unix socket and say in their first note what they are ("do"):
+Peers connect to the unix socket; their first note says what they are ("do"):
 
-    control  the far end: gets notes and output, sends input, "seen" (all output up to a position),
-             "stop", "close" and "release". One at a time, the latest; what the others had is over.
-             Without one, `grace` runs.
-    relay    gets debugpy's port when it wants to "connect", as soon as debugpy listens there, or
-             the connection that is held. It is told to "yield" when another far end has come; it
-             then, or when its debugger is cut off, gives its connection to be held ("hold").
-    list     is told what there is.
-    stop     asks for the program's end; its connection ends when all is over.
+    control  the client's end: gets notes and output, sends input, "seen" (all output up to a
+             position), "stop", "close" and "release". Only the latest one counts; earlier ones are
+             dropped. Without one the `grace` time runs.
+    relay    after "connect" gets debugpy's port as soon as debugpy listens, or the parked
+             connection. Told to "yield" when another control has come. Then, or when its debugger
+             is cut off, it hands over its connection to be parked ("park").
+    list     gets the session's state.
+    stop     asks for the program's end; its connection closes when all is over.
 
-Notes to a control ("event"): "session" (what there is; again when debugpy "listens"), "dropped"
-(bytes of output that were not kept), "held" (a debugger has gone; a far end that is still there
-answers "release": it went because it wanted to), "exited" (status, 128 + n for signal n; why),
+Notes to a control ("event"): "session" (its state; again when debugpy is "listening"), "dropped"
+(bytes of output that were not kept), "parked" (a debugger is gone; a control that is still
+connected answers "release": it left on purpose), "exited" (status, 128 + n for signal n; why),
 "over" (left: processes that could not be ended).
 """
 
@@ -34,14 +34,14 @@ LISTEN_SECONDS = 60.0
 FIRST_SECONDS = 10.0
 # Between TERM and KILL.
 PATIENCE_SECONDS = 1.0
-# For debugpy to tell its clients of the end.
+# For debugpy to tell its clients that the program has ended.
 LINGER_SECONDS = 2.0
-# How long the outcome of a program that nobody hears of is kept.
+# How long the outcome is kept for a client to come back.
 OUTCOME_SECONDS = 60.0
 
 
 class Keeper(DebuggerConnections):
-    """The program's life. `phase` is "starting", "listening", then "exited"."""
+    """Runs the program to its end. `phase` is "starting", "listening", then "exited"."""
 
     def __init__(self, options, folder, listener):
         DebuggerConnections.__init__(self, listener)
@@ -71,7 +71,7 @@ class Keeper(DebuggerConnections):
             self.outputs = {pipes[1].fileno(): STDOUT, pipes[2].fileno(): STDERR}
         while not self.is_over():
             self.turn()
-        # Nobody who comes now is to be told that there is something.
+        # From here on clients must not find the session.
         shutil.rmtree(self.folder, ignore_errors=True)
         left = end_marked(MARK_ID, self.options.id, PATIENCE_SECONDS)
         if self.control is not None:
@@ -83,7 +83,7 @@ class Keeper(DebuggerConnections):
                 pass
 
     def is_over(self):
-        """Whether the program has ended, and whoever is to hear of it has."""
+        """Whether the program has ended, and its clients know or have had the time to."""
         if self.phase != "exited":
             return False
         now = time.monotonic()
@@ -100,15 +100,15 @@ class Keeper(DebuggerConnections):
         quick = self.phase == "starting" or self.kill_at is not None
         for key, mask in self.selector.select(POLL_SECONDS if quick else 0.25):
             self.handle(key.fd, mask)
-        self.look_whether_it_listens()
+        self.check_listening()
         self.answer_relays()
         self.reap()
         self.count_down()
         self.feed_control()
 
-    # -- what happens
+    # -- the program
 
-    def look_whether_it_listens(self):
+    def check_listening(self):
         if self.phase != "starting":
             return
         port = port_of(self.folder)
@@ -121,7 +121,7 @@ class Keeper(DebuggerConnections):
     def reap(self):
         if self.phase == "exited" or self.process.poll() is None:
             return
-        # What it started in the background may hold the pipes for ever: only what is there.
+        # Read only what is there: background children may keep the pipes open for ever.
         for descriptor in list(self.outputs):
             left = KEPT_BYTES
             while left > 0 and descriptor in self.outputs:
@@ -145,13 +145,13 @@ class Keeper(DebuggerConnections):
             if now >= self.kill_at:
                 send(self.process.pid, signal.SIGKILL)
         elif self.control is None and self.grace is not None:
-            # Who has started it is about to come.
+            # Its first control is about to connect.
             grace = self.grace if self.controls else max(self.grace, FIRST_SECONDS)
             if now - self.alone_since >= grace:
-                self.stop("nobody came back within %g s" % self.grace)
+                self.stop("no client came back within %g s" % self.grace)
 
     def stop(self, why):
-        # One that has just ended did so by itself.
+        # If it has just ended by itself, keep that reason.
         self.reap()
         if self.phase != "exited" and self.kill_at is None:
             self.why = why
@@ -187,24 +187,24 @@ class Keeper(DebuggerConnections):
             self.control = None
             self.alone_since = time.monotonic()
 
-    def on_note(self, peer, order):
-        what = order.get("do")
+    def on_note(self, peer, said):
+        what = said.get("do")
         if what == "control":
-            self.take_over(peer, order.get("from"))
+            self.take_over(peer, said.get("from"))
         elif what == "relay":
             peer.role = what
         elif what == "connect":
             peer.wants_port = True
         elif what == "park" and self.phase == "listening" and self.grace:
-            # As long as the program may live without a debugger.
-            self.park(peer, order)
+            # Without a grace time the program does not outlive its debugger.
+            self.park(peer, said)
         elif what == "list":
             peer.outbox += note(**self.facts())
         elif what == "stop":
-            self.stop(order.get("why") or "it was asked for")
+            self.stop(said.get("why") or "it was asked for")
         elif what == "seen" and peer is self.control:
-            # Only this arrived for certain: the next one gets what came after it.
-            self.seen = order["position"]
+            # The next control gets what comes after this.
+            self.seen = said["position"]
         elif what == "release":
             self.release(peer)
         elif what == "close":
@@ -214,7 +214,7 @@ class Keeper(DebuggerConnections):
         if self.control is not None:
             self.drop(self.control)
         if self.controls:
-            # These are the connections of a far end that is gone.
+            # The relays belong to a client that is gone.
             self.make_way()
         self.controls += 1
         self.control, peer.role = peer, "control"
@@ -227,7 +227,7 @@ class Keeper(DebuggerConnections):
             self.tell(event="dropped", bytes=self.position - wanted)
 
     def feed_control(self):
-        """The next piece of output, when the last has gone; after all of it the exit."""
+        """Send the next piece of output when the last is sent; the exit after all of it."""
         peer = self.control
         if peer is None or peer.outbox:
             return
@@ -242,27 +242,3 @@ class Keeper(DebuggerConnections):
             self.told = 2
         if peer.outbox:
             self.flush(peer)
-
-
-def keep(options, folder, listener):
-    """In a daemon of its own: leave the session, and what was open, to those who started it."""
-    if os.fork():
-        return
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    status = 70
-    try:
-        null = os.open(os.devnull, os.O_RDWR)
-        log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT, 0o600)
-        for descriptor, target in ((null, 0), (null, 1), (log, 2)):
-            os.dup2(descriptor, target)
-        Keeper(options, folder, listener).run()
-        status = 0
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        end_marked(MARK_ID, options.id)
-        os._exit(status)

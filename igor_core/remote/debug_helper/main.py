@@ -1,4 +1,4 @@
-"""The helper's command line. Runs beside the program (3.6).
+"""The debug helper's command line (3.6).
 
 serve --group G --id ID [--grace S] [--detach] [--subprocess] [--cwd DIR] [--env NAME=VALUE]…
       [--frames] [--file PATH [--sha256 HEX]] -- FILE|-m MODULE [ARGS…]
@@ -24,7 +24,7 @@ NUMBERS = {"grace": float, "from": int}
 
 
 class HelperOptions:
-    """What stands on the command line."""
+    """The options on the command line."""
 
     def __init__(self, words):
         self.group = self.id = self.cwd = self.file = self.sha256 = self.python = ""
@@ -45,7 +45,7 @@ class HelperOptions:
         if name in SWITCHES:
             setattr(self, name, True)
         elif name not in ("group", "id", "cwd", "file", "sha256", "env", "grace", "from"):
-            raise HelperRefused("usage", "what is %s?" % word)
+            raise HelperRefused("usage", "unknown argument %s" % word)
         elif not words:
             raise HelperRefused("usage", "%s needs a value" % word)
         elif name == "env":
@@ -71,7 +71,7 @@ def run(words):
             return end_earlier(options.group) or 0
         if verb == "install":
             return install()
-        raise HelperRefused("usage", "serve, control, relay, list, stop or install?")
+        raise HelperRefused("usage", "expected serve, control, relay, list, stop or install")
     except HelperRefused as refused:
         return refuse(refused, as_frames)
     except (KeyboardInterrupt, BrokenPipeError):
@@ -79,7 +79,7 @@ def run(words):
 
 
 def show(group):
-    """One line of JSON for each session."""
+    """Print one line of JSON for each session."""
     for ident in sessions_of(group):
         frames = Frames()
         try:
@@ -102,5 +102,5 @@ def show(group):
 def main():
     status = run(sys.argv[1:])
     sys.stdout.flush()
-    # Threads may wait for bytes that never come.
+    # Do not wait for threads: the bytes they read may never come.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The last of what a program wrote. Runs beside it (3.6)."""
+"""The end of a program's output (3.6)."""
 
 import collections
 
@@ -9,7 +9,7 @@ PIECE_BYTES = 1 << 16
 
 
 class OutputTail:
-    """The last of what the program wrote; positions count all of its bytes."""
+    """The last KEPT_BYTES of the output; positions count all bytes ever written."""
 
     def __init__(self):
         self.pieces = collections.deque()
@@ -20,7 +20,7 @@ class OutputTail:
         return self.pieces[0][0] if self.pieces else self.end
 
     def add(self, kind, data):
-        """Join what is small: a program may write many short lines."""
+        """Append; small pieces are joined, as a program may write many short lines."""
         if self.pieces and self.pieces[-1][1] == kind and len(self.pieces[-1][2]) < PIECE_BYTES:
             self.pieces[-1][2].extend(data)
         else:
@@ -30,7 +30,7 @@ class OutputTail:
             self.pieces.popleft()
 
     def after(self, position):
-        """(position, kind, data) of what was written next."""
+        """Return (position, kind, data) of the first piece after `position`."""
         for at, kind, data in self.pieces:
             if position < at + len(data):
                 skipped = max(0, position - at)

@@ -1,6 +1,6 @@
-"""A debugger's connection to debugpy whose debugger was cut off: it waits for another (3.6).
+"""A connection to debugpy whose debugger was cut off; it waits for the next debugger (3.6).
 
-Whatever debugpy says meanwhile is read, or it would hold up the program.
+debugpy's messages are read meanwhile: a full socket would block the program.
 """
 
 import json
@@ -12,7 +12,7 @@ from igor_core.remote.debug_helper.output_tail import PIECE_BYTES
 
 
 class Parked:
-    """`control` is the far end that was asked whether the debugger went because it wanted to."""
+    """`control` is the peer that was asked whether the debugger left on purpose."""
 
     def __init__(self, descriptor, fields, rest, control):
         self.connection = socket.socket(fileno=descriptor)
@@ -22,7 +22,7 @@ class Parked:
         self.control = control
 
     def hear(self):
-        """Take note of what debugpy says; whether it is still there."""
+        """Note debugpy's messages; return whether it is still connected."""
         try:
             data = self.connection.recv(PIECE_BYTES)
         except BlockingIOError:
@@ -37,6 +37,6 @@ class Parked:
         return bool(data) and self.dialogue.can_be_parked
 
     def fields(self):
-        """What the next debugger's relay has to know."""
+        """What the next debugger's relay must know."""
         rest = self.messages.rest.decode("latin-1")
         return {"dialogue": self.dialogue.fields(), "rest": rest}

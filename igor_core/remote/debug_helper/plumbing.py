@@ -1,4 +1,4 @@
-"""The keeper's plumbing: the program's pipes, and its peers on the unix socket (3.6)."""
+"""The keeper's input and output: the program's pipes, and peers on the unix socket (3.6)."""
 
 import os
 import selectors
@@ -8,7 +8,7 @@ from igor_core.remote.debug_helper.fd_passing import receive, send_some_with
 from igor_core.remote.debug_helper.frames import Frames
 from igor_core.remote.debug_helper.output_tail import PIECE_BYTES, OutputTail
 
-# What a far end that does not read may leave unread before the program has to wait.
+# How far a control may lag behind the output before the program has to wait.
 AHEAD_BYTES = 1 << 18
 
 
@@ -23,7 +23,7 @@ class KeeperPeer:
         self.files = []
         self.outgoing_file = None
         self.role = ""
-        # Of a relay: it wants debugpy's port, has it, and since when it is to give way.
+        # For a relay: whether it wants debugpy's port or has it, and since when it is to yield.
         self.wants_port = self.has_port = False
         self.yields_since = None
 
@@ -44,10 +44,10 @@ class KeeperPeer:
 
 
 class Plumbing:
-    """Moves bytes. `on_frame` and `on_gone` are for who knows what they mean.
+    """Moves bytes; subclasses give them meaning in `on_frame` and `on_gone`.
 
-    `control` is the peer that gets the output, which it has up to `position`; `readers` are called
-    when there is something to read from a descriptor.
+    `control` is the peer that gets the output, and has it up to `position`. `readers` maps
+    descriptors to functions that are called when there is something to read.
     """
 
     def __init__(self, listener):
@@ -120,7 +120,7 @@ class Plumbing:
             writing = selectors.EVENT_WRITE if peer.outbox else 0
             wanted[peer.connection.fileno()] = selectors.EVENT_READ | writing
         wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.readers)
-        # A far end that does not read stops the program; where there is none it runs on.
+        # A control that does not read stops the program; without a control it runs on.
         if self.control is None or self.output.end - self.position < AHEAD_BYTES:
             wanted.update((descriptor, selectors.EVENT_READ) for descriptor in self.outputs)
         if self.process and self.process.stdin and (self.input or self.input_ends):
@@ -180,7 +180,7 @@ class Plumbing:
         except BlockingIOError:
             return
         except OSError:
-            # It has closed its input: what it does not want is used up.
+            # The program has closed its input: drop the rest.
             self.input_ends = True
             self.input.clear()
         if self.input_ends and not self.input:

@@ -1,9 +1,9 @@
-"""The relay: one debugger's connection. Beside the program (3.6).
+"""The relay: carries one debugger's connection. Runs beside the program (3.6).
 
-It may be started long before it is used, even before its session: debugpy's port is connected to
-when the first byte comes, never to try it. It ends with either side, and with its session. When the
-debugger is cut off without a word, the keeper gets the connection, so that a program which stands
-at a breakpoint stays there; the next relay gets it from the keeper.
+It may be started long before it is used, even before its session: it connects to debugpy only when
+the first byte comes, never to probe the port. It ends with either side, and with its session. When
+the debugger is cut off, the relay parks its connection with the keeper, so that a program stopped
+at a breakpoint stays there; the next relay gets the connection from the keeper.
 """
 
 import json
@@ -22,18 +22,18 @@ from igor_core.remote.debug_helper.folder import HelperRefused, join_session
 from igor_core.remote.debug_helper.frames import Frames, note
 from igor_core.remote.debug_helper.resume import Resume
 
-# How long a session may take to be there.
+# How long a session may take to start.
 WAIT_SECONDS = 90.0
-# A connection that is closed sooner stops debugpy's adapter for good.
+# If a connection is closed sooner, debugpy's adapter serves no other.
 LEAST_SECONDS = 0.1
 LAST_SECONDS = 2.0
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: The exit status where the debugger has not left debugpy.
+#: The exit status if the debugger has not disconnected from debugpy.
 OVER = 130
 
 
 class CutOff(Exception):
-    """Whoever carries the debugger's bytes is being ended."""
+    """The process that carries the debugger's bytes is being ended."""
 
 
 def cut_off(_number, _frame):
@@ -66,7 +66,7 @@ class Relay:
     def __init__(self, keeper):
         self.keeper = keeper
         self.from_debugger = Messages()
-        # Messages are taken from debugpy, noted and put into the outbox in one step.
+        # Held while messages are read, noted and put into the outbox, as one step.
         self.knowing = threading.Lock()
         self.outbox = b""
         self.writing = threading.Lock()
@@ -76,7 +76,7 @@ class Relay:
         self.connect()
 
     def connect(self):
-        """Get what was kept of another debugger, or begin anew."""
+        """Get the parked connection, or a new one."""
         self.peer, fields, rest = connected(self.keeper)
         self.began = time.monotonic()
         self.dialogue = Dialogue(fields)
@@ -106,11 +106,11 @@ class Relay:
         with self.sending:
             self.is_half_sent = True
             with self.knowing:
-                there, here = self.passed(self.from_debugger, data, "asked")
-                self.outbox += here
-            if here:
+                to_debugpy, to_debugger = self.passed(self.from_debugger, data, "asked")
+                self.outbox += to_debugger
+            if to_debugger:
                 self.write()
-            self.peer.sendall(data if self.resume is None else there)
+            self.peer.sendall(data if self.resume is None else to_debugpy)
             self.is_half_sent = False
 
     def downward(self):
@@ -120,36 +120,36 @@ class Relay:
                 data = self.peer.recv(READ_BYTES)
                 if not data:
                     os._exit(0)
-                here = self.passed(self.from_debugpy, data, "said")[1]
-                self.outbox += data if self.resume is None else here
+                _, to_debugger = self.passed(self.from_debugpy, data, "said")
+                self.outbox += data if self.resume is None else to_debugger
             self.write()
 
     def passed(self, stream, data, how):
-        """Take note of each message; what debugpy and the debugger hear where they are changed."""
-        there, here = [], []
+        """Note each message; return what debugpy and the debugger get while resuming."""
+        to_debugpy, to_debugger = [], []
         for body in stream.feed(data):
             try:
                 message = json.loads(body.decode("utf-8"))
             except ValueError:
-                # Nobody can go on with what is no dialogue.
+                # Without a dialogue there is nothing to resume.
                 self.dialogue.has_left = True
                 continue
             if self.resume is None:
                 getattr(self.dialogue, how)(message)
             else:
-                to_debugpy, to_debugger = getattr(self.resume, how)(message)
-                there += to_debugpy
-                here += to_debugger
-        return joined(there), joined(here)
+                requests, answers = getattr(self.resume, how)(message)
+                to_debugpy += requests
+                to_debugger += answers
+        return joined(to_debugpy), joined(to_debugger)
 
     def watch(self):
-        """The keeper lets go of those that belong to a far end that is gone."""
+        """Wait for the keeper, which makes the relays of a lost client yield."""
         if self.keeper.recv(READ_BYTES):
             self.hand_over()
         os._exit(0)
 
     def hand_over(self):
-        """Give the keeper what another debugger can go on with; then this is over."""
+        """Park the connection with the keeper, if it can be resumed, and exit."""
         time.sleep(max(0.0, LEAST_SECONDS - (time.monotonic() - self.began)))
         self.sending.acquire(timeout=LAST_SECONDS)
         with self.knowing:
@@ -161,7 +161,7 @@ class Relay:
             os._exit(OVER)
 
     def write(self):
-        """To the debugger, what waits; where it is gone, its end will be heard too."""
+        """Write what waits to the debugger. If it is gone, end of input follows."""
         with self.writing:
             with self.knowing:
                 data, self.outbox = self.outbox, b""
@@ -173,7 +173,7 @@ class Relay:
 
 
 def first_message():
-    """All until what a debugger begins with is whole; nothing where none comes."""
+    """Read until the debugger's first message is complete; b"" if none comes."""
     data = b""
     while not Messages().feed(data):
         more = os.read(0, READ_BYTES)
@@ -196,12 +196,12 @@ def wait_for_session(ident):
             return keeper
         except OSError:
             if time.monotonic() > deadline:
-                raise HelperRefused("gone", "there is no session %s" % ident)
+                raise HelperRefused("gone", "no session %s is running" % ident)
         time.sleep(0.02)
 
 
 def connected(keeper):
-    """The connection to debugpy, and what is known of one that was kept, with what is half read."""
+    """Return a connection to debugpy; if it was parked, its dialogue and unread bytes too."""
     frames = Frames()
     try:
         keeper.sendall(note(do="connect"))

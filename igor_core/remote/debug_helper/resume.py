@@ -1,8 +1,8 @@
-"""Another debugger goes on with a connection that was kept when its own was lost (3.6).
+"""Resume a parked connection to debugpy for another debugger (3.6).
 
-It begins as each does, by `initialize` and `attach`. debugpy has had both already, so it is told
-neither, and the debugger gets the answers of then; at the end of its beginning it hears where the
-program stands, and of the children that want a debugger. From then on all passes between the two.
+Each debugger begins with `initialize` and `attach`. debugpy has answered both already, so it gets
+neither, and the debugger gets the earlier answers. After its `configurationDone` it hears where the
+program is stopped, and which children want a debugger. From then on all messages are passed on.
 """
 
 import json
@@ -11,22 +11,22 @@ import os
 from igor_core.remote.debug_helper.dap import Messages
 from igor_core.remote.debug_helper.dialogue import view_of
 
-# What numbers and positions mean is agreed on at the beginning.
+# The arguments of `initialize` that give numbers and paths their meaning.
 AGREED = ("linesStartAt1", "columnsStartAt1", "pathFormat", "supportsStartDebuggingRequest")
-# Of what only igor says; neither side counts so far.
+# Numbers of igor's own messages start here; neither side counts so far.
 OWN = 2000000007
 OTHER_VIEW = (
-    "igor: the debugger before this one had other path mappings or another justMyCode, which hold "
-    "until the program ends\n"
+    "igor: path mappings and justMyCode of the previous debugger stay in force until the program "
+    "ends\n"
 )
 
 
 class Resume:
-    """`asked` and `said` take a message and return what (debugpy, the debugger) is to hear."""
+    """`asked` and `said` take a message and return the messages to (debugpy, the debugger)."""
 
     def __init__(self, dialogue):
         self.dialogue = dialogue
-        # The debugger counts from 1 again.
+        # The new debugger counts from 1 again.
         self.offset = dialogue.last_asked
         self.attaching = None
         self.is_begun = False
@@ -35,7 +35,7 @@ class Resume:
         self.forgets_functions = dialogue.has_functions
 
     def suits(self, data):
-        """Whether the debugger that begins so can go on with the other's connection."""
+        """Whether the debugger with this first message can resume the connection."""
         try:
             message = json.loads(Messages().feed(data)[0].decode("utf-8"))
         except (ValueError, IndexError):
@@ -70,11 +70,11 @@ class Resume:
     def said(self, message):
         self.dialogue.said(message)
         if message["type"] != "response":
-            # Before it has begun, it is not to hear of stops; then it hears where all stands.
+            # The debugger must not hear of stops before its `configurationDone`.
             return [], [message] if self.is_begun else []
         asked = message.get("request_seq", 0)
         if asked <= self.offset or asked >= OWN:
-            # To who is gone, or to igor.
+            # An answer to the previous debugger, or to igor.
             return [], []
         return [], [dict(message, request_seq=asked - self.offset)]
 
@@ -91,7 +91,7 @@ class Resume:
         return said + ([self.event("terminated")] if dialogue.has_left else [])
 
     def children(self):
-        """Those that live want a debugger of their own, also where they had one before."""
+        """Ask for a debugger for each live child, also if it had one before."""
         found = [each for each in self.dialogue.children if lives(each)]
         self.dialogue.children = found
         answered = self.dialogue.answered
@@ -100,7 +100,7 @@ class Resume:
         ]
 
     def unset(self):
-        """Breakpoints that the debugger before has set and this one has not."""
+        """Clear breakpoints that the previous debugger has set and this one has not."""
         found = []
         for source in self.forgotten.values():
             found.append(self.request("setBreakpoints", {"source": source, "breakpoints": []}))
@@ -132,6 +132,6 @@ class Resume:
 
 
 def lives(child):
-    """Whether the process for which debugpy wants a debugger is still there."""
+    """Whether the child process that wants a debugger is still running."""
     about = (child.get("arguments") or {}).get("configuration") or child.get("body") or {}
     return os.path.exists("/proc/%d" % about.get("subProcessId", 0))

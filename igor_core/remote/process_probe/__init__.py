@@ -1,14 +1,14 @@
-"""What looks at Python processes from beside them: in their container, or on the host itself.
+"""The process probe: finds Python processes in a container or on a host, and reads their stacks.
 
-Standard library, Python 3.6+; nothing is installed and no process is stopped.
+Standard library, Python 3.6+; it installs nothing and stops no process.
 
-    processes    which Python processes there are: /proc (proc(5))
-    access       whether the kernel lets this user look into another process, and why not
-    py_spy       stacks read from a process's memory by py-spy
-    dumps        stacks that a process itself writes, where `sitecustomize` has registered it
-    means        what a debugger would need to attach
+    processes    the Python processes, from /proc (proc(5))
+    access       whether the kernel lets this user trace another process, and if not, why
+    py_spy       stacks that py-spy reads from a process's memory
+    dumps        stacks that a process writes itself, if `sitecustomize` has registered it
+    means        what a debugger needs to attach
     main         the command line: one line of JSON in, one out
 
-Two stand alone: `adapter`, through which debuggers come to a process, and `sitecustomize`, which
-goes to /run/igor and runs in the programs.
+Two modules stand alone: `adapter` runs debugpy's adapter for a process, and `sitecustomize` goes to
+/run/igor and runs in the programs.
 """

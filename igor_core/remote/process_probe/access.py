@@ -1,9 +1,8 @@
-"""Whether one process may look into another, and if not, why. Runs there (3.6).
+"""Whether this user may trace a process, and if not, why (3.6).
 
-The rules are ptrace(2)'s: the same user, and Yama's scope; with the capability SYS_PTRACE neither
-counts. Opening a process's memory asks for the same right, and neither stops nor changes it.
-Engines' seccomp filters may forbid process_vm_writev(2) beside that, which the process itself
-finds out by writing to itself.
+ptrace(2) requires the same user and respects Yama's scope, or requires the capability SYS_PTRACE.
+Opening a process's memory needs the same permission, and neither stops nor changes the process. The
+engine's seccomp filter may forbid process_vm_writev(2) besides; writing to oneself shows that.
 """
 
 import ctypes
@@ -21,7 +20,7 @@ class Vector(ctypes.Structure):
 
 
 def why_denied(process):
-    """Nothing where the process may be looked into; else "user", "yama" or "denied"."""
+    """Return "" if the process may be traced, else "user", "yama" or "denied"."""
     try:
         os.close(os.open("/proc/%d/mem" % process["pid"], os.O_RDONLY | os.O_CLOEXEC))
         return ""
@@ -34,20 +33,20 @@ def why_denied(process):
 
 
 def may_write():
-    """Whether process_vm_writev is allowed at all; with another libc nothing speaks against it."""
+    """Whether process_vm_writev is allowed; assumed if the libc does not have it."""
     try:
         call = ctypes.CDLL(None).process_vm_writev
     except (OSError, AttributeError):
         return True
     source, target = ctypes.create_string_buffer(1), ctypes.create_string_buffer(1)
-    here, there = Vector(ctypes.addressof(source), 1), Vector(ctypes.addressof(target), 1)
+    local, remote = Vector(ctypes.addressof(source), 1), Vector(ctypes.addressof(target), 1)
     one, none = ctypes.c_ulong(1), ctypes.c_ulong(0)
     call.restype = ctypes.c_ssize_t
-    return call(os.getpid(), ctypes.byref(here), one, ctypes.byref(there), one, none) == 1
+    return call(os.getpid(), ctypes.byref(local), one, ctypes.byref(remote), one, none) == 1
 
 
 def root_may():
-    """Whether root of this container would have the capability to look into all processes."""
+    """Whether root of this container would have the capability SYS_PTRACE."""
     for line in read_text("/proc/self/status").splitlines():
         if line.startswith("CapBnd:"):
             return bool(int(line.split()[1], 16) >> _SYS_PTRACE & 1)

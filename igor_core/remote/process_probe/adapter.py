@@ -1,8 +1,8 @@
-"""Runs debugpy.adapter, and takes leave for a debugger that is cut off. Beside the process (3.6).
+"""Run debugpy.adapter beside a process, and disconnect for a debugger that is cut off (3.6).
 
-An adapter that is killed leaves the process in a state in which none attaches to it again. So it
-has a session of its own, which the end of this one does not reach, and at the end of the input, or
-when this is asked to end, it first hears that the debugger disconnects.
+After an adapter that is killed no other adapter can attach to the process. So it runs in a session
+of its own, which signals to this one do not reach; at the end of input, or on a signal, it first
+gets a `disconnect`.
 """
 
 import json
@@ -37,7 +37,7 @@ def main():
 
 
 def pass_on(woken, target):
-    """What the debugger says, to its end or a signal; whether it said anything."""
+    """Copy from the debugger until it ends or a signal comes; return whether it said anything."""
     said = False
     while True:
         ready, _, _ = select.select([0, woken], [], [])

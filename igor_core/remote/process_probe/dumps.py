@@ -1,10 +1,10 @@
-"""Stacks that processes write themselves, by faulthandler, when a signal asks for them (3.6).
+"""Stacks that processes write themselves, via faulthandler, when they get a signal (3.6).
 
-Only such are asked as `sitecustomize` has registered: they catch the signal and have the file that
-faulthandler writes to. To any other process the signal would be the end.
+Only processes that `sitecustomize` has registered get it: they catch the signal and have open the
+file that faulthandler writes to. Any other process would be killed by it.
 
-A child that was forked writes to the same file as its parent, so one is asked after the other, and
-who asks holds the file's lock.
+A forked child writes to the same file as its parent, so they are asked in turn, under the file's
+lock.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
 def file_of(pid):
-    """The file that faulthandler writes to, as a path; empty for a process not registered."""
+    """Return the path of the file that faulthandler writes to, "" if not registered."""
     if not has_signal(pid, "SigCgt"):
         return ""
     folder = "/proc/%d/fd" % pid
@@ -47,7 +47,7 @@ def file_of(pid):
 
 
 def has_signal(pid, mask):
-    """Whether the signal is in that mask of the process: caught, pending."""
+    """Whether SIGNAL is in a mask of the process, as in /proc/PID/status (SigCgt, ShdPnd)."""
     for line in read_text("/proc/%d/status" % pid).splitlines():
         if line.startswith(mask + ":"):
             return bool(int(line.split()[1], 16) >> (SIGNAL - 1) & 1)
@@ -55,7 +55,7 @@ def has_signal(pid, mask):
 
 
 def threads_by_dump(process, path):
-    """(threads, None), or (None, why not)."""
+    """Return (threads, None), or (None, reason)."""
     pid = process["pid"]
     if process["state"] in "Tt":
         return None, "it is stopped"
@@ -65,15 +65,15 @@ def threads_by_dump(process, path):
         return None, str(error)
     try:
         if not lock(file):
-            return None, "others ask it all the time"
-        # It may be another program by now.
+            return None, "other probes keep its file locked"
+        # The process may run another program by now.
         text = ask(pid, file) if file_of(pid) == path else ""
     except OSError as error:
         return None, str(error)
     finally:
         os.close(file)
     threads = parse_dump(text)
-    return (threads, None) if threads else (None, "it gave no answer")
+    return (threads, None) if threads else (None, "no answer")
 
 
 def lock(file):
@@ -89,7 +89,7 @@ def lock(file):
 
 
 def ask(pid, file):
-    """What the process writes; the file is empty afterwards, as it was before."""
+    """Return what the process writes, and empty the file again."""
     os.ftruncate(file, 0)
     os.kill(pid, SIGNAL)
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -107,7 +107,7 @@ def ask(pid, file):
 
 
 def parse_dump(text):
-    """The threads of faulthandler's text; the one that is listed last is the oldest: the main."""
+    """Parse faulthandler's text; the thread listed last is the oldest, the main thread."""
     threads = []
     for line in text.splitlines():
         head, frame = _THREAD.match(line), _FRAME.match(line)
@@ -131,18 +131,18 @@ def parse_dump(text):
                 }
             )
     if threads:
-        # From 3.14 on it has the name that the kernel knows, the program's.
+        # From 3.14 on faulthandler shows the name that the kernel has, the program's.
         threads[-1]["name"] = "MainThread"
     return threads
 
 
 def unescaped(text):
-    """faulthandler writes characters beyond ASCII as escapes."""
+    """Undo faulthandler's escapes for characters beyond ASCII."""
     return _ESCAPE.sub(character, text)
 
 
 def character(escape):
-    """What is none, as half of a pair, stays as it is; bytes of no text are kept as in paths."""
+    """Decode an escape; keep those that are no character, but for undecodable bytes of paths."""
     code = int(next(filter(None, escape.groups())), 16)
     is_none = code > sys.maxunicode or 0xD800 <= code <= 0xDFFF
     return escape.group() if is_none and not 0xDC80 <= code <= 0xDCFF else chr(code)

@@ -1,9 +1,8 @@
-"""One line of JSON in, one out: what Python processes are there, and what they do (3.6).
+"""The probe's command line: one line of JSON in, one out (3.6).
 
-In: "tree", a folder, where only this user's processes there are meant, null in a container;
-"pids", null for all; "stacks", whether to read them; "means", whether to say what a debugger would
-need to attach. Out: "processes", "py_spy" (where that is),
-"root_may", "uid", "python" (version of the one that says all this).
+In: "tree", a folder, for this user's processes that run in it, or null for all in a container;
+"pids", or null for all; "stacks", whether to read them; "means", whether to find out what a
+debugger needs to attach. Out: "processes", "root_may" and "uid".
 """
 
 import json
@@ -20,7 +19,7 @@ from igor_core.remote.process_probe.py_spy import find_py_spy, threads_by_py_spy
 AT_ONCE = 4
 
 
-def look(wanted):
+def probe(wanted):
     found = python_processes(wanted["tree"])
     if wanted["pids"] is not None:
         found = [process for process in found if process["pid"] in wanted["pids"]]
@@ -41,12 +40,12 @@ def look(wanted):
 
 
 def is_there(process):
-    """One that has ended meanwhile is nobody's trouble."""
+    """Whether the process was read, or at least still runs."""
     return "threads" in process or os.path.exists("/proc/%d" % process["pid"])
 
 
 def read_stack(process, program):
-    """By py-spy, or why not: "problem" is a word, "said" what it said."""
+    """Read via py-spy; else "problem" is a word for the reason, "said" py-spy's message."""
     process["registered"] = bool(file_of(process["pid"]))
     if not program:
         process["problem"] = "no py-spy"
@@ -59,7 +58,7 @@ def read_stack(process, program):
 
 
 def read_dump(process):
-    """By the process itself, where it is registered."""
+    """Have the process write its stacks, if it is registered."""
     path = file_of(process["pid"])
     if not path:
         return
@@ -71,4 +70,4 @@ def read_dump(process):
 
 
 def main():
-    print(json.dumps(look(json.loads(sys.argv[1]))))
+    print(json.dumps(probe(json.loads(sys.argv[1]))))

@@ -1,7 +1,7 @@
-"""What a debugger would need to attach to a running process, and what of it is there (3.6).
+"""What a debugger needs to attach to a running process, as far as it is available (3.6).
 
-Python from 3.14 on runs code that another process of the same version asks it to (PEP 768); gdb
-can make any Python do so. Both are debugpy's ways, in this order.
+Python 3.14 and later runs code for another process of the same version (PEP 768); gdb makes any
+Python do so. debugpy tries both, in this order.
 """
 
 import os
@@ -15,7 +15,7 @@ from igor_core.remote.process_probe.access import may_write, why_denied
 
 
 def means_for(process):
-    """What there is; nothing in the process changes."""
+    """Return what is available; the process is not touched."""
     gdb = shutil.which("gdb") or ""
     return {
         "version": version_of(process),
@@ -30,7 +30,7 @@ def means_for(process):
 
 
 def version_of(process):
-    """[major, minor] of the Python that the process is, [] where that can't be told."""
+    """Return [major, minor] of the process's Python, [] if unknown."""
     named = re.match(r"python(\d+)\.(\d+)", os.path.basename(process["exe"]))
     if named:
         return [int(number) for number in named.groups()]
@@ -40,7 +40,7 @@ def version_of(process):
 
 
 def gdb_version(gdb):
-    """Its major number, 0 where it does not say one."""
+    """Return gdb's major version, 0 if unknown."""
     line = (output_of([gdb, "--version"]).splitlines() or [""])[0]
     found = re.search(r"(\d+)\.\d+\S*$", line)
     return int(found.group(1)) if found else 0

@@ -1,17 +1,17 @@
-"""The Python processes of a container, or of a project on a host. Runs there (3.6)."""
+"""The Python processes of a container, or of a project on a host (3.6)."""
 
 import os
 import re
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*[a-z]*$")
-# Who launches several processes of one program tells each its number.
+# Launchers of several processes of one program pass each its rank.
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "IGOR_RANK")
-# Igor's own programs, and debugpy's adapter: nobody asks for their stacks.
+# igor's own programs and debugpy's adapter are not the user's.
 _OWN = ('"igor/', "/debug_helper.py", "debugpy/adapter", "debugpy.adapter")
 
 
 def python_processes(tree):
-    """All but igor's own, the oldest first; of a host those of this user in the folder `tree`."""
+    """Return all but igor's own, oldest first; with `tree` only this user's in that folder."""
     boot = boot_time()
     found = []
     for entry in os.listdir("/proc"):
@@ -29,7 +29,7 @@ def is_wanted(process, tree):
 
 
 def described(pid, boot):
-    """What /proc says of a process, None where it has gone. A zombie is gone."""
+    """Describe a process from /proc; None if it is gone or a zombie."""
     folder = "/proc/%d/" % pid
     stat = read_text(folder + "stat").rpartition(")")[2].split()
     if len(stat) < 20 or stat[0] in "ZXx":
@@ -53,7 +53,7 @@ def described(pid, boot):
 
 
 def is_python(process):
-    """By the program that runs; where that may not be seen, by its name for itself."""
+    """Whether the executable is Python; if that may not be read, judge by argv[0]."""
     first = process["argv"][0] if process["argv"] else ""
     return bool(_PYTHON.match(os.path.basename(process["exe"] or first)))
 
@@ -63,7 +63,7 @@ def is_own(process):
 
 
 def belongs_to(process, tree):
-    """Whether this user runs it in the project's folder, or from there."""
+    """Whether this user runs it in the project's folder, or a program from it."""
     folders = {tree, os.path.realpath(tree)}
     paths = [process["cwd"]] + process["argv"][:3]
     inside = any((path + "/").startswith(folder + "/") for path in paths for folder in folders)
@@ -71,7 +71,7 @@ def belongs_to(process, tree):
 
 
 def boot_time():
-    """When the machine was started, in seconds of the Unix clock."""
+    """Return when the host was booted, in Unix time."""
     for line in read_text("/proc/stat").splitlines():
         if line.startswith("btime "):
             return int(line.split()[1])
@@ -79,7 +79,7 @@ def boot_time():
 
 
 def read_text(path):
-    """The content of a file of /proc; empty where it has gone or may not be read."""
+    """Return the content of a file in /proc; "" if it is gone or may not be read."""
     try:
         with open(path, "rb") as file:
             return os.fsdecode(file.read())

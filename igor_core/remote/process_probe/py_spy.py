@@ -1,4 +1,4 @@
-"""Stacks by py-spy, which reads a process's memory and neither stops nor changes it (3.6)."""
+"""Stacks via py-spy, which reads a process's memory without stopping it (3.6)."""
 
 import json
 import os
@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 SECONDS = 15
-# What it reads may change under its eyes.
+# The memory may change while py-spy reads it.
 _TRIES = 3
 
 
 def find_py_spy():
-    """Beside this Python, in its environment, on the PATH, or where pip puts it for one user."""
+    """Find py-spy beside this Python, in VIRTUAL_ENV, in PATH or in ~/.local/bin; else ""."""
     folders = [os.path.dirname(sys.executable)]
     folders += [os.path.join(os.environ.get("VIRTUAL_ENV") or "/nowhere", "bin")]
     folders += os.environ.get("PATH", "").split(os.pathsep)
@@ -21,7 +21,7 @@ def find_py_spy():
 
 
 def threads_by_py_spy(program, pid):
-    """(threads, None), or (None, why not)."""
+    """Return (threads, None), or (None, reason)."""
     said = ""
     for _ in range(_TRIES):
         command = [program, "dump", "--nonblocking", "--json", "--pid", str(pid)]
@@ -37,14 +37,14 @@ def threads_by_py_spy(program, pid):
                 return [thread_of(item, pid) for item in json.loads(done.stdout.decode())], None
             said = os.fsdecode(done.stderr).strip()
         except subprocess.TimeoutExpired:
-            return None, "it took longer than %d s" % SECONDS
+            return None, "py-spy took longer than %d s" % SECONDS
         except (OSError, ValueError, KeyError) as error:
             said = str(error)
-    return None, (said.splitlines() or ["it said nothing"])[-1]
+    return None, (said.splitlines() or ["no message"])[-1]
 
 
 def thread_of(item, pid):
-    """One of py-spy's threads; a main thread that Python has no name for has one here."""
+    """Convert one of py-spy's threads; a main thread without a name gets one."""
     name = item.get("thread_name") or ""
     if not name and item.get("os_thread_id") == pid:
         name = "MainThread"

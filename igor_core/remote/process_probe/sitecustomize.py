@@ -1,8 +1,8 @@
-"""Written by igor, which starts programs with this folder in PYTHONPATH. Any Python may meet it.
+"""Written by igor, which starts programs with this folder in PYTHONPATH. Must work in any Python.
 
 Lets `igor stack` ask the program for its stacks: on a signal that nothing else uses, faulthandler
-writes them to a file without a name. Then all is as if this had not been here: the folder leaves
-sys.path, and the sitecustomize that Python would have found is run, if there is one.
+writes them to a file without a name. Then it removes its traces: the folder leaves sys.path, and
+the sitecustomize that Python would have imported runs, if there is one.
 """
 
 
@@ -23,7 +23,7 @@ def _register():
 
 
 def _moved(file):
-    """The same file by a high number: programs expect the low ones for their own files."""
+    """Move the file to a high descriptor: programs expect the low ones for their own files."""
     import os
 
     for number in range(240, 250):

@@ -33,7 +33,7 @@ from igor_core.verbs.steps.targets import Done, Ended, Target
 LAST_WORDS_SECONDS = 2.0
 FAILURE = 255
 LEFT = "its debugger has left"
-OVERTAKEN = "another session of its group was started"
+OVERTAKEN = "a newer session of its group was started"
 
 
 @dataclass(frozen=True)

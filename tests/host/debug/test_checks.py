@@ -99,7 +99,7 @@ def test_a_container_with_another_mount_is_named(tmp_path: Path, lab: Lab) -> No
     arguments = ["--mount", f"type=tmpfs,target=/workspace/{FILE.partition('/')[0]}"]
     project = make_project(tmp_path, lab["apollo"], docker_run_args=arguments)
     said = refused(project)
-    assert f"/workspace/{FILE} is not there" in said
+    assert f"/workspace/{FILE} does not exist" in said
     assert "igor docker setup --force" in said
     over = ["--mount", f"type=bind,source=/etc/hostname,target=/workspace/{FILE}"]
     project.configure(docker_rebuild_files=[], docker_run_args=[*over, "--network=host"])
@@ -107,7 +107,7 @@ def test_a_container_with_another_mount_is_named(tmp_path: Path, lab: Lab) -> No
     session = Session(project)
     assert session.end()["status"] == 255
     result = session.job.outcome["results"][0] if session.job.outcome else {}
-    assert f"/workspace/{FILE} is another file there than here" in result["text"]
+    assert f"/workspace/{FILE} differs from the local file" in result["text"]
     assert "with the host's network" in session.events("warning")[0]["text"]
 
 

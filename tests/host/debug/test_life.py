@@ -71,7 +71,7 @@ def test_of_two_that_start_at_once_the_newer_one_runs(project: SampleProject) ->
         older = Session(project, "wait")
         time.sleep(pause)
         newer = Session(project, "wait")
-        assert "another session of its group was started" in older.end()["results"][0]["text"]
+        assert "a newer session of its group was started" in older.end()["results"][0]["text"]
         newer.debuggee()
         assert sum(program_runs([line]) for line in inside.processes()) == 1
         newer.leave()

@@ -362,8 +362,8 @@ def test_what_is_wrong_is_said_in_one_line(helper: Helper) -> None:
     assert done.returncode == 2
     assert b"has no debugpy\n" in done.stderr
     assert helper.run("control", "--group", helper.group).stderr.count(b"\n") == 1
-    assert helper.run("serve", "--nonsense").stderr == b"igor: what is --nonsense?\n"
-    assert helper.run("relay", "--id", "../x").stderr == b"igor: '../x' is no name of a session\n"
+    assert helper.run("serve", "--nonsense").stderr == b"igor: unknown argument --nonsense\n"
+    assert helper.run("relay", "--id", "../x").stderr == b"igor: '../x' is no valid session name\n"
     helper.environment["PYTHONPATH"] = str(helper.folder)
     (helper.folder / "debugpy").mkdir()
     (helper.folder / "debugpy/__init__.py").touch()
