@@ -1,1 +1,1 @@
-"""`make demo`: the main job against hosts of its own on this machine, in a temporary folder."""
+"""`make demo`: igor's main job with SSH servers on the local machine, in a temporary folder."""

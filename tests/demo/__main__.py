@@ -1,4 +1,4 @@
-"""`python -m tests.demo [--headless]`: show igor's main job, then remove all that it made."""
+"""`python -m tests.demo [--headless]`: show igor's main job, then remove everything it made."""
 
 import argparse
 import contextlib
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--headless", action="store_true", help="no editor, even with a terminal")
     options = parser.parse_args()
     if sys.platform != "linux":
-        say("The demo's hosts are this machine itself, and igor's hosts have to be Linux.")
+        say("The demo uses this machine as its hosts, and igor's hosts must be Linux.")
         return 1
     for number in ENDING:
         signal.signal(number, _end)
@@ -48,12 +48,12 @@ def _has_terminal() -> bool:
 
 
 def _end(number: int, _frame: object) -> NoReturn:
-    """By way of an exception, so that all that was started is ended."""
+    """Raise an exception, so that everything that was started is ended."""
     raise SystemExit(128 + number)
 
 
 def _start(stack: contextlib.ExitStack) -> Demo:
-    """What is started here ends with the stack, the last first."""
+    """Start the hosts and the project; the stack ends them in reverse order."""
     folder = stack.enter_context(_folder())
     place = make_place(folder)
     engine = find_engine(folder, say)
@@ -87,7 +87,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _end_igor(demo: Demo) -> None:
-    """Nothing interrupts this, and whatever was going on: no container and no agent stays."""
+    """Remove the container and the agent, uninterrupted, whatever was going on."""
     for number in (signal.SIGINT, *ENDING):
         signal.signal(number, signal.SIG_IGN)
     if demo.engine.image:
@@ -95,7 +95,7 @@ def _end_igor(demo: Demo) -> None:
     demo.igor("agent", "stop", quiet=True)
     deadline = time.monotonic() + AGENT_SECONDS
     while (left := _processes_of(demo.place)) and time.monotonic() < deadline:
-        # An editor that was ended may have been about to start an agent.
+        # An editor that was ended may have been starting an agent.
         if not (demo.place.runtime / "agent.sock").exists():
             _kill(left)
         time.sleep(0.05)
@@ -103,7 +103,7 @@ def _end_igor(demo: Demo) -> None:
 
 
 def _processes_of(place: Place) -> list[int]:
-    """Whatever has its socket's folder from this demo: the agent, and who starts one."""
+    """Processes with this demo's socket folder: the agent, and a client that starts one."""
     mark = f"XDG_RUNTIME_DIR={place.environment['XDG_RUNTIME_DIR']}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""The demo with a terminal: Neovim on the sample project, with a short guide of keys."""
+"""The demo in a terminal: Neovim on the sample project, with a short guide to the keys."""
 
 import os
 import re
@@ -16,7 +16,7 @@ END_SECONDS = 3.0
 
 
 def find_neovim() -> str:
-    """The system's Neovim where it is new enough, else the one that install.sh fetched, else ""."""
+    """The system's Neovim if it is new enough, else the one that install.sh fetched, else ""."""
     system = shutil.which("nvim")
     if system and _version(system) >= OLDEST:
         return system
@@ -25,7 +25,7 @@ def find_neovim() -> str:
 
 
 def _version(program: str) -> tuple[int, int]:
-    # Else Neovim would begin a log in the user's home.
+    # Otherwise Neovim writes a log in the user's home.
     quiet = {**os.environ, "NVIM_LOG_FILE": os.devnull}
     said = subprocess.run(
         [program, "--version"], env=quiet, capture_output=True, text=True, check=False
@@ -35,7 +35,7 @@ def _version(program: str) -> tuple[int, int]:
 
 
 def run_editor(demo: Demo, program: str) -> int:
-    """Until the user quits; Neovim ends with the demo, whatever ends that."""
+    """Run Neovim until the user quits; it also ends if the demo ends in another way."""
     guide = demo.place.folder / "guide"
     guide.write_text("\n".join(_guide(demo)) + "\n")
     command = [program, "-u", str(INIT), "-i", "NONE", "-n", "simulate.py"]
@@ -61,7 +61,7 @@ def _end(editor: "subprocess.Popen[bytes]") -> None:
 def _guide(demo: Demo) -> Sequence[str]:
     names = " and ".join(host.name for host in demo.hosts)
     containers = bool(demo.engine.image)
-    setup = "push, build if needed, start" if containers else "the same: no containers here"
+    setup = "push, build if needed, start" if containers else "just push: no containers"
     where = "in the container" if containers else f"on {names}"
     lines = [
         "igor's demo",
@@ -80,12 +80,12 @@ def _guide(demo: Demo) -> Sequence[str]:
     return [
         *lines,
         "",
-        "Change pendulum/model.py (gf on its",
-        "name), :w, and run it again: exec",
+        "Edit pendulum/model.py (gf on its",
+        "name), :w, and run it again: igor",
         "pushes first.",
         "",
         "q           close the output",
-        ":IgorOutput open it again",
+        ":IgorOutput show it again",
         ":help igor  the manual",
-        ":qa         end; all is removed",
+        ":qa         quit; all is removed",
     ]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: The first is pulled where none is there; the demo removes it again.
+#: If the engine has none of these, the first is pulled; the demo removes it again.
 IMAGES = ("python:3-alpine", "python:3-slim", "python:3")
-#: Another one, for instance from a mirror.
+#: Another image, for example from a mirror.
 IMAGE_VARIABLE = "IGOR_DEMO_IMAGE"
 ANSWER_SECONDS = 10.0
 PULL_SECONDS = 60.0
@@ -19,7 +19,7 @@ PULL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Engine:
-    """What the demo uses; `image` is empty for `"runtime": "none"`. `reason` says why."""
+    """The engine to use; `image` is empty for `"runtime": "none"`. `reason` says why."""
 
     reason: str
     image: str = ""
@@ -28,14 +28,14 @@ class Engine:
 
     @property
     def config(self) -> dict[str, object]:
-        """The keys of the sample project's config that choose it."""
+        """The keys of the sample project's config that choose this engine."""
         if not self.image:
             return {"runtime": "none"}
         return {"runtime": "docker", "docker_build_args": {"BASE": self.image}}
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads docker's client on the embedded host to the engine."""
+        """The environment that leads the embedded host's docker client to the engine."""
         return {"DOCKER_HOST": self.endpoint} if self.image else {}
 
     def remove_pulled(self) -> None:
@@ -44,7 +44,7 @@ class Engine:
 
 
 def find_engine(folder: Path, say: Callable[[str], None]) -> Engine:
-    """Ask the user's own docker client. `folder` is one that the engine must be able to see."""
+    """Ask the user's docker client. The engine must be able to mount `folder`."""
     if shutil.which("docker") is None:
         return Engine("docker is not installed here")
     endpoint = _endpoint()
@@ -73,13 +73,13 @@ def _image(say: Callable[[str], None]) -> tuple[str, bool]:
 
 
 def _endpoint() -> str:
-    """Where the user's client finds its engine: DOCKER_HOST or the context in use."""
+    """Where the user's docker client finds its engine: DOCKER_HOST or the current context."""
     shown = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     return os.environ.get("DOCKER_HOST") or (shown or "").strip()
 
 
 def _sees(image: str, folder: Path) -> bool:
-    """Whether a container can read this machine's folder and has Python."""
+    """Whether a container can read a local folder and has Python."""
     mark = folder / "mark"
     mark.write_text("seen")
     mount = f"type=bind,source={folder},target=/probe,readonly"
@@ -93,7 +93,7 @@ def _sees(image: str, folder: Path) -> bool:
 
 
 def _docker(*arguments: str, seconds: float = ANSWER_SECONDS) -> str | None:
-    """What docker printed; None where it failed or took too long."""
+    """What docker printed; None if it failed or took too long."""
     try:
         done = subprocess.run(
             ["docker", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -1,4 +1,4 @@
-"""The demo without a terminal: the main job by the command line, then a report host by host."""
+"""The demo without a terminal: the main job on the command line, then a report for each host."""
 
 import shlex
 import time
@@ -11,7 +11,7 @@ RUN = ("docker", "exec", "python3", "simulate.py")
 
 
 def run_headless(demo: Demo) -> int:
-    """0 where each command did what it should on each host."""
+    """Return 0 if each command did what it should on each host."""
     ok = _command(demo, "push")
     ok &= _command(demo, "docker", "setup")
     ok &= _command(demo, *RUN)
@@ -23,7 +23,7 @@ def run_headless(demo: Demo) -> int:
     ok &= _command(demo, "docker", "setup")
     if demo.engine.image:
         ok &= _command(demo, "docker", "clean", "--images")
-    say("\nwhat it did, host by host:")
+    say("\nresult on each host:")
     for host in demo.hosts:
         ok &= _report(demo, host)
     return 0 if ok else 1
@@ -38,13 +38,15 @@ def _command(demo: Demo, *words: str) -> bool:
 
 
 def _report(demo: Demo, host: EmbeddedHost) -> bool:
-    """Look at the host's folder itself: is it what is here, and what did the program leave?"""
+    """Compare the host's folder with the local one, and look for the program's result."""
     tree = demo.tree_on(host)
     count, different = differences(demo.root, tree, demo.environment)
     results = tree / "results" / "angles.csv"
-    equal = "all equal to those here" if not different else f"NOT as here: {', '.join(different)}"
-    made = "results/angles.csv, which pushes left alone" if results.is_file() else "NO results"
+    equal = "all equal to the local ones" if not different else f"NOT equal: {', '.join(different)}"
+    made = (
+        "results/angles.csv, which later pushes left alone" if results.is_file() else "NO results"
+    )
     say(f"  {host.name} ({ADDRESS} port {host.port})")
     say(f"    {count} files in {tree}, {equal}")
-    say(f"    the program ran there and made {made}")
+    say(f"    the program ran on it and made {made}")
     return not different and results.is_file()

@@ -1,4 +1,4 @@
-"""The demo's private surroundings: a home, XDG folders, ssh's files; nothing of the user's."""
+"""The demo's own environment: a home, XDG folders and ssh files; none of the user's."""
 
 import os
 import pwd
@@ -10,7 +10,7 @@ import asyncssh
 
 from tests.demo.server import ADDRESS, KEY, EmbeddedHost
 
-#: What would lead out of the demo: the user's ssh-agent, editor, repository, engine, igor.
+#: Variables that lead out of the demo: the user's ssh-agent, editor, repository, engine, igor.
 FOREIGN = ("SSH_", "GIT_", "NVIM", "VIM", "MYVIMRC", "TMUX", "DOCKER_", "IGOR_AGENT", "XDG_")
 
 SSH_CONFIG = """\
@@ -37,7 +37,7 @@ def user_name() -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """The temporary folder and the environment of all that the demo starts."""
+    """The temporary folder, and the environment of everything that the demo starts."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -49,11 +49,11 @@ class Place:
 
     @property
     def runtime(self) -> Path:
-        """Where the agent's socket is."""
+        """The folder of the agent's socket."""
         return self.folder / "run" / "igor"
 
     def know(self, hosts: Iterable[EmbeddedHost]) -> None:
-        """Write ssh's config and known hosts, for igor as for `ssh`."""
+        """Write ssh_config and known_hosts, for igor and for `ssh`."""
         folder = self.home / ".ssh"
         entries, keys = [], []
         for host in hosts:
@@ -68,11 +68,11 @@ class Place:
 
 
 def make_place(folder: Path) -> Place:
-    """Fill an empty folder; its path has to be short enough for a unix socket in it."""
+    """Fill an empty folder, whose path must be short enough for a unix socket."""
     private = {"XDG_RUNTIME_DIR": folder / "run"}
     for name in ("STATE", "CONFIG", "CACHE", "DATA"):
         private[f"XDG_{name}_HOME"] = folder / "xdg" / name.lower()
-    # The system's folders of Neovim plugins.
+    # The system's folders for Neovim plugins.
     private |= {
         "XDG_CONFIG_DIRS": folder / "xdg" / "none",
         "XDG_DATA_DIRS": folder / "xdg" / "none",
@@ -86,7 +86,7 @@ def make_place(folder: Path) -> Place:
 
 
 def _make_home(home: Path) -> str:
-    """Make the home with a new key; the public one, as authorized_keys has it."""
+    """Make the home with a new key; return the public key in the form of authorized_keys."""
     ssh = home / ".ssh"
     ssh.mkdir(mode=0o700, parents=True)
     (home / ".gitconfig").write_text(GIT_CONFIG)

@@ -1,4 +1,4 @@
-"""The sample project: a small git repository with igor's config in its author's shape."""
+"""The sample project: a small git repository with an igor config."""
 
 import json
 import shutil
@@ -15,12 +15,12 @@ NAME = "pendulum"
 
 
 def host_folder(host: EmbeddedHost) -> Path:
-    """Where the host keeps projects. Absolute: "~" would be the home of whoever runs the demo."""
+    """The host's folder for projects. Absolute: "~" is the home of the user who runs the demo."""
     return host.home / "dev"
 
 
 def config(hosts: Sequence[EmbeddedHost], more: Mapping[str, Any]) -> dict[str, Any]:
-    """`more` says what runs containers."""
+    """The config; `more` chooses the container engine."""
     entries = [{"host": host.name, "dir": str(host_folder(host))} for host in hosts]
     return {
         "user": user_name(),
@@ -39,7 +39,7 @@ def make_project(
     more: Mapping[str, Any],
     environment: Mapping[str, str],
 ) -> Path:
-    """The project's root, with everything committed."""
+    """Make the project, with everything committed; return its root."""
     root = parent / NAME
     shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "gitignore").rename(root / ".gitignore")
@@ -51,7 +51,7 @@ def make_project(
 
 
 def differences(root: Path, on_host: Path, environment: Mapping[str, str]) -> tuple[int, list[str]]:
-    """How many files git lists in the project, and which of them are not the same on the host."""
+    """How many files git lists in the project, and which of them differ on the host."""
     listed = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
         env=environment, capture_output=True, text=True, check=True,

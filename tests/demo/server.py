@@ -26,7 +26,7 @@ END_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class EmbeddedHost:
-    """A running host; `host_key` is a public key as known_hosts has it."""
+    """A running host; `host_key` is a public key in the form of known_hosts."""
 
     name: str
     home: Path
@@ -35,7 +35,7 @@ class EmbeddedHost:
 
 
 def login_shell() -> str:
-    """The user's shell; sh where it is none that runs commands (nologin)."""
+    """The user's shell; sh if that one runs no commands (nologin)."""
     shell = pwd.getpwuid(os.getuid()).pw_shell
     is_shell = os.access(shell, os.X_OK) and not shell.endswith(("nologin", "false"))
     return shell if is_shell else "/bin/sh"
@@ -45,7 +45,7 @@ def login_shell() -> str:
 def running_hosts(
     names: Sequence[str], folder: Path, client_key: str, environment: Mapping[str, str]
 ) -> Iterator[list[EmbeddedHost]]:
-    """Hosts with homes in `folder`, until the block ends; so do all their commands."""
+    """Run hosts with homes in `folder` until the block ends, which ends their commands too."""
     for name in names:
         (folder / name).mkdir(parents=True)
     servers = _Servers(client_key, environment)
@@ -60,7 +60,7 @@ def running_hosts(
 
 
 class _Servers:
-    """All hosts' servers, on an event loop of their own."""
+    """The servers of all hosts, on their own event loop."""
 
     def __init__(self, client_key: str, environment: Mapping[str, str]) -> None:
         self.loop = asyncio.new_event_loop()
@@ -88,7 +88,7 @@ class _Servers:
         return EmbeddedHost(name, home, listening.get_port(), public)
 
     async def stop(self) -> None:
-        """Listen no longer; commands end with their connections, or are ended."""
+        """Stop listening; commands end with their connections, or are ended."""
         for listening in self._listening:
             listening.close()
         with contextlib.suppress(asyncio.TimeoutError):
@@ -101,7 +101,7 @@ class _Servers:
         await asyncio.gather(*(child.wait() for child in self._running))
 
     async def _serve(self, process: "asyncssh.SSHServerProcess[bytes]", home: Path) -> None:
-        """Run one command of a client, as sshd does: by the login shell, in the home."""
+        """Run a client's command as sshd does: with the login shell, in the home."""
         if process.command is None:
             process.stderr.write(b"The demo's hosts run commands only: ssh HOST COMMAND\r\n")
             process.exit(1)
@@ -125,7 +125,7 @@ class _Servers:
 async def _feed(
     process: "asyncssh.SSHServerProcess[bytes]", child: asyncio.subprocess.Process
 ) -> None:
-    """The client's input; its end, or that of the connection, is the command's end of input."""
+    """Copy the client's input; its end, or the connection's, is the command's end of input."""
     assert child.stdin is not None
     try:
         while data := await process.stdin.read(CHUNK):
@@ -138,7 +138,7 @@ async def _feed(
 
 
 async def _drain(source: asyncio.StreamReader | None, target: Any) -> None:
-    """Copy to the client; to nobody, once it is gone."""
+    """Copy to the client, until it is gone."""
     assert source is not None
     while data := await source.read(CHUNK):
         with contextlib.suppress(asyncssh.Error, OSError):

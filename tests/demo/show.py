@@ -1,4 +1,4 @@
-"""What the demo has running, and how it says what happens."""
+"""What the demo has running, and how it reports what happens."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Demo:
-    """All that a run of the demo works with."""
+    """Everything that a run of the demo works with."""
 
     place: Place
     hosts: Sequence[EmbeddedHost]
@@ -34,7 +34,7 @@ class Demo:
         return host_folder(host) / NAME
 
     def igor(self, *arguments: str, quiet: bool = False) -> int:
-        """Run igor in the sample project, its output where the demo's own goes."""
+        """Run igor in the sample project, with the demo's own output."""
         sink = subprocess.DEVNULL if quiet else None
         return subprocess.run(
             [*IGOR, *arguments], cwd=self.root, env=self.environment,
@@ -43,5 +43,5 @@ class Demo:
 
 
 def say(text: str) -> None:
-    """One line, at once: what the demo starts writes to the same place."""
+    """Print a line at once: programs that the demo starts write to the same place."""
     print(text, flush=True)

@@ -1,4 +1,4 @@
-"""`make demo`'s program, for real: what it shows, and that it leaves nothing behind."""
+"""`make demo`: what it shows, and that it leaves nothing behind."""
 
 import os
 import shlex
@@ -81,9 +81,9 @@ def test_without_a_terminal_it_does_the_main_job_and_reports_host_by_host() -> N
     for host in ("apollo", "enterprise"):
         assert f"{host} | 10 s in 1001 steps" in said
         assert f"{host}: 1 file sent" in said
-    report = said.partition("what it did, host by host:")[2]
-    assert report.count("all equal to those here") == 2
-    assert report.count("results/angles.csv, which pushes left alone") == 2
+    report = said.partition("result on each host:")[2]
+    assert report.count("all equal to the local ones") == 2
+    assert report.count("results/angles.csv, which later pushes left alone") == 2
     assert "NOT" not in report
 
 
@@ -128,7 +128,7 @@ def test_where_an_engine_answers_the_program_runs_in_a_container(lab: Lab) -> No
     assert '"runtime": "docker", because a docker engine answers here' in demo.stdout
     assert "in /workspace; 1001 lines in results/" in demo.stdout
     assert "image up to date" in said
-    assert "all equal to those here" in demo.stdout
+    assert "all equal to the local ones" in demo.stdout
     assert host.docker("ps", "--all", "--quiet", "--filter", "name=pendulum").stdout == ""
     assert host.docker("images", "--quiet", "igor-lab-pendulum").stdout == ""
     assert host.run(["sh", "-c", "ls -d /tmp/igor-demo-*"]).stdout == ""

@@ -1,4 +1,4 @@
-"""Real hosts on one machine, for tests and for people: `with Lab(hosts=2) as lab: …`."""
+"""Real hosts on one machine, for tests and for you: `with Lab(hosts=2) as lab: …`."""
 
 from tests.lab.command import LabError
 from tests.lab.host import Host, HostPlan

@@ -1,4 +1,4 @@
-"""The lab for people: python -m tests.lab up [N] | down | check."""
+"""Run lab hosts by hand: python -m tests.lab up [N] | down | check."""
 
 import argparse
 import contextlib
@@ -13,7 +13,7 @@ from tests.lab.peers import PEERS
 
 
 def up(count: int) -> int:
-    """Start hosts and keep them until ctrl-c."""
+    """Start hosts and keep them running until ctrl-c."""
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     with contextlib.suppress(KeyboardInterrupt), Lab(hosts=count) as lab:
@@ -21,25 +21,25 @@ def up(count: int) -> int:
             print(f"{host.name}: {host.user}@{host.address}, with its own sshd and docker")
         print(f"\nTo log in:  ssh -F {lab.ssh_config} {lab.hosts[0].name}")
         print(f"For igor, as the first line of ~/.ssh/config:\n    Include {lab.ssh_config}")
-        print("A project's .igor/config.json (FROM igor-base:latest in its dockerfile):")
+        print("A project's .igor/config.json (its dockerfile starts with FROM igor-base:latest):")
         print(json.dumps(lab.project_config(), indent=2))
-        print(f"\nAll of it is in {cache_folder()} and ends with ctrl-c.", flush=True)
+        print(f"\nPress ctrl-c to end it. Its files are in {cache_folder()}.", flush=True)
         signal.pause()
-    print("The lab is gone.")
+    print("The lab has ended.")
     return 0
 
 
 def down() -> int:
-    """Remove what killed labs left; a lab that runs is left alone, and named."""
+    """Remove the leftovers of killed labs; name running labs and leave them alone."""
     cleared = slot.clear_leftovers()
     print(f"removed: {', '.join(cleared)}" if cleared else "no leftovers")
     for phrase in slot.in_use():
-        print(f"still running (end it there): {phrase}")
+        print(f"still running (end it in its terminal): {phrase}")
     return 0
 
 
 def check() -> int:
-    """List each real peer; 1 if one is absent."""
+    """List each real peer; return 1 if one is absent."""
     states = [(peer, peer.is_present()) for peer in PEERS]
     for peer, is_present in states:
         print(f"{peer.name:12} {'present' if is_present else 'absent: ' + peer.remedy}")
@@ -49,9 +49,11 @@ def check() -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    starting = commands.add_parser("up", help="start hosts, print how to reach them, wait")
+    starting = commands.add_parser(
+        "up", help="start hosts, print how to reach them, and wait for ctrl-c"
+    )
     starting.add_argument("hosts", type=int, nargs="?", default=2, choices=range(1, 9))
-    commands.add_parser("down", help="remove what killed labs left")
+    commands.add_parser("down", help="remove the leftovers of killed labs")
     commands.add_parser("check", help="list the real peers that the tests need")
     arguments = parser.parse_args()
     try:

@@ -1,9 +1,9 @@
 #!/bin/sh
-# base-image.sh: makes the root file system that lab engines import as igor-base:latest, once.
+# base-image.sh: make the root file system that lab engines import as igor-base:latest, once.
 #
-# No image can be pulled where tests run, so the base is Debian's own bootstrap with python3-venv.
-# Beside its bare Python there is a virtual environment, /venv/tools, with what people have in
-# theirs: a test's dockerfile chooses it by `ENV VIRTUAL_ENV=/venv/tools`.
+# Tests must not need an image registry, so the base is Debian's own bootstrap with python3-venv.
+# Beside its bare Python there is a virtual environment, /venv/tools, with the packages of a usual
+# one: a test's dockerfile chooses it with `ENV VIRTUAL_ENV=/venv/tools`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -12,14 +12,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 tools='debugpy ipython pytest py-spy'
 
 tarball=$cache/igor-base.tar
-# Of which script it is: another one makes it anew.
+# The script that made it: a changed script makes it again.
 made_by=$cache/igor-base.made-by
 [ -s "$tarball" ] && cksum <"$0" | cmp -s - "$made_by" && exit 0
 [ "$(id -u)" = 0 ] || fail "base-image.sh: only root can bootstrap the base image"
 have debootstrap || fail "base-image.sh: debootstrap is missing"
 
 mkdir -p "$cache"
-# The folder becomes the image's /, and whoever runs in a container must be able to enter it.
+# The folder becomes the image's /, and every user in a container must be able to enter it.
 work=$(mktemp -d "$cache/base.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -30,7 +30,7 @@ debootstrap --variant=minbase --include=python3-venv ${keyring:+--keyring="$keyr
     tail -n 20 "$work/log" >&2
     fail "base-image.sh: debootstrap failed"
 }
-# Downloaded outside, where the registry's settings are, and installed inside without a network.
+# Download outside, where the registry's settings are, and install inside without a network.
 machine=$(uname -m)
 "${PYTHON:-python3}" -m venv "$work/pip"
 # shellcheck disable=SC2086 # one word for each package

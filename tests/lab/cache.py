@@ -1,11 +1,11 @@
-"""The one folder outside the checkout: Neovims, base image and running labs live in it."""
+"""The one folder outside the checkout: Neovims, the base image and running labs are in it."""
 
 import os
 from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The folder that install.sh fills too: `$IGOR_CACHE`, else igor-tests in the user's cache."""
+    """The folder that install.sh also fills: `$IGOR_CACHE`, else igor-tests in the user's cache."""
     if chosen := os.environ.get("IGOR_CACHE"):
         return Path(chosen).absolute()
     parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -13,12 +13,12 @@ def cache_folder() -> Path:
 
 
 def neovim(version: str) -> Path:
-    """Where install.sh puts that Neovim (`0.10` or `0.12`)."""
+    """The path where install.sh puts a Neovim (`0.10` or `0.12`)."""
     return cache_folder() / f"nvim-{version}" / "bin" / "nvim"
 
 
 def late_program(name: str) -> Path:
-    """Where install.sh puts a later Debian's python3.14 or gdb, to be mounted at /opt/NAME."""
+    """The path of a later Debian's python3.14 or gdb, from install.sh, to mount at /opt/NAME."""
     return cache_folder() / name
 
 

@@ -1,4 +1,4 @@
-"""Running the system's tools, with their own words in the error when one fails."""
+"""Running the system's tools, with their own message in the error if one fails."""
 
 import shlex
 import subprocess
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 
 class LabError(Exception):
-    """The lab can't be made, or is not in the state that was asked of it."""
+    """The lab cannot be made, or is not in the state that a test asked for."""
 
 
 def service_environment() -> dict[str, str]:
-    """What a host's own processes get: nothing of the person's or the test's surroundings."""
+    """The environment of a host's own processes: nothing of the user's or the test's."""
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
@@ -18,7 +18,7 @@ def service_environment() -> dict[str, str]:
 
 
 def run(argv: Sequence[str], **options: object) -> str:
-    """Run to the end and return what it printed; LabError with its stderr otherwise."""
+    """Run to the end and return what it printed. Raises LabError with its stderr."""
     done = subprocess.run(argv, capture_output=True, text=True, **options)  # type: ignore[call-overload]
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()

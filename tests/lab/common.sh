@@ -10,7 +10,7 @@ say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
 
-# The archive that apt uses here, so that a local mirror or a proxy stays in use. Security
+# The archive that this machine's apt uses, so that a mirror or a proxy stays in use. Security
 # archives and other vendors' lists hold no whole suite, so only a path that ends in /debian counts.
 debian_mirror() {
     found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \

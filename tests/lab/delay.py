@@ -1,4 +1,4 @@
-"""A TCP proxy that puts distance before a port: each chunk waits half a round trip, each way.
+"""A TCP proxy that puts distance before a port: it delays each chunk by half a round trip.
 
 It limits no bandwidth, and its delay can change while connections are open; order is kept. It is
 its own process, in the network of a host, and ends with its standard input.
@@ -14,19 +14,19 @@ import threading
 import time
 
 CHUNK = 1 << 18
-#: Chunks on their way in one direction; only a reader that stands still ever fills it.
+#: Chunks on their way in one direction; only a reader that has stopped fills it.
 IN_FLIGHT = 4096
 
 
 class Distance:
-    """Half a round trip in seconds, as it is now."""
+    """Half the current round trip, in seconds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
 
 def pump(source: socket.socket, sink: socket.socket, distance: Distance) -> None:
-    """Carry bytes one way until its end, which arrives as late as the bytes."""
+    """Carry bytes one way until their end, which is delayed like the bytes."""
     flying: queue.Queue[tuple[float, bytes]] = queue.Queue(IN_FLIGHT)
     threading.Thread(target=land, args=(flying, sink), daemon=True).start()
     chunk = b"-"

@@ -46,7 +46,7 @@ def start(machine: Machine, cgroup: str, log: Path) -> "subprocess.Popen[bytes]"
 
 
 def stop(machine: Machine, process: "subprocess.Popen[bytes]") -> None:
-    """End dockerd in good order, so that its data can be copied."""
+    """End dockerd properly, so that its data can be copied."""
     for pid in machine.pids("dockerd"):
         run(["kill", str(pid)])
     process.wait(_STARTUP)
@@ -64,13 +64,13 @@ def _answers(path: Path) -> bool:
 
 
 def import_base(machine: Machine) -> None:
-    """The slow way: unpack the base image into a running engine."""
+    """Unpack the base image into a running engine, which is slow."""
     with base_tarball().open("rb") as tar:
         run(machine.enter(["docker", "import", "-", IMAGE]), stdin=tar)
 
 
 class Template:
-    """The data of an engine that has the base image, kept in the cache for one engine version."""
+    """The data of an engine with the base image, cached for one engine version."""
 
     def __init__(self) -> None:
         version = run(["dockerd", "--version"]).split()[2].rstrip(",")
@@ -78,7 +78,7 @@ class Template:
         self._folder = cache_folder() / f"engine-{version}-{made}"
 
     def lock(self) -> IO[str]:
-        """Held until closed, while a template is looked for or made: two labs may start at once."""
+        """A lock, held until closed, while a template is made: two labs may start at once."""
         handle = (cache_folder() / "engine.lock").open("w")
         fcntl.flock(handle, fcntl.LOCK_EX)
         return handle
@@ -87,7 +87,7 @@ class Template:
         return self._folder.exists()
 
     def keep(self, data: Path) -> None:
-        """Take the data of an engine that was stopped in good order."""
+        """Take the data of an engine that was ended properly."""
         for old in cache_folder().glob("engine-*-*"):
             shutil.rmtree(old)
         partial = self._folder.with_suffix(".partial")

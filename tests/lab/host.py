@@ -1,4 +1,4 @@
-"""One host of a lab: log in to it by ssh, break it, mend it, and look at the truth in it."""
+"""One host of a lab: log in to it with ssh, break it, repair it, and look into it directly."""
 
 import shlex
 import subprocess
@@ -22,7 +22,7 @@ _DELAY = Path(__file__).with_name("delay.py")
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What a host is to have: an engine (else no docker client either), python3, which login."""
+    """What a host has: an engine (and with it a docker client), python3, and which login."""
 
     name: str
     docker: bool = True
@@ -31,7 +31,7 @@ class HostPlan:
 
 
 class Host:
-    """A running host. `address`, `port`, `user` are where ssh logs in, `home` is a path in it."""
+    """A running host. ssh logs in at `address`, `port`, `user`; `home` is a path on the host."""
 
     port = sshd.PORT
     user = USER
@@ -60,7 +60,7 @@ class Host:
         self._proxy: subprocess.Popen[str] | None = None
         self._is_cut = False
 
-    # -- looking at the truth, without ssh
+    # -- looking into the host, without ssh
 
     def run(
         self,
@@ -70,7 +70,7 @@ class Host:
         check: bool = False,
         timeout: float = 60,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run as the normal user, in its home and with a login's usual environment."""
+        """Run as the normal user, in the user's home, with the usual environment of a login."""
         environment = [f"HOME={self.home}", f"USER={USER}", f"LOGNAME={USER}", f"PATH={PATH}"]
         environment += ["SHELL=/bin/bash", "LANG=C.UTF-8", f"XDG_RUNTIME_DIR=/run/user/{UID}"]
         command = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups"]
@@ -90,33 +90,33 @@ class Host:
         return done
 
     def path(self, inside: str) -> Path:
-        """A path in the host (absolute, or from its home) as a path that the test can open."""
+        """A path on the host (absolute, or from its home) as a path that the test can open."""
         return self._machine.path(f"{self.home}/{inside}" if not inside.startswith("/") else inside)
 
     def read(self, inside: str) -> bytes:
-        """The bytes of a file in the host (absolute path, or from its home)."""
+        """The bytes of a file on the host (absolute path, or from its home)."""
         return self.path(inside).read_bytes()
 
     def docker(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Docker's client on the host, as the normal user."""
+        """Run docker on the host, as the normal user."""
         return self.run(["docker", *arguments])
 
     def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Podman on the host, rootless, as the normal user; each host has its own store."""
+        """Run podman on the host, rootless, as the normal user; each host has its own store."""
         return self.run(["podman", *arguments], timeout=180)
 
     def import_base_to_podman(self) -> None:
-        """Give the normal user's podman igor-base:latest too (some seconds, once a host)."""
+        """Load igor-base:latest into the user's podman (takes seconds, once for each host)."""
         podman.import_base(self._machine, self.podman)
 
     def pids(self, *names: str) -> list[int]:
-        """Ids (as this machine counts) of the host's processes, containers' too, of these names."""
+        """Local ids of the host's processes with these names, including those in containers."""
         return self._machine.pids(*names)
 
-    # -- breaking and mending
+    # -- breaking and repairing
 
     def cut(self) -> None:
-        """Pull the network cable: nothing is refused, nothing arrives."""
+        """Pull the network cable: no packet arrives or is refused."""
         self._network.cut(self._cable)
         self._is_cut = True
 
@@ -125,7 +125,7 @@ class Host:
         self._is_cut = False
 
     def kill_sshd(self) -> None:
-        """SIGKILL to the listener and all its sessions; what ran in them lives on."""
+        """Kill the listener and all its sessions; their programs live on."""
         self._machine.kill(*sshd.PROCESSES)
         if self._sshd:
             self._sshd.wait(10)
@@ -137,7 +137,7 @@ class Host:
             self._sshd = sshd.start(self._machine, log)
 
     def kill_docker(self) -> None:
-        """SIGKILL to the engine; containers' processes live on until it starts again."""
+        """Kill the engine; the processes in containers live on until it starts again."""
         self._machine.kill(*engine.PROCESSES)
         if self._docker:
             self._docker.wait(10)
@@ -149,13 +149,13 @@ class Host:
             self._docker = engine.start(self._machine, self._cgroup, log)
 
     def stop_docker(self) -> None:
-        """End the engine in good order."""
+        """End the engine properly."""
         if self._docker:
             engine.stop(self._machine, self._docker)
         self._docker = None
 
     def delay(self, rtt_ms: float) -> None:
-        """Put the ssh port that many milliseconds away, for open connections too.
+        """Put the ssh port this many milliseconds away, also for open connections.
 
         Open connections are only those made after the first call: it leads the port to a proxy.
         So call `delay(0)` before connecting where the delay shall change later.
@@ -170,7 +170,7 @@ class Host:
             raise LabError(f"the delay proxy of {self.name} has ended")
 
     def heal(self) -> None:
-        """Undo what tests broke: cable, sshd, engine, delay."""
+        """Repair what tests broke: cable, sshd, engine, delay."""
         if self._is_cut:
             self.mend()
         self.start_sshd()
@@ -178,7 +178,7 @@ class Host:
         self._stop_proxy()
 
     def reset(self) -> None:
-        """As a new host: no process of the user, empty home, no container, only the base image."""
+        """Reset to a new host: no user process, an empty home, no container, the base image."""
         self.heal()
         run(self._machine.enter(["sh", "-c", _RESET, "sh", self.home, USER, engine.IMAGE]))
 
@@ -188,7 +188,7 @@ class Host:
         engine.import_base(self._machine)
 
     def close(self) -> None:
-        """End all that runs on the host."""
+        """End everything on the host."""
         if self._proxy:
             self._proxy.communicate()
         self._machine.close()
@@ -210,7 +210,7 @@ class Host:
         return proxy
 
     def _stop_proxy(self) -> None:
-        """New connections are direct again; those through the proxy end."""
+        """Make new connections direct again; end those through the proxy."""
         if self._proxy:
             self._redirect("-D")
             self._proxy.communicate()
@@ -224,7 +224,7 @@ class Host:
 
 _RESET = """\
 pkill -KILL -u "$2"
-# Without these, podman takes the killed for a restart of the machine.
+# Without these, podman takes the kill for a restart of the machine.
 rm -rf /run/user/*/libpod /run/user/*/containers
 find "$1" -mindepth 1 -maxdepth 1 ! -name .ssh ! -name '.bash*' ! -name .profile \
     ! -path "$1/.local" -exec rm -rf {} +

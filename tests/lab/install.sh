@@ -1,15 +1,15 @@
 #!/bin/sh
-# install.sh demo|test|bench: what the demo, the tests or the benchmark need beyond Python packages.
+# install.sh demo|test|bench: install what the demo, tests or benchmark need beyond Python packages.
 #
 # System packages come from apt, on a Debian-like system and when run by root or somebody with
-# sudo; at a terminal it asks first. Otherwise it says what is missing and the command that gets it,
+# sudo; on a terminal it asks first. Otherwise it names what is missing and the command that gets it,
 # and exits 1. Neovim and the lab's base image go into one cache folder. A second run does nothing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 
-# One line each: the command that shows that it's there, and Debian's package with it.
+# One on each line: a command that shows that it is installed, and its Debian package.
 demo_tools='git git
 rsync rsync
 python3 python3'
@@ -62,7 +62,7 @@ neovim_is_new_enough() {
     [ "${minor:-0}" -ge 10 ]
 }
 
-# The Neovims that have to come from Debian's later suites.
+# The Neovims that must come from Debian's later suites.
 wanted_neovims() {
     case $mode in
         test) say 0.10 0.12 ;;

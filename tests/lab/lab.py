@@ -1,4 +1,4 @@
-"""Real hosts on one machine: a context manager that starts them and removes all that it made."""
+"""Real hosts on one machine: a context manager that starts them and removes everything it made."""
 
 import os
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ Host {host.name}
 
 
 class Lab:
-    """N hosts (or the planned ones) from `with Lab(hosts=2) as lab` on, until its end.
+    """N hosts (or the planned ones), from `with Lab(hosts=2) as lab` until its end.
 
     `lab.hosts` by order, `lab["apollo"]` by name; `lab.ssh_config` is the file for `ssh -F`.
     Needs root. LabError says in one sentence what stands in the way.
@@ -64,7 +64,7 @@ class Lab:
         return next(host for host in self.hosts if host.name == name)
 
     def add(self, plan: HostPlan) -> Host:
-        """Start one more host, say one without python3; or return the one of that name."""
+        """Start one more host, such as one without python3; or return the one with that name."""
         for host in self.hosts:
             if host.name == plan.name:
                 return host
@@ -72,12 +72,12 @@ class Lab:
         return self.hosts[-1]
 
     def heal(self) -> None:
-        """Undo what a test broke on any host."""
+        """Repair what a test broke on any host."""
         for host in self.hosts:
             host.heal()
 
     def project_config(self, folder: str = "") -> dict[str, Any]:
-        """A `.igor/config.json` for this lab's hosts: all of them are the group `dev`."""
+        """A `.igor/config.json` with this lab's hosts as the group `dev`."""
         entries = [{"host": host.name, "dir": folder or f"{host.home}/dev"} for host in self.hosts]
         return {"user": "lab", "host_groups": {"dev": {"hosts": entries}}}
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# late.sh python3.14|gdb: puts a program that the lab's own Debian has not, or too old, into the cache
+# late.sh python3.14|gdb: put a program that the lab's Debian lacks, or has too old, into the cache
 # folder: the first Python that lets debuggers in by itself, and a gdb that makes older ones do so.
 #
 # Debian's package is unpacked with its libraries, and patched to load them from where containers see

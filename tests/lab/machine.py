@@ -1,4 +1,4 @@
-"""A host's namespaces, seen from outside: start, enter, look into, end."""
+"""A host's namespaces from the outside: start, enter, look into, end."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid")
 
 @dataclass(frozen=True)
 class MachineOptions:
-    """What machine_init makes: see there."""
+    """What machine_init makes, see its docstring."""
 
     name: str
     folder: str
@@ -56,31 +56,31 @@ class Machine:
         self.pid = int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
 
     def close(self) -> None:
-        """End every process of the host; returns when the last one is gone."""
+        """End every process of the host; return when the last one is gone."""
         self._unshare.communicate()
 
     def enter(self, argv: Sequence[str]) -> list[str]:
-        """The command that runs `argv` as root inside of all the host's namespaces."""
+        """The command that runs `argv` as root in all namespaces of the host."""
         self._assert_alive()
         return ["nsenter", f"--target={self.pid}", *NAMESPACES, "--", *argv]
 
     def enter_network(self, argv: Sequence[str]) -> list[str]:
-        """The command that runs `argv` on the machine, with the host's network only."""
+        """The command that runs `argv` on the local machine, in the host's network only."""
         self._assert_alive()
         return ["nsenter", f"--target={self.pid}", "--net", "--", *argv]
 
     def _assert_alive(self) -> None:
-        """A dead host's pid may be another process's by now, one of the machine itself."""
+        """Check that the host lives: a dead host's pid may now be another local process's."""
         if self._unshare.poll() is not None:
             raise LabError("the host's namespaces are gone: something has killed its init")
 
     def path(self, inside: str) -> Path:
-        """An absolute path of the host, as a path that this process can open."""
+        """An absolute path on the host, as a path that this process can open."""
         self._assert_alive()
         return Path(f"/proc/{self.pid}/root", inside.lstrip("/"))
 
     def pids(self, *names: str) -> list[int]:
-        """Outside ids of the host's processes, containers' too, of these names (/proc/PID/comm)."""
+        """Local ids of processes with these names (/proc/PID/comm), also in containers."""
         namespace = os.stat(f"/proc/{self.pid}/ns/pid").st_ino
         return [
             int(process.name)
@@ -89,7 +89,7 @@ class Machine:
         ]
 
     def kill(self, *names: str) -> None:
-        """SIGKILL to the host's processes with one of these names."""
+        """Kill the host's processes with one of these names."""
         for pid in self.pids(*names):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -108,13 +108,13 @@ def _belongs(process: Path, namespace: int, names: Sequence[str]) -> bool:
 
 
 def _is_within(descriptor: int, namespace: int) -> bool:
-    """Whether that process namespace is the other, or one that a container has inside of it."""
+    """Whether a process namespace is the other one, or a container's inside it."""
     try:
         if os.fstat(descriptor).st_ino == namespace:
             return True
         parent = fcntl.ioctl(descriptor, NS_GET_PARENT)
     except PermissionError:
-        return False  # it was the machine's own
+        return False  # the local machine's own
     finally:
         os.close(descriptor)
     return _is_within(parent, namespace)

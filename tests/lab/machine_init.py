@@ -39,7 +39,7 @@ def overlay(where: str) -> None:
 
 
 def disk(source: str, where: str, mode: int = 0o755) -> None:
-    """Give the host a folder of the real disk: too big for memory, or an overlay's upper layer."""
+    """Give the host a folder on the real disk: too big for memory, or an overlay's upper layer."""
     folder = Path("/run/lab/disk", source)
     folder.mkdir(exist_ok=True)
     folder.chmod(mode)

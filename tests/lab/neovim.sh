@@ -1,5 +1,5 @@
 #!/bin/sh
-# neovim.sh VERSION: puts that Neovim (0.10 or 0.12) into the cache folder, beside the system's own.
+# neovim.sh VERSION: put a Neovim (0.10 or 0.12) into the cache folder, apart from the system's own.
 #
 # Debian's package is unpacked with the libraries it needs into a prefix of its own and patched to
 # load them from there: the machine's libc and package lists stay as they are, and no root is needed.

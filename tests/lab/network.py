@@ -14,7 +14,7 @@ BRIDGE = "switch"
 
 
 class Network:
-    """Gives addresses, lays cables, cuts and mends them. `name` is the machine's link."""
+    """Gives addresses, and lays, cuts and repairs cables. `name` is the local link."""
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
@@ -41,7 +41,7 @@ class Network:
         self._ip("link", "set", "uplink", "master", BRIDGE, "up")
 
     def connect(self, host_pid: int, cable: str) -> str:
-        """Lay a cable to the namespace of that process; its new address."""
+        """Lay a cable to the namespace of a process; return its new address."""
         address = str(next(self._addresses))
         peer = ["peer", "name", "eth0", "netns", str(host_pid)]
         self._ip("link", "add", cable, "type", "veth", *peer)
@@ -59,7 +59,7 @@ class Network:
         self._ip("link", "set", cable, "up")
 
     def close(self) -> None:
-        """Remove the link now; the kernel would do so a little after the holder's end."""
+        """Remove the link now; the kernel does so only a little after the holder's end."""
         subprocess.run(["ip", "link", "delete", self.name], capture_output=True, check=False)
         self._holder.communicate()
 
@@ -68,7 +68,7 @@ class Network:
 
 
 def _free_subnet(index: int) -> ipaddress.IPv4Network:
-    """A /24 of an unlikely private range that overlaps no route of this machine."""
+    """A /24 of a rarely used private range that overlaps no local route."""
     routes = json.loads(run(["ip", "-json", "-4", "route", "show", "table", "all"]))
     taken = [
         ipaddress.ip_network(route["dst"], strict=False)

@@ -1,4 +1,4 @@
-"""The real peers that the suite meets: which are here, and how to get the others."""
+"""The real peers that the suite needs: which are present, and how to get the others."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ INSTALL = "tests/lab/install.sh test"
 
 @dataclass(frozen=True)
 class Peer:
-    """Something real that tests need; `remedy` is what a person does to have it."""
+    """A real program that tests need; `remedy` says how to get it."""
 
     name: str
     is_present: Callable[[], bool]
@@ -56,21 +56,21 @@ PEERS = (
     Peer("tcsh", _tool("tcsh")),
 )
 
-#: Other people's plugins of Neovim, which no list of packages has. Nobody is required to have them.
+#: Neovim plugins of others, which no package list has. They are never required.
 PLUGINS = ("vimspector", "nvim-dap", "iron.nvim", "vim-slime")
 PLUGINS_REMEDY = "$IGOR_PLUGINS is a folder with checkouts of them"
 
-#: What a lab can't do without.
+#: Peers that a lab requires.
 LAB = ("root", "namespaces", "ssh", "sshd", "dockerd", "base image")
 
 
 def plugin(name: str) -> Path | None:
-    """The folder of a plugin, None where it is absent."""
+    """The folder of a plugin, None if it is absent."""
     folder = Path(os.environ.get("IGOR_PLUGINS", "/nonexistent")) / name
     return folder if folder.is_dir() else None
 
 
 def absent(*names: str) -> list[Peer]:
-    """The peers of these names (of all names, without one) that are not here."""
+    """The absent ones among the peers with these names, or among all peers without names."""
     wanted = [peer for peer in PEERS if not names or peer.name in names]
     return [peer for peer in wanted if not peer.is_present()]

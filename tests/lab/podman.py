@@ -1,4 +1,4 @@
-"""Podman on a host: rootless, as the normal user, with the kernel's own overlay for its layers."""
+"""Podman on a host: rootless, as the normal user, with the kernel's overlay for its layers."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from tests.lab.command import LabError
 from tests.lab.engine import IMAGE
 from tests.lab.machine import Machine
 
-# Debian's podman takes vfs when nothing is said, which copies the whole image for each container.
+# Debian's podman uses vfs by default, which copies the whole image for each container.
 STORAGE = """\
 [storage]
 driver = "overlay"
@@ -29,7 +29,7 @@ def configure(machine: Machine) -> None:
 
 
 def import_base(machine: Machine, podman: Podman) -> None:
-    """Load the base image into the user's store, unless it is there."""
+    """Load the base image into the user's store, unless it has it."""
     if podman("image", "exists", IMAGE).returncode == 0:
         return
     tar = machine.path(_TARBALL)

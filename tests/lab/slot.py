@@ -25,7 +25,7 @@ SLOTS = 16
 
 
 class Slot:
-    """A slot that this process holds; clean when it is returned by `take`."""
+    """A slot that this process holds; it is clean when `take` returns it."""
 
     def __init__(self, index: int, lock: IO[str]) -> None:
         self.index = index
@@ -35,12 +35,12 @@ class Slot:
         self._lock = lock
 
     def remember(self, pid: int) -> None:
-        """Note a process that must not outlive the lab, should the lab be killed."""
+        """Record a process that must not outlive the lab if the lab is killed."""
         with (self.folder / "pids").open("a") as file:
             file.write(f"{pid} {_started(pid)}\n")
 
     def clear(self) -> bool:
-        """Remove what a lab left here; whether there was something."""
+        """Remove what a lab left in the slot; return whether it left anything."""
         if not self.folder.exists():
             return False
         for pid in self._living():
@@ -51,7 +51,7 @@ class Slot:
         return True
 
     def remove_files(self) -> None:
-        """Remove the slot's folder and control groups; its processes have ended before."""
+        """Remove the slot's folder and control groups, after its processes have ended."""
         for top in _cgroup_tops(self.name):
             is_removed = functools.partial(_remove_cgroup, top)
             _wait_until(is_removed, f"the control group {top} is busy")
@@ -69,12 +69,12 @@ class Slot:
 
 
 def take() -> Slot:
-    """Hold the first free slot, with nothing left in it of an earlier lab."""
+    """Take the first free slot, and remove what an earlier lab left in it."""
     for index in range(SLOTS):
         if slot := _try(index):
             slot.clear()
             if Path(f"/sys/class/net/{slot.name}").exists():
-                # It is of a lab with another cache folder, whose lock is there.
+                # A lab with another cache folder holds it; the lock is in that folder.
                 slot.release()
                 continue
             slot.folder.mkdir(mode=0o711)
@@ -83,7 +83,7 @@ def take() -> Slot:
 
 
 def clear_leftovers() -> list[str]:
-    """Remove what dead labs left; the names of those labs."""
+    """Remove the leftovers of dead labs; return their names."""
     cleared = []
     for index in range(SLOTS):
         if not _lock_path(index).exists():
@@ -96,7 +96,7 @@ def clear_leftovers() -> list[str]:
 
 
 def in_use() -> list[str]:
-    """One phrase for each lab that runs now."""
+    """A phrase for each running lab."""
     return [phrase for index in range(SLOTS) if (phrase := _holder(index))]
 
 
@@ -136,7 +136,7 @@ def _holder(index: int) -> str:
 
 
 def _started(pid: int) -> str:
-    """When the process started, in clock ticks: with its id, a name that is never reused."""
+    """When the process started, in clock ticks: together with its id, it is never reused."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

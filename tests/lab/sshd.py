@@ -1,4 +1,4 @@
-"""OpenSSH's server on a host, with its usual settings but for how the user may log in."""
+"""OpenSSH's server on a host, with the default settings except for how the user can log in."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ from typing import Literal
 from tests.lab.command import LabError, run, service_environment
 from tests.lab.machine import Machine
 
-#: How the user may log in: exactly one way, so that a test knows which one it saw.
+#: How the user can log in: exactly one way, so that a test knows which one it saw.
 Login = Literal["key", "password", "keyboard-interactive"]
 
 PASSWORD = "correct horse"
 PORT = 22
-#: What a session of sshd is called in the process table, by OpenSSH's version.
+#: The name of sshd's session in the process table, by OpenSSH's version.
 PROCESSES = ("sshd", "sshd-session", "sshd-auth")
 
 CONFIG = """\
@@ -32,7 +32,7 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 
 
 def configure(machine: Machine, user: str, uid: int, login: Login, public_key: str) -> str:
-    """Write config, host key and the user's way in; the line for known_hosts without its host."""
+    """Write config, host key and login; return the known_hosts line without the host's name."""
     choice = {
         "key": login == "key",
         "password": login == "password",
@@ -59,7 +59,7 @@ def _authorize(machine: Machine, user: str, uid: int, public_key: str) -> None:
 
 
 def start(machine: Machine, log: Path) -> "subprocess.Popen[bytes]":
-    """Start the listener and wait until it answers."""
+    """Start sshd and wait until it answers."""
     command = ["/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/igor_lab_sshd_config"]
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -77,7 +77,7 @@ def start(machine: Machine, log: Path) -> "subprocess.Popen[bytes]":
 def _wait_until_listening(machine: Machine, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 10
     while process.poll() is None and time.monotonic() < deadline:
-        # The kernel's own table, since a connection may have to pass a cut cable.
+        # Read the kernel's table, since a connection may have to pass a cut cable.
         if f":{PORT:04X} 00000000:0000 0A" in Path(f"/proc/{machine.pid}/net/tcp").read_text():
             return
         time.sleep(0.01)
