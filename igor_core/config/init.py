@@ -40,9 +40,9 @@ def questions(found: Found) -> list[Question]:
     first_host = found.hosts[0] if found.hosts else ""
     runtime = "docker" if found.dockerfiles else "none"
     asked = [
-        _question("host", "Hosts, by their names for ssh", first_host, found.hosts),
-        _question("dir", "Folder there that gets the project's folder", "~/igor"),
-        _question("runtime", "What runs containers there: docker, podman or none", runtime),
+        _question("host", "Hosts, as you name them to ssh (several: a,b)", first_host, found.hosts),
+        _question("dir", "Folder on the hosts for the project's folder", "~/igor"),
+        _question("runtime", "Container engine on the hosts: docker, podman or none", runtime),
     ]
     if found.dockerfiles:
         dockerfile, rebuild = found.dockerfiles[0], ", ".join(found.rebuild_files)
@@ -50,12 +50,12 @@ def questions(found: Found) -> list[Question]:
             _question("dockerfile", "Dockerfile", dockerfile, found.dockerfiles),
             _question(
                 "docker_rebuild_files",
-                "Files whose change builds the image again",
+                "Files that rebuild the image when they change",
                 rebuild,
                 found.rebuild_files,
             ),
         ]
-    return [*asked, _question("repl_cmd", "Command of the REPL", "")]
+    return [*asked, _question("repl_cmd", "Command of the REPL (empty: IPython or Python)", "")]
 
 
 def render(
