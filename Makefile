@@ -1,23 +1,23 @@
-# make demo     igor's main job on this machine, in a temporary folder
-# make test     the whole test suite, `make check` included; T=push: a part, by its folder, file or word
-# make check    formats, types, import rules, the manual; a part of `make test`
-# make fuzz     hostile bytes, texts and names for an hour, others each time; FUZZ_SECONDS=60: a minute
-# make bench    igor's save path beside rsync, scp, unison, lsyncd; up to an hour (doc/benchmarks.md)
-# make install  igor's Python packages, for Neovim and the command .venv/bin/igor; nothing else
+# make demo     show igor's main job on this machine, in a temporary folder
+# make test     run the whole test suite, including `make check`; T=push runs a part: a folder, file or word
+# make check    check formats, types, import rules and the manual
+# make fuzz     feed random hostile input to igor for an hour; FUZZ_SECONDS=60 for a minute
+# make bench    measure igor beside rsync, scp, unison and lsyncd, up to an hour (doc/benchmarks.md)
+# make install  install igor's Python packages into .venv, with the command .venv/bin/igor; nothing else
 #
-# System packages are installed where they may be, after a question at a terminal. All else stays in
-# this folder (.venv, .cache), but for the tests' cache: $IGOR_CACHE, or ~/.cache/igor-tests.
+# Missing system packages are installed after asking (without a terminal: if root). Everything else stays
+# in this folder (.venv, .cache), except the tests' cache: $IGOR_CACHE, or ~/.cache/igor-tests.
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 3600
 
-# The demo uses the tests' Neovim where that is here already, else one in this folder.
+# The demo uses the Neovim in the tests' cache if it is there, otherwise one in this folder.
 tests_cache := $(or $(IGOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/igor-tests)
 demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tests_cache),$(CURDIR)/.cache))
 
-# Even `nvim --version` would begin a log in the home.
+# Even `nvim --version` writes a log in the home directory.
 INSTALL := NVIM_LOG_FILE=/dev/null tests/lab/install.sh
 PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
@@ -30,14 +30,14 @@ demo:
 	$(PREPARE) run && \
 	exec .venv/bin/python -m tests.demo
 
-# T is a folder or file, or a word: push means tests/unit/push, tests/host/push, tests/*/test_push*.py.
+# T is a folder, a file or a word: push is tests/unit/push, tests/host/push, tests/*/test_push*.py.
 T ?=
 part = $(or $(wildcard $(T)),$(sort $(wildcard tests/*/$(T) tests/*/*/$(T) tests/$(T) \
 	$(foreach folder,tests/* tests/*/* tests/*/*/*,$(folder)/test_$(T).py $(folder)/test_$(T)_*.py))),\
-	$(error no test's folder or file is named $(T)))
+	$(error no folder or file of tests is named $(T)))
 
-# Real peers on a machine that is held up for seconds miss what a test waits for. What fails runs once
-# more; each such test is listed at the end with its reason.
+# On a busy machine a real peer can miss what a test waits for. A failed test runs once more, and is listed
+# at the end with its reason.
 test:
 	$(INSTALL) test
 	$(PREPARE) test
