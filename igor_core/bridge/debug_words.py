@@ -1,4 +1,4 @@
-"""The words after :IgorDebug, read."""
+"""Parse the words after :IgorDebug."""
 
 import re
 import shlex
@@ -8,14 +8,14 @@ from igor_core.errors import UsageError
 
 USAGE = ":IgorDebug [--host NAME] [-g GROUP] [--ranks 0,2] [-m MODULE | --test | NAME | --] [args…]"
 OPTIONS = ("--host", "-g", "--host-group", "--host_group", "--ranks")
-# The program's output is read for places, and its input comes from the output's window.
+# Find source locations in the output, and read input from the output window.
 ALWAYS = {"places": True, "stdin": True}
 
 
 def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
-    """A request's args. `where` is what lua/igor/debug/command.lua says of the editor.
+    """Return the request's arguments. `where` is the IgorDebugPlace of lua/igor/debug/command.lua.
 
-    Raises UsageError.
+    With `again` (":IgorDebug!") they are those of the last program. Raises UsageError.
     """
     if where["problem"]:
         raise UsageError(where["problem"], where["hint"])
@@ -28,7 +28,7 @@ def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
     while words and words[0].startswith("-"):
         option, equals, value = words[0].partition("=")
         if option not in (*OPTIONS, "--reattach", "--no-push", "-m", "--test", "--"):
-            break  # the program's own
+            break  # an option of the program
         del words[0]
         if option in ("--reattach", "--no-push"):
             args[option[2:].replace("-", "_")] = True
@@ -38,7 +38,7 @@ def debug_args(line: str, again: bool, where: dict[str, Any]) -> dict[str, Any]:
         if not equals:
             value = words.pop(0) if words else ""
         if not value:
-            raise UsageError(f"{option} needs a value after it", USAGE)
+            raise UsageError(f"{option} needs a value", USAGE)
         _add(args, option, value)
     if "reattach" in args:
         return _again(args, words, where)
@@ -51,22 +51,24 @@ def _words(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"{line}: {error}", "quotes are as in a shell") from None
+        raise UsageError(f"{line}: {error}", "quote words as in a shell") from None
 
 
 def _last(words: list[str], where: dict[str, Any]) -> dict[str, Any]:
     if words:
-        raise UsageError("the last program is debugged as it was, without other words", USAGE)
+        raise UsageError(":IgorDebug! repeats the last program and takes no arguments", USAGE)
     if not where["last"]:
-        raise UsageError("nothing was debugged in this project yet", USAGE)
+        raise UsageError("no program was debugged in this project yet", USAGE)
     last: dict[str, Any] = where["last"]
     return last
 
 
 def _again(args: dict[str, Any], words: list[str], where: dict[str, Any]) -> dict[str, Any]:
-    """Come back to what runs: what was debugged last, unless other hosts are named."""
+    """Attach again to the running program: the last one, unless other hosts are named."""
     if words:
-        raise UsageError("--reattach comes back to what runs, without other words", USAGE)
+        raise UsageError(
+            "--reattach attaches to a running program and takes no other arguments", USAGE
+        )
     is_last = not {"group", "hosts", "ranks"} & args.keys()
     return {**(where["last"] if is_last else {}), **args}
 
@@ -76,7 +78,9 @@ def _add(args: dict[str, Any], option: str, value: str) -> None:
         args["hosts"] = [*args.get("hosts", []), value]
     elif option == "--ranks":
         if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", value):
-            raise UsageError(f"--ranks {value}: numbers and commas are wanted", "--ranks 0,2")
+            raise UsageError(
+                f"--ranks {value}: expected numbers separated by commas", "--ranks 0,2"
+            )
         args["ranks"] = sorted({int(rank) for rank in value.split(",")})
     else:
         args["group"] = value
@@ -85,12 +89,16 @@ def _add(args: dict[str, Any], option: str, value: str) -> None:
 def _chosen(option: str, words: list[str], where: dict[str, Any]) -> dict[str, Any]:
     if option == "-m":
         if not words:
-            raise UsageError("-m needs a module after it", USAGE)
+            raise UsageError("-m needs a module", USAGE)
         return {"module": words[0], "args": words[1:]}
     if not where["file"]:
-        raise UsageError("this window shows no file of a project", ":IgorDebug! repeats the last")
+        raise UsageError(
+            "this window shows no file of a project", ":IgorDebug! repeats the last program"
+        )
     if option == "--test":
         if not where["test"]:
-            raise UsageError("no test is under the cursor", "pytest's names: test…, Test…")
+            raise UsageError(
+                "no test under the cursor", "pytest finds functions test… and classes Test…"
+            )
         return {"test": where["test"], "args": words}
     return {"program": where["file"], "args": words}

@@ -1,4 +1,4 @@
-"""igor attach: choose a process, attach to it, and say how an editor gets to it."""
+"""igor attach: choose a process, attach to it, and print how an editor connects."""
 
 import select
 import time
@@ -17,7 +17,7 @@ Process = dict[str, Any]
 
 
 def run(invocation: Invocation) -> int:
-    """Stay until the debugger has left. Without PID list the processes, and ask for one."""
+    """Run until the debugger has left. Without a PID list the processes and ask for one."""
     root = job.directory(invocation)
     client = connect("cli", answers=somebody_there())
     arguments = job.verb_arguments(invocation)
@@ -33,7 +33,7 @@ def run(invocation: Invocation) -> int:
 
 
 def processes(client: Client, root: str, arguments: dict[str, Any]) -> list[Process]:
-    """All that can be attached to. What is wrong with hosts is said; HostError without any."""
+    """Return all Python processes; print what is wrong with hosts. Raises HostError without any."""
     where = {key: value for key, value in arguments.items() if key in ("group", "hosts")}
     outcome = client.call("processes", root, **where)
     failed = [result for result in outcome["results"] if not result["ok"]]
@@ -44,7 +44,7 @@ def processes(client: Client, root: str, arguments: dict[str, Any]) -> list[Proc
     for result in failed:
         report.show(STDERR, [f"igor: {result['host']}: {result['text']}"])
     if not found:
-        raise HostError("no Python process of this project runs", "igor run FILE starts one")
+        raise HostError("no Python process of this project is running", "start one: igor run FILE")
     return found
 
 
@@ -59,13 +59,13 @@ def listing(found: list[Process]) -> list[str]:
 
 
 def choose(found: list[Process]) -> Process:
-    """Ask at the terminal; one that is alone is asked about too."""
+    """Ask at the terminal, even for a single process."""
     head, *lines = listing(found)
     numbered = [f"{number:3}  {line}" for number, line in enumerate(lines, 1)]
     report.show(STDOUT, [f"     {head}", *numbered])
-    with Question(f"attach to which? [1-{len(found)}] ", echo=True) as question:
+    with Question(f"attach to which process? [1-{len(found)}] ", echo=True) as question:
         select.select([question], [], [])
         answer = (question.answer() or "").strip()
     if not answer.isdecimal() or not 0 < int(answer) <= len(found):
-        raise UsageError("nothing was chosen", "igor attach PID")
+        raise UsageError("no process was chosen", "igor attach PID")
     return found[int(answer) - 1]

@@ -1,4 +1,4 @@
-"""igor debug: run a program under the debugger, and say how an editor gets to it."""
+"""igor debug: run a program under the debugger, and print how an editor connects."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from igor_core.errors import UsageError
 
 
 def run(invocation: Invocation) -> int:
-    """Stay with the program to its end; its exit status, and 255 for igor's own failure."""
+    """Run until the program ends; return its exit status, or 255 if igor fails."""
     values = invocation.values
     root = job.directory(invocation)
     arguments: dict[str, Any] = {
@@ -35,7 +35,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _program(values: dict[str, Any], root: str) -> dict[str, Any]:
-    """What is to be debugged: the module, the test, or the first word, and the arguments."""
+    """The module, the test, or the program that the first word names, and its arguments."""
     words = list(values.get("debugged", []))
     if values.get("reattach"):
         return {}
@@ -59,11 +59,13 @@ def _ranks(text: str) -> list[int]:
     try:
         return [int(rank) for rank in text.split(",")]
     except ValueError:
-        raise UsageError(f"--ranks: {text!r} is no list of numbers", "as in --ranks 0,2") from None
+        raise UsageError(
+            f"--ranks {text}: expected numbers separated by commas", "--ranks 0,2"
+        ) from None
 
 
 class Attaching:
-    """Shows a job and, where a program waits for its debugger, the ways to it."""
+    """Shows a job, and how to attach to a program that waits for its debugger."""
 
     def __init__(self, renderer: Renderer, _outlet: Outlet) -> None:
         self._renderer = renderer
@@ -80,7 +82,7 @@ class Attaching:
 
 
 def ways_in(event: dict[str, Any]) -> list[str]:
-    """How editors attach to a program that waits."""
+    """Return lines that say how editors attach to a waiting program."""
     name, port, root = event["configuration"], event["port"], Path(event["local_root"])
     mapping = f"localRoot={_lua(event['local_root'])}, remoteRoot={_lua(event['remote_root'])}"
     vimspector, vscode = "after: igor vimspector", "after: igor vscode"
@@ -89,7 +91,7 @@ def ways_in(event: dict[str, Any]) -> list[str]:
     if _is_in(name, root / ".vscode/launch.json"):
         vscode = f'"{name}" of .vscode/launch.json'
     return [
-        f"igor: {event['host']}: waits for a debugger at 127.0.0.1:{port}",
+        f"igor: {event['host']}: waiting for a debugger on 127.0.0.1:{port}",
         f"  Vimspector  {vimspector}",
         f"  nvim-dap    :lua require('dap').run{{type='debugpy', request='attach', name='{name}', "
         f"connect={{host='127.0.0.1', port={port}}}, "
@@ -108,5 +110,5 @@ def _is_in(name: str, file: Path) -> bool:
 
 
 def _lua(text: str) -> str:
-    """A text as Lua has it; JSON's escapes are the same for what a path can hold."""
+    """Quote a string for Lua; for what a path can hold JSON's escapes are the same."""
     return json.dumps(text, ensure_ascii=False)

@@ -146,8 +146,8 @@ local function check_debugger()
   local front = require('igor.debug.front')
   local chosen, problem, hint = front.choose()
   if chosen then
-    health.ok(':IgorDebug shows sessions in ' .. front.titles[chosen.name])
-  elseif require('igor.options').current.debugger == 'auto' and front.is_none_there() then
+    health.ok(':IgorDebug shows sessions in ' .. chosen.title)
+  elseif require('igor.options').current.debugger == 'auto' and front.none_installed() then
     health.info(':IgorDebug has no front end: ' .. problem)
   else
     health.error(problem, hint)

@@ -8,7 +8,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 _DECODER = JSONDecoder()
 
 
-class Entry(NamedTuple):
+class JsonEntry(NamedTuple):
     """A member, with its key, or an item, with its `name` member as key ("" without one).
 
     It is text[start:end]; its value begins at `value_start`.
@@ -26,13 +26,13 @@ class Spans(NamedTuple):
 
     opening: int
     closing: int
-    entries: list[Entry]
+    entries: list[JsonEntry]
 
 
 def spans_at(text: str, opening: int) -> Spans:
     """The object or array whose bracket is at `opening`; `text` is known to be JSON."""
     is_object = text[opening] == "{"
-    entries: list[Entry] = []
+    entries: list[JsonEntry] = []
     at = after_blanks(text, opening + 1)
     while text[at] not in "]}":
         if text[at] == ",":
@@ -47,15 +47,15 @@ def after_blanks(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _member(text: str, at: int) -> Entry:
+def _member(text: str, at: int) -> JsonEntry:
     key, end = _DECODER.raw_decode(text, at)
     colon = after_blanks(text, end)
     start = after_blanks(text, colon + 1)
     value, end = _DECODER.raw_decode(text, start)
-    return Entry(key, at, start, end, value)
+    return JsonEntry(key, at, start, end, value)
 
 
-def _item(text: str, at: int) -> Entry:
+def _item(text: str, at: int) -> JsonEntry:
     value, end = _DECODER.raw_decode(text, at)
     name = value.get("name") if isinstance(value, dict) else None
-    return Entry(name if isinstance(name, str) else "", at, at, end, value)
+    return JsonEntry(name if isinstance(name, str) else "", at, at, end, value)

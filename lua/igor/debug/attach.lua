@@ -1,4 +1,4 @@
--- :IgorAttach without a number: the Python processes of all hosts, to choose one from.
+-- :IgorAttach without a PID: choose one of the Python processes on all hosts.
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
 
@@ -6,7 +6,16 @@ local M = {}
 
 local ERROR = vim.log.levels.ERROR
 
---- One line, whatever a program calls itself.
+---@class IgorProcess  a Python process that can be attached to
+---@field pid integer
+---@field host string
+---@field rank string  '' without one
+---@field command string
+
+--- The process in one line, its control characters shown.
+---@param process IgorProcess
+---@param several boolean  whether there are several hosts
+---@return string
 local function line(process, several)
   local rank = process.rank ~= '' and ('  rank ' .. process.rank) or ''
   local host = several and process.host .. '  ' or ''
@@ -21,7 +30,10 @@ local function hosts_of(found)
   return vim.tbl_count(names)
 end
 
---- What went wrong: of the request itself, or on hosts that have no processes to show.
+--- What went wrong with the request, or on the first host that failed; nil if nothing did.
+---@param outcome table
+---@return string|nil text
+---@return string|nil hint
 local function problem(outcome)
   if outcome.error ~= '' then
     return outcome.error, outcome.hint
@@ -64,10 +76,10 @@ local function answered(outcome, attach)
   end
 end
 
---- Ask which process, then ask the bridge for the job.
----@param channel integer  of the bridge
----@param place string  where the project is
----@param args table  of the verb, without the process
+--- Ask the user for a process, and the bridge for the job that attaches to it.
+---@param channel integer  the bridge's channel
+---@param place string  a path in the project
+---@param args table  the arguments of the verb, without the process
 function M.choose(channel, place, args)
   require('igor.command.exit_guard').heard()
   local front, problem_of_front, hint = require('igor.debug.front').choose()

@@ -1,9 +1,12 @@
--- What :IgorDebug acts on: Neovim evaluates it when the command is given.
+-- What :IgorDebug acts on; Neovim evaluates `place` when the command is given.
 local project = require('igor.project')
 
 local M = {}
 
---- The project's file in the window, a path in the project, and the test that the cursor is in.
+--- The window's file, as a path in the project, and pytest's name of the test at the cursor; '' for
+--- what does not exist.
+---@return string file
+---@return string test
 local function under_cursor()
   local root, file = project.locate_buffer(0)
   if not root then
@@ -15,8 +18,18 @@ local function under_cursor()
   return file, name and file .. name or ''
 end
 
---- `problem` where no front end is here; `ask` and `place` are those of |igor-unwritten|. With
---- Vimspector its file is written too, for what it does without :IgorDebug.
+---@class IgorDebugPlace
+---@field place string  a path in the project
+---@field ask boolean  whether to ask about unwritten buffers first
+---@field file string  the window's file, '' without one
+---@field test string  the test at the cursor, '' without one
+---@field programs string[]  names of the config's programs
+---@field last table  arguments of the last debugged program, empty without one
+---@field vimspector boolean  whether to write .vimspector.json too, for Vimspector without igor
+---@field problem string  why no front end can be used, '' if one can
+---@field hint string
+
+---@return IgorDebugPlace
 function M.place()
   local where = require('igor.command.unwritten').place()
   local root = project.root(where.place)

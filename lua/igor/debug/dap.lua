@@ -1,23 +1,24 @@
--- nvim-dap as the front end. Its own list of configurations offers igor's too, which start the whole
--- chain: push, build, start, attach.
+-- nvim-dap as the front end. Its own list of configurations offers igor's too, each of which pushes,
+-- builds, starts and attaches.
 local file_window = require('igor.debug.file_window')
 
-local M = {}
+---@type IgorFrontEnd
+local M = { title = 'nvim-dap' }
 
 local PATIENCE_MS = 20000
--- Attaching to a process takes seconds, and nvim-dap complains after four.
+-- Attaching to a process takes seconds, and nvim-dap warns after four.
 local ANSWER_SECONDS = 60
 
----@type table<string, IgorDebuggee>
+---@type table<string, IgorDebugSession>
 local sessions = {}
----@type thread[]  runs of nvim-dap's that wait for a program to listen
+---@type thread[]  runs of nvim-dap that wait for a program to listen
 local waiting = {}
 
 function M.is_loaded()
   return type(package.loaded.dap) == 'table'
 end
 
-function M.is_there()
+function M.is_installed()
   return M.is_loaded() or #vim.api.nvim_get_runtime_file('lua/dap.lua', false) > 0 or (pcall(require, 'dap'))
 end
 
@@ -29,8 +30,8 @@ local function adapter(callback, config)
   callback({ type = 'server', host = at.host or '127.0.0.1', port = at.port, options = options })
 end
 
---- The type of igor's configurations. A program that is started as the adapter would not connect to
---- igor's port.
+--- The type of igor's configurations: the user's `debugpy` adapter, unless it is one that starts a
+--- program instead of connecting to a port.
 local function adapter_type(dap)
   return type(dap.adapters.debugpy) == 'function' and 'debugpy' or 'igor'
 end
@@ -48,7 +49,7 @@ local function configuration(dap, session)
   }
 end
 
---- What nvim-dap's list offers for a file: each starts the program that its words name.
+--- igor's entries in nvim-dap's list for a buffer; each runs :IgorDebug with its `igor_words`.
 local function offers(buf)
   local root, file = require('igor.project').locate_buffer(buf)
   if not root then
@@ -68,7 +69,8 @@ local function offers(buf)
   return found
 end
 
---- nvim-dap runs a configuration: one of igor's whose program does not live starts it, and waits.
+--- nvim-dap runs a configuration. If it is igor's and its program does not run, start the program and
+--- wait for it.
 local function prepare(config)
   local session = sessions[config.igor]
   if not config.igor_words and not config.igor or session and not session.has_left then
@@ -86,13 +88,14 @@ local function prepare(config)
   return coroutine.yield()
 end
 
---- Tell nvim-dap of igor.
+--- Add igor's adapters, configurations and listeners to nvim-dap.
+---@param dap table  the module
 function M.register(dap)
   dap.adapters.debugpy = dap.adapters.debugpy or adapter
   dap.adapters.igor = adapter
   dap.providers.configs.igor = offers
   dap.listeners.on_config.igor = prepare
-  -- pytest catches what a test raises, and what ends pytest itself is of no interest.
+  -- pytest catches what a test raises, and exceptions that end pytest itself are of no interest.
   dap.listeners.before.setExceptionBreakpoints.igor = function(its)
     local session = sessions[its.config.igor]
     if session and session.job.args.test and not its.igor_filters then
@@ -111,7 +114,7 @@ function M.register(dap)
   end
 end
 
---- The runs that wait for a program get none.
+--- Abort the runs that wait for a program.
 function M.refuse()
   local runs = waiting
   waiting = {}
@@ -120,6 +123,7 @@ function M.refuse()
   end
 end
 
+---@param session IgorDebugSession
 function M.start(session)
   local dap = require('dap')
   M.register(dap)
@@ -139,7 +143,8 @@ function M.start(session)
   end, PATIENCE_MS)
 end
 
---- nvim-dap closes what ends by itself; what is left is closed.
+--- Close what nvim-dap has not closed by itself.
+---@param session IgorDebugSession
 function M.close(session)
   sessions[session.id] = nil
   if not M.is_loaded() then

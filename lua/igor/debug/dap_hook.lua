@@ -1,5 +1,4 @@
--- igor in nvim-dap's own list of configurations, from the first use of nvim-dap on: it is not loaded
--- for that.
+-- Add igor to nvim-dap's list of configurations when nvim-dap is first loaded, without loading it.
 local M = {}
 
 local is_set = false
@@ -9,7 +8,7 @@ local function register(dap)
   return dap
 end
 
---- Finds nvim-dap as Lua would without this, to tell it of igor once it is loaded.
+--- A loader that finds nvim-dap as Lua would without it, and registers igor once it is loaded.
 local function find(name)
   if name ~= 'dap' then
     return
@@ -25,6 +24,7 @@ local function find(name)
   end
 end
 
+--- Register igor with nvim-dap, now or when it is loaded.
 function M.set()
   if type(package.loaded.dap) == 'table' then
     register(package.loaded.dap)

@@ -1,5 +1,5 @@
--- A front end starts from a window that shows a file of the project: there it finds its configuration
--- and opens what it shows.
+-- The window from which a front end starts. It must show a file of the project: the front end looks
+-- for its configuration beside that file, and opens source files in that window.
 local open_location = require('igor.places.open_location')
 local project = require('igor.project')
 
@@ -10,9 +10,10 @@ local function shows_file_of(win, root)
   return its == root and vim.api.nvim_win_get_config(win).relative == ''
 end
 
---- The file of the program that a job debugs, as a path in its project; nil where it has none there.
+--- The file of the program that a job debugs, as a path in the project; nil if it has none.
 ---@param root string
----@param args table  of the job
+---@param args table  the job's arguments
+---@return string|nil
 local function file_of(root, args)
   local file = args.program or args.test and args.test:gsub('::.*', '')
   if args.name then
@@ -24,10 +25,11 @@ local function file_of(root, args)
   return type(file) == 'string' and vim.uv.fs_stat(root .. '/' .. file) and file or nil
 end
 
---- Go to such a window: this one, one of this tab page, any; else open the file of what a job debugs
---- in a new one, without one the config. Whether there is one.
+--- Go to such a window: the current one, one of this tab page, any other; else open the debugged file
+--- or the config in a new window. Return false if neither exists.
 ---@param root string
----@param args table|nil  of the job
+---@param args table|nil  the job's arguments
+---@return boolean
 function M.enter(root, args)
   root = vim.uv.fs_realpath(root) or root
   local windows = { vim.api.nvim_get_current_win() }

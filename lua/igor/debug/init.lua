@@ -1,42 +1,48 @@
--- Debugged programs: when one listens its front end is started, when it has ended that is closed.
+-- Debug sessions: start the front end when a program listens, close it when the program has ended.
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
 local project = require('igor.project')
 
 local M = {}
 
----@class IgorDebuggee  one rank of a program that listens for a front end
----@field id string  new for each
+---@class IgorDebuggee  event: a program listens for its debugger
 ---@field host string
 ---@field rank integer
 ---@field port integer  on 127.0.0.1
----@field configuration string  its name in .vimspector.json
----@field name string  that of its session
+---@field process integer  PID of a process to attach to, 0 for a program that igor started
 ---@field local_root string
 ---@field remote_root string
 ---@field just_my_code boolean
 ---@field subprocess boolean
+
+---@class IgorDebugSession : IgorDebuggee  a front end's session with one rank of a program
+---@field id string  new for each session
+---@field name string  shown by the front end
 ---@field first boolean  whether it is the job's first
----@field front IgorFront
+---@field front IgorFrontEnd
 ---@field is_up boolean|nil  the front end is connected
----@field is_over boolean|nil
----@field has_left boolean|nil  its front end has closed it
+---@field is_over boolean|nil  the job has ended, or the front end has failed
+---@field has_left boolean|nil  the front end has closed it
+---@field vimspector integer|nil  Vimspector's number of it
 ---@field job table
----@field fail fun(text: string)  the front end has not come up
+---@field fail fun(text: string)  the front end did not come up
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
-local GRACE = 30 -- seconds; the config's default
+local GRACE = 30 -- seconds; the default of the config
 
----@type table<string, table>  root → the args of the last one
+---@type table<string, table>  root → arguments of the last program
 local last = {}
 local born = 0
 
---- The args of what was debugged last in the project.
+--- The arguments of the last program debugged in the project.
+---@param root string
+---@return table|nil
 function M.last(root)
   return last[root]
 end
 
---- A job of the verb was asked for.
+--- A job of `debug` or `attach` has started.
+---@param job table
 function M.started(job)
   local its = job.args
   if job.verb == 'debug' and (its.program or its.module or its.test or its.name) then
@@ -44,11 +50,11 @@ function M.started(job)
     args.reattach = nil
     last[project.root(job.root) or job.root] = args
   end
-  job.debuggees, job.inherited = {}, {}
+  job.debug_sessions, job.inherited = {}, {}
   job.release_keys = readiness.watch_keys()
 end
 
---- End the job: what it runs, too.
+--- End the job and its program.
 local function cancel(job)
   if not job.status then
     vim.rpcnotify(require('igor.job.list').channel, 'igor:cancel', job.request)
@@ -68,8 +74,8 @@ local function close(session)
   end
 end
 
---- The job that takes the place of `job`: a program of the same project and group that was started
---- after it and runs; nil where there is none.
+--- The job that replaces `job`: a later one for the same project and group that runs; nil without.
+---@return table|nil
 local function successor(job)
   local root = project.root(job.root)
   return vim.iter(require('igor.job.list').running()):find(function(other)
@@ -81,7 +87,7 @@ local function successor(job)
   end)
 end
 
---- A front end has not come up, so nobody would let the program run: it is ended.
+--- A front end did not come up, so the program would wait for ever: end it.
 local function failed(session, text)
   if not session.is_over and not session.job.status then
     say(session.job, session.host, text, 'IgorError', ERROR)
@@ -101,7 +107,10 @@ local function start(front, session)
   end
 end
 
---- What the front end calls the session.
+--- The name of a session in the front end.
+---@param job table
+---@param event IgorDebuggee
+---@return string
 local function name_of(job, event)
   local args = job.args
   if args.ranks and #args.ranks > 1 then
@@ -113,12 +122,14 @@ local function name_of(job, event)
   return 'igor: ' .. (args.program or args.test or args.module or args.name or event.host)
 end
 
---- A command did not become a job.
+--- A command did not start a job.
 function M.refused()
   require('igor.debug.dap').refuse()
 end
 
---- A rank listens: start the front end for it as soon as the keys aren't needed for something else.
+--- A program listens: start the front end for it as soon as Neovim is in normal mode.
+---@param job table
+---@param event IgorDebuggee
 function M.listens(job, event)
   local front, problem = require('igor.debug.front').choose()
   if not front then
@@ -126,23 +137,20 @@ function M.listens(job, event)
     return cancel(job)
   end
   born = born + 1
-  local session = {
+  ---@type IgorDebugSession
+  local session = vim.tbl_extend('force', event, {
     id = ('igor-%d'):format(born),
     job = job,
     front = front,
-    first = #job.debuggees == 0,
+    first = #job.debug_sessions == 0,
     name = name_of(job, event),
-  }
-  session = vim.tbl_extend('error', session, { host = event.host, rank = event.rank, port = event.port })
-  for _, key in ipairs({ 'configuration', 'local_root', 'remote_root', 'just_my_code', 'subprocess' }) do
-    session[key] = event[key]
-  end
+  })
   session.fail = function(text)
     failed(session, text)
   end
-  table.insert(job.debuggees, session)
+  table.insert(job.debug_sessions, session)
   if not readiness.can_ask() and vim.api.nvim_get_mode().mode ~= 'n' then
-    job.output:say(event.host, 'the debugger comes up in normal mode', 'IgorWarning')
+    job.output:say(event.host, 'the debugger opens when you return to normal mode', 'IgorWarning')
     job.output:open()
   end
   readiness.when(readiness.can_ask, function()
@@ -150,13 +158,13 @@ function M.listens(job, event)
   end)
 end
 
---- Offer to attach again to what a lost connection has left running.
+--- Offer to attach again to a program that outlives a lost connection.
 local function offer(job, host, seconds)
   if seconds == 0 then
     return
   end
-  local lives = type(seconds) == 'number' and ('for %d s'):format(seconds) or 'on'
-  local text = ('the program lives %s: r here, or :IgorDebug --reattach, attaches again'):format(lives)
+  local lives = type(seconds) == 'number' and ('for %d s'):format(seconds) or 'on the host'
+  local text = ('the program keeps running %s; press r or run :IgorDebug --reattach'):format(lives)
   say(job, host, text, 'IgorWarning', WARN)
   job.output:open()
   vim.keymap.set('n', 'r', function()
@@ -166,6 +174,8 @@ local function offer(job, host, seconds)
 end
 
 --- The connection to a host is lost.
+---@param job table
+---@param event { host: string, grace: number|nil }
 function M.lost(job, event)
   offer(job, event.host, event.grace)
 end
@@ -175,10 +185,12 @@ local function grace(job)
   return type(debug) == 'table' and tonumber(debug.grace) or GRACE
 end
 
---- The job has ended. The windows of its sessions go, once nobody is typing in them; where the next
---- one has been started already, they are left to it.
+--- The job has ended. Close its sessions as soon as Neovim is in normal mode; if the next job has
+--- started already, leave them to it.
+---@param job table
+---@param outcome table
 function M.ended(job, outcome)
-  local sessions = vim.list_extend(job.inherited, job.debuggees)
+  local sessions = vim.list_extend(job.inherited, job.debug_sessions)
   for _, session in ipairs(sessions) do
     session.is_over = true
   end
@@ -192,10 +204,10 @@ function M.ended(job, outcome)
       vim.iter(sessions):each(close)
     end
   end)
-  if #job.debuggees == 0 and not next_job then
+  if #job.debug_sessions == 0 and not next_job then
     M.refused()
   end
-  if outcome.type == 'lost' and job.verb == 'debug' and #job.debuggees > 0 then
+  if outcome.type == 'lost' and job.verb == 'debug' and #job.debug_sessions > 0 then
     offer(job, '', grace(job))
   end
 end

@@ -1,9 +1,11 @@
--- The pytest test around a line of a Python file. No parser need be installed: it is enough to know
--- where statements begin, which strings and brackets that go over several lines hide.
+-- Find the pytest test around a line of a Python file, without a parser: it suffices to know where
+-- statements begin, and which strings and brackets extend over several lines.
 local M = {}
 
---- Where to read on after the string that begins at `at`, and its delimiter where it goes on in the
---- next line.
+--- The column after the string that begins at `at`; its delimiter too if it continues in the next
+--- line.
+---@return integer
+---@return string|nil
 local function after_string(line, at)
   local quote = line:sub(at, at)
   local delimiter = line:sub(at, at + 2) == quote:rep(3) and quote:rep(3) or quote
@@ -22,7 +24,8 @@ local function after_string(line, at)
   end
 end
 
---- The state after a line: how deep in brackets, in which string, whether the next one continues it.
+--- The state after a line: depth in brackets, delimiter of an open string, whether a backslash
+--- continues the line.
 local function read(line, depth, string)
   local at = 1
   if string then
@@ -56,7 +59,7 @@ local function read(line, depth, string)
   end
 end
 
---- The statements of a file: line, indent, text of the first line.
+--- The statements of a file: line, indent, and text of their first line.
 local function statements(lines)
   local found, depth, string, continues = {}, 0, nil, false
   for number, line in ipairs(lines) do
@@ -75,7 +78,7 @@ local function definition(text)
   return class or name, class ~= nil
 end
 
---- The index of the statement that the cursor is in; of what decorators decorate.
+--- The index of the statement at the cursor; for a decorator, of what it decorates.
 local function at_cursor(all, line)
   local index
   for i, statement in ipairs(all) do
@@ -89,10 +92,11 @@ local function at_cursor(all, line)
   return index
 end
 
---- pytest's name of the test or class of tests around line `line`: "::TestLoss::test_nan"; empty at
---- the file's top level, nil where another function is around it.
+--- pytest's name of the test or test class around a line, e.g. "::TestLoss::test_nan"; "" at the top
+--- level of the file, nil in any other function.
 ---@param lines string[]
 ---@param line integer  from 1
+---@return string|nil
 function M.around(lines, line)
   local all = statements(lines)
   local index = at_cursor(all, line)
@@ -102,7 +106,7 @@ function M.around(lines, line)
     local defined, is_class = definition(statement.text)
     if statement.indent < indent then
       if defined and not is_class then
-        -- What is defined in a test belongs to it, a method that is none to its class.
+        -- A function in a test belongs to the test; a method that is no test ends the search.
         name = vim.startswith(defined, 'test') and '::' .. defined or nil
       elseif defined then
         name = '::' .. defined .. (name or '')

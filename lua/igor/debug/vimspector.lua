@@ -1,21 +1,22 @@
--- Vimspector as the front end. What it does not do by itself is done for it: it notices no connection
--- that fails, asks about exceptions, and mixes up the threads of several sessions.
+-- Vimspector as the front end, with workarounds: Vimspector does not notice a failed connection, asks
+-- about exceptions at each start, and mixes up the threads of several sessions.
 local file_window = require('igor.debug.file_window')
 local python = require('igor.debug.vimspector_python')
 
-local M = {}
+---@type IgorFrontEnd
+local M = { title = 'Vimspector' }
 
----@type table<integer, IgorDebuggee>  Vimspector's number of a session → whom it shows
+---@type table<integer, IgorDebugSession>  by Vimspector's number
 local shown = {}
 
--- Vimspector says nothing of a connection that comes to nothing; attaching takes less.
+-- Vimspector does not report a failed connection; attaching takes less time than this.
 local CHECK_MS, PATIENCE_MS = 500, 20000
 local CLOSE_TRIES = 40
--- A program far away takes its time to load debugpy.
+-- debugpy takes a while to load on a slow host.
 local ATTACH_MS = 60000
--- A filter that is left out is asked about. "" is debugpy's own default.
+-- Vimspector asks about filters without a value. "" is debugpy's own default.
 local EXCEPTIONS = { raised = 'N', uncaught = 'Y', userUnhandled = '' }
--- pytest catches what a test raises, and what ends pytest itself is of no interest.
+-- pytest catches what a test raises, and exceptions that end pytest itself are of no interest.
 local EXCEPTIONS_OF_TESTS = { raised = 'N', uncaught = 'N', userUnhandled = '' }
 
 local function call(name, ...)
@@ -30,7 +31,7 @@ function M.is_loaded()
   return vim.fn.exists('*vimspector#Launch') == 1
 end
 
-function M.is_there()
+function M.is_installed()
   return vim.fn.exists(':VimspectorReset') == 2
     or #vim.api.nvim_get_runtime_file('autoload/vimspector.vim', false) > 0
 end
@@ -39,16 +40,19 @@ local function is_loadable()
   return M.is_loaded() or #vim.api.nvim_get_runtime_file('autoload/vimspector.vim', false) > 0
 end
 
---- Plugin managers may have defined its commands only, to load it with the first.
+--- Why Vimspector can't be used although installed. Runs one of its commands first: a plugin manager
+--- may have defined only these, to load it on first use.
+---@return string|nil problem
+---@return string|nil hint
 function M.problem()
   if vim.fn.has('python3') == 0 then
-    return 'Vimspector needs Python in Neovim, with pynvim: g:python3_host_prog', ':checkhealth provider'
+    return 'Vimspector needs Python with pynvim in Neovim: set g:python3_host_prog', ':checkhealth provider'
   end
   if not is_loadable() then
     pcall(vim.cmd, 'silent! VimspectorReset')
   end
   if not is_loadable() then
-    return 'Vimspector is not loaded', "it must be in 'runtimepath'"
+    return 'Vimspector is not loaded', "add it to 'runtimepath'"
   end
 end
 
@@ -57,17 +61,19 @@ local function state(number)
   return ok and found or 'none'
 end
 
---- A session of its own for each rank but the first, with the first one's breakpoints.
+--- Create a session for a further rank, with the breakpoints of the first.
 local function new_session(session)
-  local first = session.job.debuggees[1].vimspector
+  local first = session.job.debug_sessions[1].vimspector
   call('NewSession', session.name)
   if first then
     execute(python.copy_breakpoints:format(first))
   end
 end
 
---- Whether nobody listens: connecting would block the editor for ten seconds. It is never tried out
---- by a connection, which debugpy would take for its only one.
+--- Whether nothing listens on the port: connecting would block Neovim for ten seconds. Found without
+--- connecting, since debugpy would take that for its only client.
+---@param port integer
+---@return boolean
 local function is_closed(port)
   local tcp = assert(vim.uv.new_tcp())
   local ok = tcp:bind('127.0.0.1', port) and tcp:listen(1, function() end)
@@ -75,7 +81,7 @@ local function is_closed(port)
   return ok == 0
 end
 
---- See that the session comes up; the user may be asked something meanwhile.
+--- Wait until the session is up, or fail it; Vimspector may ask the user something meanwhile.
 local function watch(session)
   local timer, waited = assert(vim.uv.new_timer()), 0
   timer:start(CHECK_MS, CHECK_MS, vim.schedule_wrap(function()
@@ -94,8 +100,7 @@ local function watch(session)
   end))
 end
 
---- The program's output where Vimspector shows such. The cursor, which it leaves there, goes to the
---- code.
+--- Show the program's output in Vimspector's output window, and move the cursor from there to the code.
 local function show_output(session)
   local windows = vim.g.vimspector_session_windows
   local win = type(windows) == 'table' and windows.output
@@ -107,12 +112,12 @@ local function show_output(session)
   end
 end
 
---- What no configuration or adapter of a file is called: Vimspector prefers those of the project's.
+--- A unique name: Vimspector prefers configurations and adapters of the same name in files.
 local function unlikely(name)
   return ('%s (%s)'):format(name, vim.text.hexencode(assert(vim.uv.random(4))))
 end
 
---- What Vimspector is to do, in the shape of .vimspector.json.
+--- A configuration and an adapter, as in .vimspector.json.
 local function configuration(session, adapter)
   local at = { host = '127.0.0.1', port = session.port }
   return {
@@ -128,8 +133,8 @@ local function configuration(session, adapter)
   }, vim.tbl_extend('error', at, { async_timeout = ATTACH_MS })
 end
 
---- Call `act` with the name of the session's configuration, while Vimspector knows it. It comes from
---- no file, so it is right whatever port was free and whoever wrote the project's .vimspector.json.
+--- Call `act` with the name of the session's configuration while Vimspector knows it. It is in no
+--- file, so it is right whichever port is in use and whatever is in .vimspector.json.
 local function with_configuration(session, act)
   local key = unlikely(session.name)
   local its, adapter = configuration(session, key)
@@ -156,9 +161,9 @@ local function launch(session)
   with_configuration(session, function(key)
     local ok, names = pcall(call, 'GetConfigurations')
     if not ok then
-      error("Vimspector can not read the project's .vimspector.json, or another file of its own", 0)
+      error("Vimspector can't read the project's .vimspector.json, or another of its files", 0)
     elseif not vim.tbl_contains(names, key) then
-      error('Vimspector does not take the configuration', 0)
+      error('Vimspector does not accept the configuration', 0)
     end
     call('LaunchWithSettings', { configuration = key })
   end)
@@ -169,14 +174,15 @@ local function launch(session)
   watch(session)
 end
 
+---@param session IgorDebugSession
 function M.start(session)
   if not file_window.enter(session.local_root, session.job.args) then
-    return session.fail('Vimspector needs a window that shows a file of the project')
+    return session.fail('Vimspector needs a window with a file of the project')
   elseif is_closed(session.port) then
-    return session.fail(('nobody listens on 127.0.0.1:%d any more'):format(session.port))
+    return session.fail(('nothing listens on 127.0.0.1:%d any more'):format(session.port))
   end
-  if session.subprocess or #session.job.debuggees > 1 or #(session.job.args.ranks or {}) > 1 then
-    pcall(execute, python.own_requests) -- of a later version that has no such thing
+  if session.subprocess or #session.job.debug_sessions > 1 or #(session.job.args.ranks or {}) > 1 then
+    pcall(execute, python.own_requests) -- may fail: later versions have no such list
   end
   if not session.first then
     new_session(session)
@@ -184,7 +190,7 @@ function M.start(session)
   launch(session)
 end
 
---- The last program again, for vimspector#Restart().
+--- Debug the last program again, for vimspector#Restart().
 function M.restart()
   local session = shown[tonumber(call('GetSessionID'))]
   if session and session.job.verb == 'debug' then
@@ -193,11 +199,11 @@ function M.restart()
       vim.cmd('IgorDebug!')
     end)
   else
-    require('igor.ui.notice').say('it was not started by igor; to attach again: :IgorAttach')
+    require('igor.ui.notice').say('igor did not start this program; to attach again: :IgorAttach')
   end
 end
 
---- Forget the session of a rank, as soon as its connection has ended.
+--- Remove a rank's session as soon as its connection has ended.
 local function destroy(session, tries)
   local now = state(session.vimspector)
   if now == 'none' then
@@ -209,7 +215,7 @@ local function destroy(session, tries)
   end
 end
 
---- The split of this tab page, if there is one, shows what was in Vimspector's window.
+--- Show the output from Vimspector's window in igor's split on this tab page, if it has one.
 local function show_in_split(output)
   for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
     if vim.bo[vim.api.nvim_win_get_buf(win)].filetype == 'igor' and not vim.w[win].igor_borrowed then
@@ -218,7 +224,8 @@ local function show_in_split(output)
   end
 end
 
---- Its windows go, without questions, and the cursor stays where it is.
+--- Close its windows without questions; the cursor stays where it is.
+---@param session IgorDebugSession
 function M.close(session)
   local number = session.vimspector
   if not number or not M.is_loaded() then

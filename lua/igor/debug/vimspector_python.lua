@@ -1,7 +1,7 @@
--- Python for Vimspector's interpreter: what its functions don't offer.
+-- Python code to run in Vimspector, for what its functions don't offer.
 local M = {}
 
--- One list of requests serves the threads of all sessions, so answers reach the wrong ones.
+-- Vimspector has one list of thread requests for all sessions, so answers reach the wrong ones.
 M.own_requests = [[
 from vimspector import stack_trace as _igor_stack_trace
 if ( "pending_thread_requests" in vars( _igor_stack_trace.Session )
@@ -20,7 +20,7 @@ _vimspector_session._breakpoints.Load( __import__( "copy" ).deepcopy(
   _vimspector_session_man.GetSession( %d )._breakpoints.Save() ) )
 ]]
 
--- Vimspector's own restart would attach to a program that is gone.
+-- Vimspector's own restart would attach to a program that has ended.
 M.restart = [[
 def _igor_restarts( session ):
   def restart():
@@ -33,7 +33,7 @@ def _igor_restarts( session ):
 _igor_restarts( _vimspector_session )
 ]]
 
--- "lost", "up", "attaching" or "none": of a session's connection and windows.
+-- The state of a session's connection and windows: "lost", "up", "attaching" or "none".
 M.state = [[(lambda s: "none" if s is None else "up" if s._init_complete else "attaching"
  if s._connection else "lost" if s.HasUI() else "none")(_vimspector_session_man.GetSession( %d ))]]
 

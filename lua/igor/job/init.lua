@@ -145,7 +145,7 @@ end
 local function finish(job, outcome)
   ending.finish(job, outcome)
   require('igor.job.input').ended(job)
-  if job.debuggees then
+  if job.debug_sessions then
     require('igor.debug').ended(job, outcome)
   end
   if outcome.status ~= 0 and not is_listed(job.verb) then

@@ -83,7 +83,7 @@ def leave_with_the_editor(attached: Attached, debugger: Debugger) -> None:
     debugger.close()
 
 
-def test_it_stops_and_runs_on_whichever_way_the_debugger_leaves(late: Running) -> None:
+def test_the_process_runs_on_whichever_way_the_debugger_leaves(late: Running) -> None:
     ways: list[Callable[[Attached, Debugger], None]]
     ways = [terminate, leave_with_the_editor, vanish]
     for leave in ways:
@@ -110,7 +110,7 @@ def test_it_stops_and_runs_on_whichever_way_the_debugger_leaves(late: Running) -
     assert attached.result()["text"] == f"process {late.pid} has ended"
 
 
-def test_after_a_killed_agent_it_runs_on_and_can_be_attached_to_again(late: Running) -> None:
+def test_the_process_survives_a_killed_agent_and_can_be_attached_to_again(late: Running) -> None:
     host, name = late.project.hosts[0], f"dino-{late.project.root.name}-dev"
     host.docker("exec", "--detach", name, PYTHON, FILE)
     wait_until(lambda: len(late.processes()) == 2)
@@ -142,7 +142,7 @@ def adapters(running: Running) -> list[str]:
     return [line for line in found.splitlines() if "debugpy" in line]
 
 
-def test_at_a_terminal_one_is_asked_which_and_ctrl_c_leaves_it(late: Running) -> None:
+def test_at_a_terminal_igor_asks_which_process_and_ctrl_c_leaves_it(late: Running) -> None:
     listed = late.project.igor("attach")
     assert listed.returncode == 0
     head, row = listed.stdout.splitlines()
@@ -152,9 +152,9 @@ def test_at_a_terminal_one_is_asked_which_and_ctrl_c_leaves_it(late: Running) ->
     completed = late.project.igor("__complete", "attach", "").stdout
     assert completed == f"{late.pid}\tapollo: {PYTHON} {FILE}\n"
     terminal = Terminal("attach", cwd=late.project.root)
-    terminal.wait_for("attach to which? [1-1] ")
+    terminal.wait_for("attach to which process? [1-1] ")
     terminal.type("1\r")
-    terminal.wait_for("waits for a debugger at 127.0.0.1:")
+    terminal.wait_for("waiting for a debugger on 127.0.0.1:")
     terminal.type("\x03")
     assert terminal.end() == 130
     late.goes_on()
@@ -205,7 +205,7 @@ def attach_refused(project: SampleProject) -> dict[str, Any]:
         running.kill()
 
 
-def test_what_an_image_lacks_is_named_before_anything_is_done(ssh_home: Path, lab: Lab) -> None:
+def test_what_the_image_lacks_is_named_first(ssh_home: Path, lab: Lab) -> None:
     host = lab["apollo"]
     project = make_project(ssh_home, host, LATE, **late_config(host))
     nothing = project.igor("attach", "7")

@@ -132,7 +132,7 @@ def test_debugpy_can_be_installed_for_the_session(tmp_path: Path, lab: Lab) -> N
     assert not list(project.on(project.hosts[0]).rglob("debugpy"))
 
 
-def test_nothing_listens_but_the_loopback_here_and_in_the_container(
+def test_only_the_loopback_listens_locally_and_in_the_container(
     project: SampleProject, lab: Lab
 ) -> None:
     host = lab["apollo"]

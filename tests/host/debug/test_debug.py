@@ -48,7 +48,7 @@ def test_a_breakpoint_two_folders_deep_and_back_again_without_leftovers(
         assert inside.is_empty()
 
 
-def test_library_source_comes_by_reference(project: SampleProject) -> None:
+def test_library_source_is_sent_by_reference(project: SampleProject) -> None:
     project.write(FILE, "import json\n\nvalue = [1]\ntext = json.dumps(value)\n")
     session = Session(project)
     with session.attach(4) as debugger:

@@ -32,9 +32,7 @@ def to_its_end(session: Session) -> None:
     assert session.end()["status"] == 3
 
 
-def test_files_that_are_there_follow_the_port_and_others_are_not_made(
-    ssh_home: Path, lab: Lab
-) -> None:
+def test_existing_files_follow_the_port_and_no_others_are_made(ssh_home: Path, lab: Lab) -> None:
     project = make_project(ssh_home, lab["apollo"])
     wanted: int = json.loads((project.root / ".igor/config.json").read_text())["debug_port"]
     to_its_end(Session(project))
@@ -56,7 +54,7 @@ def test_files_that_are_there_follow_the_port_and_others_are_not_made(
     assert (project.root / VIMSPECTOR).stat().st_ino != before
 
 
-def test_whoever_asks_for_vimspectors_file_gets_it(ssh_home: Path, lab: Lab) -> None:
+def test_vimspectors_file_is_made_on_request(ssh_home: Path, lab: Lab) -> None:
     project = make_project(ssh_home, lab["apollo"])
     session = Session(project, vimspector=True)
     event = session.debuggee()
@@ -85,7 +83,7 @@ def test_the_command_line_prints_or_writes_and_says_what_it_did(home: Path) -> N
     assert project.igor("vimspector").returncode == 2
 
 
-def test_only_configurations_that_are_in_a_file_are_named(tmp_path: Path) -> None:
+def test_only_configurations_in_the_files_are_named(tmp_path: Path) -> None:
     name = "igor: attach dev"
     event = {
         "configuration": name, "port": 5678, "host": "apollo", "local_root": str(tmp_path),

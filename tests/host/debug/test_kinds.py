@@ -77,7 +77,7 @@ def follow(session: Session) -> list[tuple[int, str]]:
     return stops
 
 
-def test_children_stop_where_they_are_asked_for_and_run_where_not(folder: Path, lab: Lab) -> None:
+def test_children_stop_only_with_subprocess(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"subprocess": True})
     project.write(FILE, CHILDREN)
     for kind in ("subprocess", "fork", "spawn"):
@@ -96,7 +96,7 @@ def test_children_stop_where_they_are_asked_for_and_run_where_not(folder: Path, 
     Inside(project).wait_until_empty()
 
 
-def test_when_all_leave_a_program_with_children_is_ended_too(folder: Path, lab: Lab) -> None:
+def test_a_program_with_children_ends_when_all_debuggers_leave(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"subprocess": True})
     project.write(
         FILE, CHILDREN.replace("    value =", "    __import__('time').sleep(60)\n    value =")
@@ -153,7 +153,7 @@ def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> Non
     for name in ("train", "fit.v2"):
         process = project.start("debug", name)
         assert process.stderr
-        assert any("waits for a debugger at 127.0.0.1:" in line for line in process.stderr)
+        assert any("waiting for a debugger on 127.0.0.1:" in line for line in process.stderr)
         process.terminate()
         process.communicate()
     Inside(project).wait_until_empty()
@@ -163,7 +163,7 @@ def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> Non
     assert "did you mean 'fit'?" in refused["error"]
 
 
-def test_of_several_hosts_the_chosen_ranks_are_debugged(folder: Path, lab: Lab) -> None:
+def test_the_chosen_ranks_of_several_hosts_are_debugged(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], lab["enterprise"])
     session = Session(project, ranks=[0, 1])
     events = sorted((session.debuggee(), session.debuggee(2)), key=lambda event: event["rank"])
@@ -204,7 +204,7 @@ def test_of_several_hosts_the_chosen_ranks_are_debugged(folder: Path, lab: Lab) 
     assert "0 (apollo), 1 (enterprise)" in refused["error"]
 
 
-def test_what_runs_beside_a_lost_program_lives_for_its_grace(folder: Path, lab: Lab) -> None:
+def test_other_ranks_live_for_the_grace_time_of_a_lost_one(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], lab["enterprise"], debug={"grace": 3})
     session = Session(project, "wait")
     session.attach(STOP).stopped()

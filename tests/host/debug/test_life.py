@@ -52,7 +52,7 @@ def terminate(debugger: Debugger) -> None:
     debugger.close()
 
 
-def test_one_of_two_debuggers_may_go(project: SampleProject) -> None:
+def test_the_first_of_two_debuggers_to_leave_ends_nothing(project: SampleProject) -> None:
     """As a port scan and a second client do."""
     session = Session(project)
     event = session.debuggee()
@@ -65,7 +65,7 @@ def test_one_of_two_debuggers_may_go(project: SampleProject) -> None:
     assert session.end()["status"] == 3
 
 
-def test_of_two_that_start_at_once_the_newer_one_runs(project: SampleProject) -> None:
+def test_the_newer_of_two_concurrent_starts_runs(project: SampleProject) -> None:
     inside = Inside(project)
     for pause in (0.0, 0.3):
         older = Session(project, "wait")
@@ -78,7 +78,7 @@ def test_of_two_that_start_at_once_the_newer_one_runs(project: SampleProject) ->
         inside.wait_until_empty()
 
 
-def test_with_detach_it_runs_on_and_is_found_again(folder: Path, lab: Lab) -> None:
+def test_with_detach_the_program_runs_on_and_is_found_again(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"detach": True})
     inside = Inside(project)
     session = Session(project, "wait")
@@ -117,7 +117,7 @@ def go(session: Session) -> None:
     session.leave()
 
 
-def test_a_program_that_nobody_attaches_to_is_ended_too(project: SampleProject) -> None:
+def test_a_program_without_a_debugger_can_be_ended(project: SampleProject) -> None:
     session = Session(project)
     session.debuggee()
     cancel(session)
@@ -125,7 +125,7 @@ def test_a_program_that_nobody_attaches_to_is_ended_too(project: SampleProject) 
 
 
 @pytest.mark.parametrize("grace", [0, 6])
-def test_after_the_grace_nothing_is_left_by_a_killed_agent(
+def test_nothing_is_left_after_the_grace_time_of_a_killed_agent(
     folder: Path, lab: Lab, grace: int
 ) -> None:
     project = make_project(folder, lab["apollo"], debug={"grace": grace})
@@ -146,7 +146,7 @@ def seconds(session: Session) -> list[int]:
     return [int(second) for second in re.findall(rb"second (\d+)\n", session.job.output)]
 
 
-def test_within_the_grace_a_new_agent_comes_back_to_it(folder: Path, lab: Lab) -> None:
+def test_a_new_agent_attaches_again_within_the_grace_time(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"grace": 20})
     session = Session(project, "wait")
     thread = (debugger := session.attach(STOP)).stopped()
@@ -170,7 +170,7 @@ def test_within_the_grace_a_new_agent_comes_back_to_it(folder: Path, lab: Lab) -
     Inside(project).wait_until_empty()
 
 
-def test_at_a_breakpoint_it_stays_there_until_the_next_debugger(folder: Path, lab: Lab) -> None:
+def test_a_program_stays_at_its_breakpoint_until_the_next_debugger(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"grace": 60})
     session = Session(project)
     debugger = stopped(session)
@@ -189,7 +189,7 @@ def test_at_a_breakpoint_it_stays_there_until_the_next_debugger(folder: Path, la
     Inside(project).wait_until_empty()
 
 
-def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab) -> None:
+def test_the_outcome_is_kept_for_the_grace_time_and_reported_once(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"grace": 40})
     session = Session(project, "wait", "20")
     debugger = session.attach()
@@ -209,9 +209,7 @@ def test_the_outcome_is_kept_for_the_grace_and_told_once(folder: Path, lab: Lab)
     assert "no debugged program" in refused["results"][0]["text"]
 
 
-def test_the_container_that_ends_takes_the_session_with_it(
-    project: SampleProject, lab: Lab
-) -> None:
+def test_a_stopped_container_ends_the_session(project: SampleProject, lab: Lab) -> None:
     session = Session(project, "wait")
     debugger = stopped(session)
     lab["apollo"].docker("kill", f"dino-{project.root.name}-dev")
@@ -257,7 +255,7 @@ class CutCable:
         Inside(self._short).wait_until_empty(60)
 
 
-def test_each_way_to_go_ends_the_program_where_it_is_and_a_cut_cable_after_the_grace(
+def test_each_way_to_leave_ends_the_program_and_a_cut_cable_after_the_grace_time(
     folder: Path, lab: Lab
 ) -> None:
     """All the others while the cable is cut, which nobody sees for half a minute."""
@@ -289,7 +287,7 @@ def test_ctrl_c_ends_igor_debug_and_the_program(project: SampleProject) -> None:
     process = project.start("debug", "train/models/fit.py", "wait")
     assert process.stderr
     for line in process.stderr:
-        if "waits for a debugger at 127.0.0.1:" in line:
+        if "waiting for a debugger on 127.0.0.1:" in line:
             break
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 130
@@ -311,7 +309,7 @@ def test_igor_debug_ends_with_the_program_s_status_and_passes_stdin(
     process.stdin.close()
     port = 0
     for line in process.stderr:
-        if "waits for a debugger at 127.0.0.1:" in line:
+        if "waiting for a debugger on 127.0.0.1:" in line:
             port = int(line.rsplit(":", 1)[1])
         if "VS Code" in line:
             break

@@ -168,7 +168,7 @@ def printed(project: Hanging, *words: str) -> str:
     return "".join(line.partition(" | ")[2] for line in lines)
 
 
-def test_what_igor_run_has_started_tells_by_itself_and_the_rest_is_named(
+def test_programs_of_igor_run_write_their_stacks_and_others_are_named(
     ssh_home: Path, lab: Lab, ended: list[Hanging]
 ) -> None:
     project = Hanging.make(ssh_home, lab["apollo"], dockerfile=BARE)
@@ -201,7 +201,7 @@ def test_what_igor_run_has_started_tells_by_itself_and_the_rest_is_named(
     assert project.igor("stack").stdout.count("Process ") == 1
 
 
-def test_another_users_is_read_by_root_where_the_config_allows_that(
+def test_container_root_reads_another_users_process_if_the_config_allows(
     ssh_home: Path, lab: Lab, ended: list[Hanging]
 ) -> None:
     project = Hanging.make(ssh_home, lab["apollo"])
@@ -231,7 +231,7 @@ def test_another_users_is_read_by_root_where_the_config_allows_that(
     assert outcome["data"]["hosts"][0]["processes"][0]["by"] == "py-spy"
 
 
-def test_without_containers_only_the_projects_own_processes_are_meant(
+def test_without_containers_only_the_projects_processes_are_read(
     ssh_home: Path, plain_host: Host, ended: list[Hanging]
 ) -> None:
     project = Hanging.make(ssh_home, plain_host, runtime="none")

@@ -168,7 +168,7 @@ def test_a_killed_editor_leaves_nothing_and_the_next_launch_ends_the_one_before(
     wait_until(lambda: inside.processes() == [], 30)
 
 
-def test_what_is_missing_there_is_told_in_the_terminal(plain: Plain) -> None:
+def test_what_the_host_lacks_is_printed_in_the_terminal(plain: Plain) -> None:
     plain.project.write("dockerfile", "FROM igor-base:latest\n")
     assert plain.project.igor("docker", "setup").returncode == 0
     terminal, debugger = plain.launch(FILE)

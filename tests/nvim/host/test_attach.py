@@ -79,17 +79,17 @@ def test_stacks_are_in_the_quickfix_list_each_once(
         program.goes_on()
 
 
-def test_without_a_front_end_nobody_is_asked(nvim: Path, ssh_home: Path, lab: Lab) -> None:
+def test_without_a_front_end_no_process_is_asked_for(nvim: Path, ssh_home: Path, lab: Lab) -> None:
     project = make_project(ssh_home, lab["apollo"], LATE)
     with running(nvim, ssh_home, project.root) as editor:
         editor.lua(PICK)
         editor.command("IgorAttach")
-        editor.wait_message("neither Vimspector nor nvim-dap is here")
+        editor.wait_message("neither Vimspector nor nvim-dap is installed")
         assert "asked" not in editor.nvim.vars
 
 
 @pytest.mark.parametrize("kind", [Vimspector, Dap], ids=lambda kind: kind.name)
-def test_the_chosen_one_stops_at_a_breakpoint_and_runs_on(
+def test_the_chosen_process_stops_at_a_breakpoint_and_runs_on(
     nvim: Path, home: Path, late: list[Running], kind: type[FrontEnd],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

@@ -112,7 +112,7 @@ def test_after_a_killed_agent_one_key_attaches_again(
     front.go_on()
     editor.wait_output("second 3", 30)
     kill_agent()
-    editor.wait_output("attaches again")
+    editor.wait_output("press r or run :IgorDebug --reattach")
     editor.lua("vim.api.nvim_set_current_win(...)", editor.output_window().handle)
     editor.keys("r")
     editor.wait_output("debugpy waits", 30)

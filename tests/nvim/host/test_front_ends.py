@@ -153,7 +153,7 @@ def test_the_front_end_s_own_restart_and_end(
     editor.wait_message("igor: debug: apollo")
 
 
-def test_after_a_killed_agent_one_key_comes_back_to_the_breakpoint(
+def test_after_a_killed_agent_one_key_returns_to_the_breakpoint(
     editor: Editor, kind: type[FrontEnd], project: SampleProject
 ) -> None:
     front = kind(editor)
@@ -161,7 +161,7 @@ def test_after_a_killed_agent_one_key_comes_back_to_the_breakpoint(
     editor.command("IgorDebug")
     front.stop(project.root / FILE, STOP)
     kill_agent()
-    editor.wait_output("attaches again", 30)
+    editor.wait_output("press r or run :IgorDebug --reattach", 30)
     editor.wait("its windows are gone", front.is_closed, 30)
     editor.lua("vim.api.nvim_set_current_win(...)", editor.output_window().handle)
     editor.keys("r")

@@ -73,17 +73,15 @@ def test_words_become_a_request(nvim: Path, home: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("IgorDebug!", "nothing was debugged"),
-        ("1 | IgorDebug --test", "no test is under the cursor"),
+        ("IgorDebug!", "no program was debugged"),
+        ("1 | IgorDebug --test", "no test under the cursor"),
         ("IgorDebug 'x", "No closing quotation"),
-        ("IgorDebug --ranks a", "numbers and commas"),
-        ("IgorDebug --reattach x", "without other words"),
+        ("IgorDebug --ranks a", "numbers separated by commas"),
+        ("IgorDebug --reattach x", "takes no other arguments"),
         ("enew | IgorDebug x", "shows no file of a project"),
     ],
 )
-def test_what_can_not_be_debugged_is_refused(
-    nvim: Path, home: Path, command: str, said: str
-) -> None:
+def test_malformed_commands_are_refused(nvim: Path, home: Path, command: str, said: str) -> None:
     with debug_scene(nvim, home) as on:
         on.editor.command(command)
         on.editor.wait_message(said)
@@ -93,7 +91,7 @@ def test_without_a_front_end_nothing_is_started(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         for _again in range(2):
             on.editor.command("messages clear | IgorDebug")
-            on.editor.wait_message("neither Vimspector nor nvim-dap is here")
+            on.editor.wait_message("neither Vimspector nor nvim-dap is installed")
         assert on.agent.received.empty()
 
 
@@ -107,7 +105,7 @@ def test_a_window_without_a_file_repeats_the_last(nvim: Path, home: Path) -> Non
 
 
 @pytest.mark.usefixtures("dap")
-def test_its_words_are_completed(nvim: Path, home: Path) -> None:
+def test_arguments_are_completed(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
 
         def completed(line: str) -> list[str]:
@@ -122,7 +120,7 @@ def test_its_words_are_completed(nvim: Path, home: Path) -> None:
 
 
 @pytest.mark.usefixtures("dap")
-def test_what_is_come_back_to_is_the_last_or_what_is_named(nvim: Path, home: Path) -> None:
+def test_reattach_takes_the_last_program_or_the_named_hosts(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         on.agent.finish(on.start("IgorDebug x"))
         on.editor.wait_message("debug: done")
@@ -200,7 +198,7 @@ def test_a_session_that_is_reset_closes_its_connection(nvim: Path, home: Path) -
     ("command", "shown"),
     [("IgorDebug -m pkg.mod", ".igor/config.json"), ("IgorDebug fit", FILE)],
 )
-def test_vimspector_has_a_window_of_the_project_where_there_was_none(
+def test_vimspector_gets_a_window_with_a_file_of_the_project(
     nvim: Path, home: Path, command: str, shown: str
 ) -> None:
     with debug_scene(nvim, home) as on, port() as its:
@@ -215,7 +213,9 @@ def test_vimspector_has_a_window_of_the_project_where_there_was_none(
 
 
 @pytest.mark.usefixtures("vimspector")
-def test_nobody_who_listens_is_told_at_once_and_the_job_ends(nvim: Path, home: Path) -> None:
+def test_a_port_without_listener_is_reported_at_once_and_ends_the_job(
+    nvim: Path, home: Path
+) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         its.stop_listening()
         request = on.start("IgorDebug")
@@ -223,7 +223,7 @@ def test_nobody_who_listens_is_told_at_once_and_the_job_ends(nvim: Path, home: P
         listens(on.agent, request, on, its.number)
         assert on.agent.frame(Kind.CANCEL)[1] == request
         assert time.monotonic() - began < 5
-        on.editor.wait_message(f"nobody listens on 127.0.0.1:{its.number}")
+        on.editor.wait_message(f"nothing listens on 127.0.0.1:{its.number}")
         assert tabs(on.editor) == 1
 
 
@@ -234,11 +234,11 @@ def test_a_file_that_vimspector_can_not_read_is_named(nvim: Path, home: Path) ->
         request = on.start("IgorDebug")
         listens(on.agent, request, on, its.number)
         assert on.agent.frame(Kind.CANCEL)[1] == request
-        on.editor.wait_message("can not read the project's .vimspector.json")
+        on.editor.wait_message("can't read the project's .vimspector.json")
 
 
 @pytest.mark.usefixtures("vimspector")
-def test_a_connection_that_is_dropped_is_told_and_cleared_away(nvim: Path, home: Path) -> None:
+def test_a_dropped_connection_is_reported_and_cleaned_up(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port(drops=True) as its:
         on.editor.command("let g:stand_in_hangs = 1")
         request = on.start("IgorDebug")
@@ -250,13 +250,13 @@ def test_a_connection_that_is_dropped_is_told_and_cleared_away(nvim: Path, home:
 
 
 @pytest.mark.usefixtures("vimspector")
-def test_nothing_comes_up_while_somebody_types(nvim: Path, home: Path) -> None:
+def test_no_front_end_opens_while_the_user_types(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         request = on.start("IgorDebug")
         on.editor.keys("ix = ")
         on.editor.wait("insert mode", lambda: on.editor.mode() == "i")
         listens(on.agent, request, on, its.number)
-        on.editor.wait_output("the debugger comes up in normal mode")
+        on.editor.wait_output("the debugger opens when you return to normal mode")
         on.editor.keys("1")
         time.sleep(1)
         assert tabs(on.editor) == 1
@@ -290,7 +290,7 @@ def test_each_rank_has_a_session_with_the_same_breakpoints(nvim: Path, home: Pat
 
 
 @pytest.mark.usefixtures("vimspector")
-def test_given_again_the_next_session_takes_the_windows(nvim: Path, home: Path) -> None:
+def test_a_repeated_command_reuses_the_windows(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port() as first, port() as second:
         old = on.start("IgorDebug")
         listens(on.agent, old, on, first.number)
@@ -317,7 +317,9 @@ def test_given_again_the_next_session_takes_the_windows(nvim: Path, home: Path) 
 
 @pytest.mark.usefixtures("vimspector")
 @pytest.mark.parametrize("other", ["IgorAttach 12", "IgorDebug -g cluster"])
-def test_what_is_debugged_beside_it_keeps_no_windows(nvim: Path, home: Path, other: str) -> None:
+def test_windows_of_a_program_in_another_group_are_closed(
+    nvim: Path, home: Path, other: str
+) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         request = on.start("IgorDebug")
         listens(on.agent, request, on, its.number)
@@ -336,7 +338,7 @@ def test_what_is_debugged_beside_it_keeps_no_windows(nvim: Path, home: Path, oth
     ("status", "text", "verdict"),
     [(143, "ended: its debugger has left", "ended"), (3, "exit status 3", "failed")],
 )
-def test_who_ends_a_program_sees_no_failure(
+def test_ending_a_program_is_no_failure(
     nvim: Path, home: Path, status: int, text: str, verdict: str
 ) -> None:
     with debug_scene(nvim, home) as on:
@@ -356,7 +358,7 @@ def test_leaving_the_editor_closes_the_connection_to_the_agent(nvim: Path, home:
 
 
 def reattaches(on: Scene) -> None:
-    on.editor.wait_output("attaches again")
+    on.editor.wait_output("press r or run :IgorDebug --reattach")
     on.editor.lua("vim.api.nvim_set_current_win(...)", on.editor.output_window().handle)
     on.editor.keys("r")
     assert on.agent.frame(Kind.REQUEST)[4] == {
@@ -365,27 +367,29 @@ def reattaches(on: Scene) -> None:
 
 
 @pytest.mark.usefixtures("dap")
-def test_a_lost_connection_is_told_with_the_key_to_come_back(nvim: Path, home: Path) -> None:
+def test_a_lost_connection_is_reported_with_the_key_to_attach_again(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         request = on.start("IgorDebug")
         on.agent.event(request, "lost-debuggee", host="apollo", rank=0, session="s", grace=30.0)
         on.agent.finish(request, 255, "the connection to apollo was lost")
-        on.editor.wait_output("the program lives for 30 s")
+        on.editor.wait_output("the program keeps running for 30 s")
         reattaches(on)
 
 
 @pytest.mark.usefixtures("dap")
-def test_of_a_program_that_is_ended_at_once_nothing_is_offered(nvim: Path, home: Path) -> None:
+def test_without_grace_time_no_key_is_offered(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         request = on.start("IgorDebug")
         on.agent.event(request, "lost-debuggee", host="apollo", rank=0, session="s", grace=0.0)
         on.agent.finish(request, 255, "the connection to apollo was lost")
         on.editor.wait_message("was lost")
-        assert not [line for line in on.editor.output() if "attaches again" in line]
+        assert not [
+            line for line in on.editor.output() if "press r or run :IgorDebug --reattach" in line
+        ]
 
 
 @pytest.mark.usefixtures("dap")
-def test_so_is_a_killed_agent(nvim: Path, home: Path) -> None:
+def test_a_killed_agent_is_reported_with_the_key_to_attach_again(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         request = on.start("IgorDebug")
         listens(on.agent, request, on, its.number)
@@ -398,7 +402,7 @@ def test_so_is_a_killed_agent(nvim: Path, home: Path) -> None:
 
 
 @pytest.mark.usefixtures("dap")
-def test_what_is_typed_goes_to_the_program(nvim: Path, home: Path) -> None:
+def test_typed_input_reaches_the_program(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         request = on.start("IgorDebug")
         on.agent.send(Kind.OPEN, 2, request, {"host": "apollo"})
@@ -485,17 +489,17 @@ def test_a_program_that_does_not_start_ends_nvim_dap_s_wait(nvim: Path, home: Pa
 
 
 @pytest.mark.usefixtures("dap")
-def test_a_command_that_is_not_understood_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
+def test_a_malformed_command_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         on.editor.lua(
             "vim.ui.select = function(a, _, done) done(a[2]) end; require('dap').continue()"
         )
-        on.editor.wait_message("no test is under the cursor")
+        on.editor.wait_message("no test under the cursor")
         on.editor.wait_message("Run aborted")
 
 
 @pytest.mark.usefixtures("dap")
-def test_a_command_that_is_taken_back_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
+def test_a_cancelled_command_ends_nvim_dap_s_wait(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         on.editor.keys("Gox<Esc>")
         on.editor.lua(
@@ -509,13 +513,13 @@ def test_a_command_that_is_taken_back_ends_nvim_dap_s_wait(nvim: Path, home: Pat
 
 
 @pytest.mark.usefixtures("dap")
-def test_nvim_dap_is_not_loaded_for_nothing(nvim: Path, home: Path) -> None:
+def test_nvim_dap_is_loaded_only_when_used(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on:
         assert not on.editor.lua("return package.loaded.dap ~= nil")
         assert on.editor.lua("return require('dap').providers.configs.igor ~= nil")
 
 
-def test_adapters_of_the_user_s_stay(nvim: Path, home: Path, dap: None) -> None:
+def test_the_users_adapters_stay(nvim: Path, home: Path, dap: None) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         on.editor.lua("require('dap').adapters.debugpy = { type = 'executable' }")
         listens(on.agent, on.start("IgorDebug"), on, its.number)
@@ -527,12 +531,12 @@ def test_adapters_of_the_user_s_stay(nvim: Path, home: Path, dap: None) -> None:
 
 
 @pytest.mark.usefixtures("dap")
-def test_the_debugger_that_is_wanted_must_be_there(nvim: Path, home: Path) -> None:
+def test_the_debugger_option_needs_an_installed_plugin(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home, '{"debugger": "vimspector"}') as on:
         on.editor.command("IgorDebug")
-        on.editor.wait_message("Vimspector is not here")
+        on.editor.wait_message("Vimspector is not installed")
 
 
-def test_another_debugger_is_a_mistake(nvim: Path, home: Path) -> None:
+def test_an_unknown_debugger_option_is_an_error(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home, '{"debugger": "gdb"}') as on:
         on.editor.wait_message("debugger must be one of auto, vimspector, dap, not gdb")

@@ -32,7 +32,7 @@ def messages(data: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_adapter_hears_which_process_is_meant() -> None:
+def test_the_pid_is_added_to_the_attach_request() -> None:
     asked = {"connect": {"host": "127.0.0.1", "port": 5556}, "justMyCode": False}
     (heard,) = messages(Rewriting(31).feed(packed(command="attach", arguments=asked)))
     assert heard["arguments"] == {"justMyCode": False, "processId": 31}
@@ -47,21 +47,21 @@ def test_the_adapter_hears_which_process_is_meant() -> None:
         {"command": "disconnect"},
     ],
 )
-def test_whoever_leaves_lets_the_process_live(leaving: dict[str, Any]) -> None:
+def test_no_way_to_leave_ends_the_process(leaving: dict[str, Any]) -> None:
     rewriting = Rewriting(31)
     (heard,) = messages(rewriting.feed(packed(**leaving)))
     assert (heard["command"], heard["arguments"]["terminateDebuggee"]) == ("disconnect", False)
     assert rewriting.end() == b""
 
 
-def test_one_that_vanishes_is_taken_leave_for_once() -> None:
+def test_a_vanished_debugger_is_disconnected_once() -> None:
     rewriting = Rewriting(31)
     (heard,) = messages(rewriting.end())
     assert (heard["command"], heard["arguments"]) == ("disconnect", {"terminateDebuggee": False})
     assert rewriting.end() == b""
 
 
-def test_other_messages_stay_as_they_are_however_they_are_cut() -> None:
+def test_other_messages_pass_unchanged_in_any_pieces() -> None:
     said = packed(command="evaluate", arguments={"expression": '"terminate" + "ä"'})
     said += packed(command="attach", arguments={}) + packed(command="threads")
     rewriting = Rewriting(7)
@@ -71,7 +71,7 @@ def test_other_messages_stay_as_they_are_however_they_are_cut() -> None:
     assert (second["arguments"], third["command"]) == ({"processId": 7}, "threads")
 
 
-def test_the_debugger_hears_all_but_the_answer_to_what_it_has_not_said() -> None:
+def test_the_answer_to_igors_own_request_is_dropped() -> None:
     (leave,) = messages(Rewriting(31).end())
     own = {"type": "response", "request_seq": leave["seq"], "command": "disconnect"}
     heard = packed(type="event", event="terminated"), packed(type="response", request_seq=4)
@@ -151,7 +151,7 @@ def test_gdbs_say_their_version_in_many_ways(tmp_path: Path, said: str, version:
 # -- words and lists
 
 
-def test_a_number_is_a_process_but_after_an_option() -> None:
+def test_a_number_is_a_pid_except_after_an_option() -> None:
     assert split_pid(["cluster", "231"]) == (["cluster"], 231)
     assert split_pid(["--host", "10", "231", "--force"]) == (["--host", "10", "--force"], 231)
     assert split_pid(["--host", "10"]) == (["--host", "10"], 0)

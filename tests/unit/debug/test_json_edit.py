@@ -49,7 +49,7 @@ def with_comments(chance: random.Random, text: str) -> tuple[str, list[str]]:
     return re.sub(r'"(?:\\.|[^"\\])*"|[{}\[\]:,]', add, text), made
 
 
-def test_only_igors_members_change_whatever_the_text() -> None:
+def test_only_igors_entries_change_in_any_text() -> None:
     for seed in range(500):
         edit_some(random.Random(seed), comments=False)
 

@@ -120,7 +120,7 @@ WAYS = [("AF_INET", "127.0.0.1"), ("AF_INET6", "::ffff:127.0.0.1")]
 
 
 @pytest.mark.parametrize(("family", "address"), WAYS)
-async def test_another_user_gets_in_by_no_kind_of_address(
+async def test_another_users_connection_is_refused_for_any_address(
     listener: Scene, family: str, address: str
 ) -> None:
     assert await answer_to(listener, family, address, 65534, "wait") == b""
@@ -129,7 +129,7 @@ async def test_another_user_gets_in_by_no_kind_of_address(
 
 
 @pytest.mark.parametrize(("family", "address"), WAYS)
-async def test_who_has_closed_before_it_is_looked_at_does_not_get_in(
+async def test_a_connection_closed_before_the_check_is_refused(
     listener: Scene, family: str, address: str
 ) -> None:
     # Blocks the event loop, so the listener accepts only after the client has ended.
@@ -139,7 +139,7 @@ async def test_who_has_closed_before_it_is_looked_at_does_not_get_in(
     assert listener.left == 0
 
 
-async def test_what_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
+async def test_a_client_that_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
     for said in (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"Content-Hello: 1\r\n", b"C"):
         reader, writer = await asyncio.open_connection("127.0.0.1", scene.listener.port)
         writer.write(said)
@@ -150,7 +150,7 @@ async def test_what_is_no_debugger_does_not_reach_debugpy(scene: Scene) -> None:
     assert scene.left == 0
 
 
-async def test_a_header_in_small_letters_and_pieces_is_a_debugger_s(scene: Scene) -> None:
+async def test_a_lowercase_header_in_pieces_is_accepted(scene: Scene) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", scene.listener.port)
     for piece in (b"con", b"tent-length: %d" % len(INITIALIZE), b"\r\n\r\n" + INITIALIZE):
         writer.write(piece)
@@ -178,7 +178,7 @@ async def test_the_last_of_two_debuggers_to_leave_ends_the_program(
     assert listener.left >= 1
 
 
-async def test_one_of_two_may_go(listener: Scene) -> None:
+async def test_the_first_of_two_debuggers_to_leave_ends_nothing(listener: Scene) -> None:
     (reader, writer), (_other, staying) = await attached(listener), await attached(listener)
     writer.write(message(DISCONNECT))
     await reader.read()
@@ -191,7 +191,7 @@ async def test_one_of_two_may_go(listener: Scene) -> None:
     assert listener.left >= 1
 
 
-async def test_who_is_left_over_and_dropped_by_debugpy_takes_the_program_along(
+async def test_the_last_debugger_dropped_by_debugpy_ends_the_program(
     listener: Scene,
 ) -> None:
     relays: list[PretendedRelay] = []

@@ -39,12 +39,12 @@ def frames(path: str) -> dict[str, Any]:
         "/p/a\x9b.py",
     ],
 )
-def test_an_address_is_no_source(path: str) -> None:
+def test_an_address_as_source_path_is_removed(path: str) -> None:
     (message,) = heard(json.dumps(frames(path)).encode())
     assert message["body"]["stackFrames"][0]["source"] == {"name": "x.py"}
 
 
-def test_nor_is_one_in_json_escapes() -> None:
+def test_an_address_in_json_escapes_is_removed() -> None:
     body = rb'{"type":"event","body":{"source":{"\u0070ath":"\u0074erm:\/\/evil","name":"x"}}}'
     assert heard(body) == [{"type": "event", "body": {"source": {"name": "x"}}}]
 
@@ -59,7 +59,7 @@ def request(command: str, **arguments: Any) -> bytes:
     return json.dumps({"type": "request", "command": command, "arguments": arguments}).encode()
 
 
-def test_nothing_is_started_here() -> None:
+def test_requests_to_start_something_locally_are_dropped() -> None:
     child = request("startDebugging", request="attach", configuration={"subProcessId": 7})
     asked = [
         request("runInTerminal", args=["evil"], cwd="/"),
@@ -71,12 +71,12 @@ def test_nothing_is_started_here() -> None:
 
 
 @pytest.mark.parametrize("body", [b"[" * 100000, b'{"a\\n"', b'["term:"]'])
-def test_what_is_no_message_is_not_passed_on(body: bytes) -> None:
+def test_malformed_messages_are_dropped(body: bytes) -> None:
     assert heard(body.replace(b"[[", b"[[\\n", 1)) == []
 
 
 @pytest.mark.parametrize("path", ["term:/x.py", "term://x.py", "zipfile:x/a.py", "tarfile::x.py"])
-def test_output_names_no_file_by_an_address(path: str) -> None:
+def test_an_output_event_has_no_address_as_source(path: str) -> None:
     inner = path.replace("//", "/")
     tree = Tree.of("/here", ["/workspace"], [inner, "file.py"])
     assert tree.place(path, certain=True) is None

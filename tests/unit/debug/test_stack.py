@@ -44,7 +44,7 @@ WAITS = (
 # -- places and text
 
 
-def test_the_same_stack_of_eight_ranks_is_there_once() -> None:
+def test_the_same_stack_of_eight_ranks_is_listed_once() -> None:
     ranks = [process(10 + rank, *WAITS, rank=str(rank)) for rank in range(8)]
     hosts = [HostStacks("apollo", ranks[:4], TREE), HostStacks("enterprise", ranks[4:], TREE)]
     places, dropped = stack_places(hosts)
@@ -60,14 +60,14 @@ def test_the_same_stack_of_eight_ranks_is_there_once() -> None:
     assert places[1].text == "waits in wait"
 
 
-def test_the_one_that_is_elsewhere_has_rows_of_its_own_with_its_number() -> None:
+def test_a_different_stack_has_rows_of_its_own_with_its_rank() -> None:
     other = process(99, ("/workspace/lib/net.py", 20, "load"), rank="3")
     places, _ = stack_places([HostStacks("apollo", [process(1, *WAITS), other], TREE)])
     texts = [place.text for place in places if place.kind == "I" and not place.library]
     assert texts == ["process 1 waits in wait", "process 99 waits in load"]
 
 
-def test_text_is_as_py_spy_writes_it_with_paths_from_the_projects_root() -> None:
+def test_text_is_as_py_spy_writes_it_with_project_paths() -> None:
     text = stack_text(process(7, *WAITS, rank="2", by="py-spy"), TREE)
     assert text.splitlines() == [
         "Process 7 (rank 2): python train.py",
@@ -81,12 +81,12 @@ def test_text_is_as_py_spy_writes_it_with_paths_from_the_projects_root() -> None
     ]
 
 
-def test_nothing_that_a_program_calls_itself_moves_the_cursor() -> None:
+def test_control_characters_in_a_command_line_are_escaped() -> None:
     text = stack_text(process(7, argv=("python", "\x1b[2J\n\udcff")), TREE)
     assert text == "Process 7: python \\x1b[2J\\n\\xff\n\n"
 
 
-def test_one_sentence_for_each_kind_of_process() -> None:
+def test_each_reason_is_one_sentence() -> None:
     found = [process(pid, problem="no py-spy") for pid in range(1, 7)]
     found += [process(7, *WAITS), process(8, problem="yama", said="Permission denied")]
     first, second = unread(found, in_container=True)
@@ -96,7 +96,7 @@ def test_one_sentence_for_each_kind_of_process() -> None:
     assert "--cap-add=SYS_PTRACE" in second.hint
 
 
-def test_what_root_has_read_takes_the_place_of_what_could_not_be_read() -> None:
+def test_stacks_read_as_root_complete_the_result() -> None:
     mine = ProbeResult((process(1, *WAITS), process(2, problem="user")), True, 1000)
     roots = ProbeResult((process(2, *WAITS),), True, 0)
     assert all(found.threads for found in mine.completed_by(roots).processes)
@@ -157,7 +157,7 @@ def test_a_program_sees_no_difference(folder: Path, tmp_path: Path) -> None:
     )
 
 
-def test_its_own_sitecustomize_is_run_as_ever(folder: Path, tmp_path: Path) -> None:
+def test_the_programs_own_sitecustomize_still_runs(folder: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "sitecustomize.py").write_text("import builtins\nbuiltins.mine = __file__\n")
@@ -242,7 +242,7 @@ def functions(process: PythonProcess) -> list[list[str]]:
     return [[frame.function for frame in thread.frames] for thread in process.threads]
 
 
-def test_a_registered_program_tells_all_its_threads_and_goes_on(work: Path, folder: Path) -> None:
+def test_a_registered_program_writes_all_threads_and_runs_on(work: Path, folder: Path) -> None:
     program = Program(work, HANGS, run=folder)
     for _time in range(3):
         (found,) = program.look()
@@ -256,7 +256,7 @@ def test_a_registered_program_tells_all_its_threads_and_goes_on(work: Path, fold
     assert program.end() == "got it\n[] 1\n"
 
 
-def test_a_forked_child_tells_of_itself(work: Path, folder: Path) -> None:
+def test_a_forked_child_writes_its_own_stacks(work: Path, folder: Path) -> None:
     code = (
         "import os, sys\n"
         "def parent():\n    sys.stdin.readline(); os.write(pipe[1], b'x'); os.wait()\n"
@@ -271,7 +271,7 @@ def test_a_forked_child_tells_of_itself(work: Path, folder: Path) -> None:
     program.end()
 
 
-def test_one_that_is_not_registered_lives_on(work: Path, folder: Path) -> None:
+def test_an_unregistered_process_is_not_killed(work: Path, folder: Path) -> None:
     """The signal would be its end: also of one that catches it for itself, or closes the file."""
     own = "import signal; signal.signal(63, lambda *_: seen.append('igor'))\n"
     closes = "import os; os.closerange(3, 256)\n"
@@ -286,7 +286,7 @@ def test_one_that_is_not_registered_lives_on(work: Path, folder: Path) -> None:
         assert program.end() == f"got it\n[] {has_file}\n"
 
 
-def test_one_that_is_stopped_is_left_so_and_says_why(work: Path, folder: Path) -> None:
+def test_a_stopped_process_stays_stopped_and_is_named(work: Path, folder: Path) -> None:
     program = Program(work, HANGS, run=folder)
     os.kill(program.running.pid, signal.SIGSTOP)
     (found,) = program.look()

@@ -48,7 +48,7 @@ NONE = {"runtime": "none"}
         one_host(debug={"subprocess": True, "just_my_code": True}, debug_port=65535),
     ],
 )  # fmt: skip
-def test_what_is_generated_keeps_vimspectors_rules(of: Project) -> None:
+def test_the_content_keeps_vimspectors_rules(of: Project) -> None:
     assert mistakes(generated(of)) == []
 
 
@@ -74,7 +74,7 @@ def test_a_group_of_one_host_is_named_without_it_and_each_host_has_a_port() -> N
     assert ports == [5556, 6000]
 
 
-def test_attaching_goes_through_igors_port_for_children_too() -> None:
+def test_children_attach_via_igors_port_too() -> None:
     content = generated(one_host(debug_port=5556))
     way = {"host": "127.0.0.1", "port": 5556}
     assert content["adapters"]["igor-attach-dev"] == way
@@ -85,7 +85,7 @@ def test_attaching_goes_through_igors_port_for_children_too() -> None:
     ]
 
 
-def test_what_starts_by_itself_needs_no_igor_and_is_of_the_default_group() -> None:
+def test_the_default_configuration_is_the_default_groups_launch() -> None:
     groups = {
         name: {"hosts": [{"host": "apollo", "dir": "/d"}]} for name in ("cluster", "dev", "gpu")
     }
@@ -187,7 +187,7 @@ def test_the_configs_python_runs_and_children_are_asked_for(machine: Machine) ->
 
 
 @pytest.mark.parametrize("file", ["train.py", HOSTILE])
-def test_without_a_container_it_runs_in_the_projects_folder_of_the_home_there(
+def test_without_a_container_the_program_runs_in_the_projects_remote_folder(
     machine: Machine, file: str
 ) -> None:
     tree = machine.folder / "it's $x" / "project"

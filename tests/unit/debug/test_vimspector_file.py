@@ -56,7 +56,7 @@ def without_ours(content: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_new_file_is_igors_alone_and_read_by_whoever_reads_the_config(project: Project) -> None:
+def test_a_new_file_has_igors_entries_and_the_configs_mode(project: Project) -> None:
     assert write(project).text == ".vimspector.json written"
     assert read(project) == wanted(project)
     file = project.root / ".vimspector.json"
@@ -64,7 +64,7 @@ def test_a_new_file_is_igors_alone_and_read_by_whoever_reads_the_config(project:
     assert sorted(os.listdir(project.root)) == [".igor", ".vimspector.json"]
 
 
-def test_what_is_as_it_should_be_is_not_written(project: Project) -> None:
+def test_a_file_that_is_up_to_date_is_not_written(project: Project) -> None:
     write(project)
     file = project.root / ".vimspector.json"
     before = file.stat()
@@ -83,7 +83,7 @@ def test_another_port_changes_igors_entry_and_back_gives_the_same_bytes(project:
     assert file.read_bytes() == first
 
 
-def test_what_is_the_users_keeps_its_bytes_and_its_order(project: Project) -> None:
+def test_the_users_entries_keep_their_bytes_and_order(project: Project) -> None:
     file = project.root / ".vimspector.json"
     file.write_text(THEIRS)
     write(project)
@@ -100,7 +100,7 @@ def test_what_is_the_users_keeps_its_bytes_and_its_order(project: Project) -> No
     assert write(project).kind == "same"
 
 
-def test_what_the_user_starts_by_itself_stays_the_only_one(project: Project) -> None:
+def test_the_users_default_stays_the_only_one(project: Project) -> None:
     theirs = {"configurations": {"mine": {"adapter": "x", "default": True, "configuration": {}}}}
     (project.root / ".vimspector.json").write_text(json.dumps(theirs))
     write(project)
@@ -109,7 +109,7 @@ def test_what_the_user_starts_by_itself_stays_the_only_one(project: Project) -> 
     assert set(found) == {"mine", *wanted(project)["configurations"]}
 
 
-def test_comments_of_the_users_stay(project: Project) -> None:
+def test_the_users_comments_stay(project: Project) -> None:
     file = project.root / ".vimspector.json"
     file.write_text('// mine\n{"configurations": {\n  "mine": {"default": true} // the usual\n}}\n')
     assert write(project).kind == "done"
@@ -134,7 +134,7 @@ def test_comments_of_the_users_stay(project: Project) -> None:
         ('{"adapters": {"a": 1, "a": 2}}', "the key 'a' is repeated"),
     ],
 )
-def test_what_is_no_strict_json_stays_as_it_is(project: Project, text: str, said: str) -> None:
+def test_a_malformed_file_is_not_changed(project: Project, text: str, said: str) -> None:
     file = project.root / ".vimspector.json"
     file.write_text(text)
     notice = write(project)
@@ -204,7 +204,7 @@ def _not_text(file: Path) -> None:
         (_not_text, "is not UTF-8"),
     ],
 )
-def test_what_can_t_be_written_is_one_sentence(
+def test_a_file_that_can_t_be_written_is_one_sentence(
     project: Project, spoil: Callable[[Path], None], said: str
 ) -> None:
     file = project.root / ".vimspector.json"

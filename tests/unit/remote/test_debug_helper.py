@@ -102,7 +102,7 @@ def test_a_terminal_sees_the_program_and_its_status(helper: Helper) -> None:
     assert helper.sessions() == []
 
 
-def test_its_end_is_the_program_s_and_a_new_session_is_the_old_one_s(helper: Helper) -> None:
+def test_end_of_input_or_a_new_session_ends_the_program(helper: Helper) -> None:
     first = helper.serve("first", "--detach")
     pid = facts(first)["pid"]
     second = helper.serve("second")
@@ -116,7 +116,7 @@ def test_its_end_is_the_program_s_and_a_new_session_is_the_old_one_s(helper: Hel
     wait_until(lambda: helper.sessions() == [])
 
 
-def test_of_those_that_start_at_once_one_is_left(helper: Helper) -> None:
+def test_one_of_several_concurrent_starts_survives(helper: Helper) -> None:
     started: list[subprocess.Popen[bytes]] = []
     for turn in range(3):
         started.extend(helper.serve(f"at-once-{turn}-{number}", "--detach") for number in range(3))
@@ -126,7 +126,7 @@ def test_of_those_that_start_at_once_one_is_left(helper: Helper) -> None:
     wait_until(lambda: helper.sessions() == [])
 
 
-def test_a_relay_may_come_before_its_session_and_connects_with_the_first_byte(
+def test_a_relay_may_start_before_its_session_and_connects_at_the_first_byte(
     helper: Helper,
 ) -> None:
     relay = helper.start("relay", "--id", "later")
@@ -208,7 +208,7 @@ LOST: list[Callable[[Attached], None]] = [Attached.close, Attached.terminate]
 
 
 @pytest.mark.parametrize("lose", LOST)
-def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger(
+def test_a_program_stays_at_its_breakpoint_for_the_next_debugger(
     helper: Helper, lose: Callable[[Attached], None]
 ) -> None:
     far = helper.serve("parked", "--grace", "60")
@@ -245,7 +245,7 @@ def test_a_program_that_stands_at_a_breakpoint_stays_there_for_the_next_debugger
     assert far.wait(10) == 3
 
 
-def test_a_breakpoint_that_is_met_while_nobody_is_there_holds_the_program(helper: Helper) -> None:
+def test_a_breakpoint_stops_the_program_while_the_connection_is_parked(helper: Helper) -> None:
     far = helper.start(
         "serve", "--group", helper.group, "--id", "met", "--grace", "60", "--", FILE, "wait"
     )
@@ -269,7 +269,7 @@ def test_a_breakpoint_that_is_met_while_nobody_is_there_holds_the_program(helper
 
 
 @pytest.mark.parametrize("grace", ["0", "1"])
-def test_it_does_not_stay_longer_than_its_grace(helper: Helper, grace: str) -> None:
+def test_a_parked_program_ends_after_its_grace_time(helper: Helper, grace: str) -> None:
     far = helper.serve("short", "--grace", grace)
     pid = facts(far)["pid"]
     first = Attached(helper, "short").attach(STOP)
@@ -280,7 +280,7 @@ def test_it_does_not_stay_longer_than_its_grace(helper: Helper, grace: str) -> N
     wait_until(lambda: helper.sessions() == [], 20)
 
 
-def test_one_that_has_to_give_way_leaves_the_program_where_it_stands(helper: Helper) -> None:
+def test_a_relay_that_yields_leaves_the_program_stopped(helper: Helper) -> None:
     far = helper.serve("way", "--grace", "60")
     facts(far)
     first = Attached(helper, "way").attach(STOP)
@@ -295,7 +295,7 @@ def test_one_that_has_to_give_way_leaves_the_program_where_it_stands(helper: Hel
     assert newer.until("exited")["status"] == 3
 
 
-def test_one_that_goes_while_its_far_end_is_there_lets_the_program_go_on(helper: Helper) -> None:
+def test_a_debugger_that_leaves_on_purpose_lets_the_program_run_on(helper: Helper) -> None:
     far = Frames(helper.serve("left", "--grace", "60", "--frames"))
     while far.until("session")["phase"] != "listening":
         pass
@@ -307,7 +307,7 @@ def test_one_that_goes_while_its_far_end_is_there_lets_the_program_go_on(helper:
     assert far.until("exited")["status"] == 3
 
 
-def test_one_that_counts_lines_in_another_way_begins_anew(helper: Helper) -> None:
+def test_a_debugger_with_other_line_numbers_gets_a_new_connection(helper: Helper) -> None:
     far = helper.serve("other", "--grace", "60")
     facts(far)
     first = Attached(helper, "other").attach(STOP)
@@ -324,7 +324,7 @@ def test_one_that_counts_lines_in_another_way_begins_anew(helper: Helper) -> Non
     assert far.wait(20) == 3
 
 
-def test_without_a_reader_the_program_is_not_held_up_and_the_last_output_is_kept(
+def test_without_a_client_the_program_runs_on_and_the_last_output_is_kept(
     helper: Helper,
 ) -> None:
     (helper.folder / FILE).write_text(
@@ -356,7 +356,7 @@ def waits_for_input(pid: int) -> bool:
     return Path(f"/proc/{pid}/syscall").read_text().split()[:2] == ["0", "0x0"]
 
 
-def test_what_is_wrong_is_said_in_one_line(helper: Helper) -> None:
+def test_errors_are_one_line(helper: Helper) -> None:
     helper.environment["PYTHONPATH"] = ""
     done = helper.run("serve", "--group", "g", "--id", "i", "--", FILE)
     assert done.returncode == 2

@@ -77,7 +77,7 @@ def names(messages: list[Message]) -> list[str]:
 # -- what is known
 
 
-def test_a_thread_stands_until_it_is_told_to_run(dialogue: Dialogue) -> None:
+def test_a_thread_is_stopped_until_a_request_lets_it_run(dialogue: Dialogue) -> None:
     for thread in (10, 2):
         dialogue.said(stop(thread))
     dialogue.said(stop(10))
@@ -89,7 +89,7 @@ def test_a_thread_stands_until_it_is_told_to_run(dialogue: Dialogue) -> None:
 
 
 @pytest.mark.parametrize("command", ["stepIn", "goto"])
-def test_a_refused_request_moves_nothing(dialogue: Dialogue, command: str) -> None:
+def test_a_failed_request_changes_nothing(dialogue: Dialogue, command: str) -> None:
     dialogue.said(stop(1))
     dialogue.asked(request(5, command, threadId=1, targetId=77))
     dialogue.said(response(5, command, success=False))
@@ -97,12 +97,12 @@ def test_a_refused_request_moves_nothing(dialogue: Dialogue, command: str) -> No
 
 
 @pytest.mark.parametrize("command", ["disconnect", "terminate"])
-def test_who_has_left_is_not_waited_for(dialogue: Dialogue, command: str) -> None:
+def test_a_debugger_that_left_on_purpose_is_not_parked(dialogue: Dialogue, command: str) -> None:
     dialogue.asked(request(5, command))
     assert not dialogue.can_be_parked
 
 
-def test_the_debugger_of_a_child_is_not_waited_for() -> None:
+def test_the_debugger_of_a_child_is_not_parked() -> None:
     dialogue = Dialogue()
     dialogue.asked(request(1, "attach", subProcessId=7))
     dialogue.said(response(1, "attach"))
@@ -112,7 +112,7 @@ def test_the_debugger_of_a_child_is_not_waited_for() -> None:
 # -- another one goes on
 
 
-def test_it_hears_what_was_answered_then_and_where_the_program_stands(dialogue: Dialogue) -> None:
+def test_the_next_debugger_gets_earlier_answers_and_the_stops(dialogue: Dialogue) -> None:
     dialogue.said(stop(1))
     resume, there, here = begun(dialogue)
     assert names(here) == ["configurationDone", "attach", "process", "stopped"]
@@ -126,7 +126,7 @@ def test_it_hears_what_was_answered_then_and_where_the_program_stands(dialogue: 
     assert resume.dialogue.can_be_parked
 
 
-def test_its_numbers_do_not_meet_those_of_the_one_before(dialogue: Dialogue) -> None:
+def test_message_numbers_do_not_collide_with_the_previous_debuggers(dialogue: Dialogue) -> None:
     dialogue.asked(request(5, "threads"))
     resume, _there, _here = begun(dialogue)
     ((asked,), _) = resume.asked(request(4, "threads"))
@@ -137,7 +137,7 @@ def test_its_numbers_do_not_meet_those_of_the_one_before(dialogue: Dialogue) -> 
     assert Resume(resume.dialogue).offset == 9
 
 
-def test_breakpoints_that_it_sets_itself_are_left_alone(dialogue: Dialogue) -> None:
+def test_breakpoints_of_the_new_debugger_are_kept(dialogue: Dialogue) -> None:
     dialogue.asked(request(5, "setFunctionBreakpoints", breakpoints=[{"name": "f"}]))
     resume = Resume(dialogue)
     resume.asked(request(1, "setBreakpoints", source={"path": "/p/a.py"}, breakpoints=[]))
@@ -145,7 +145,7 @@ def test_breakpoints_that_it_sets_itself_are_left_alone(dialogue: Dialogue) -> N
     assert names(there) == ["setFunctionBreakpoints"]
 
 
-def test_children_that_live_want_their_debugger_again(dialogue: Dialogue) -> None:
+def test_live_children_ask_for_a_debugger_again(dialogue: Dialogue) -> None:
     alive, gone = os.getpid(), 0
     for number, pid in enumerate((alive, gone, alive)):
         dialogue.said(child(50 + number, pid))
@@ -159,13 +159,13 @@ def test_children_that_live_want_their_debugger_again(dialogue: Dialogue) -> Non
     assert names(resume.asked(response(52, "startDebugging"))[0]) == ["startDebugging"]
 
 
-def test_an_end_that_nobody_has_heard_is_told(dialogue: Dialogue) -> None:
+def test_an_unreported_end_is_reported(dialogue: Dialogue) -> None:
     dialogue.said(event("terminated"))
     _revival, _there, here = begun(dialogue)
     assert names(here)[-1] == "terminated"
 
 
-def test_that_sources_stay_mapped_as_they_were_is_said(dialogue: Dialogue) -> None:
+def test_a_changed_path_mapping_is_reported(dialogue: Dialogue) -> None:
     _revival, _there, here = begun(dialogue, justMyCode=True)
     (said,) = [each for each in here if each.get("event") == "output"]
     assert said["body"]["output"] == OTHER_VIEW
@@ -178,7 +178,9 @@ def test_that_sources_stay_mapped_as_they_were_is_said(dialogue: Dialogue) -> No
         request(1, "attach", **CLIENT),
     ],
 )
-def test_who_counts_otherwise_does_not_suit(dialogue: Dialogue, message: Message) -> None:
+def test_a_debugger_with_other_conventions_can_not_resume(
+    dialogue: Dialogue, message: Message
+) -> None:
     resume = Resume(dialogue)
     assert resume.suits(packed(json.dumps(request(1, "initialize", **CLIENT)).encode()))
     assert not resume.suits(packed(json.dumps(message).encode()))
