@@ -93,12 +93,10 @@ def _chosen(option: str, words: list[str], where: dict[str, Any]) -> dict[str, A
         return {"module": words[0], "args": words[1:]}
     if not where["file"]:
         raise UsageError(
-            "this window shows no file of a project", ":IgorDebug! repeats the last program"
+            "this window shows no file of a project", "repeat the last program: :IgorDebug!"
         )
     if option == "--test":
         if not where["test"]:
-            raise UsageError(
-                "no test under the cursor", "pytest finds functions test… and classes Test…"
-            )
+            raise UsageError("no test under the cursor", "names of tests: test…, Test…")
         return {"test": where["test"], "args": words}
     return {"program": where["file"], "args": words}

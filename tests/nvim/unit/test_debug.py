@@ -213,9 +213,7 @@ def test_vimspector_gets_a_window_with_a_file_of_the_project(
 
 
 @pytest.mark.usefixtures("vimspector")
-def test_a_port_without_listener_is_reported_at_once_and_ends_the_job(
-    nvim: Path, home: Path
-) -> None:
+def test_a_port_without_listener_is_reported_at_once(nvim: Path, home: Path) -> None:
     with debug_scene(nvim, home) as on, port() as its:
         its.stop_listening()
         request = on.start("IgorDebug")
@@ -317,7 +315,7 @@ def test_a_repeated_command_reuses_the_windows(nvim: Path, home: Path) -> None:
 
 @pytest.mark.usefixtures("vimspector")
 @pytest.mark.parametrize("other", ["IgorAttach 12", "IgorDebug -g cluster"])
-def test_windows_of_a_program_in_another_group_are_closed(
+def test_the_next_program_of_another_group_takes_no_windows(
     nvim: Path, home: Path, other: str
 ) -> None:
     with debug_scene(nvim, home) as on, port() as its:

@@ -178,7 +178,7 @@ def test_a_changed_path_mapping_is_reported(dialogue: Dialogue) -> None:
         request(1, "attach", **CLIENT),
     ],
 )
-def test_a_debugger_with_other_conventions_can_not_resume(
+def test_a_debugger_with_other_conventions_does_not_suit(
     dialogue: Dialogue, message: Message
 ) -> None:
     resume = Resume(dialogue)
