@@ -51,7 +51,7 @@ class DebugProgram:
     python: str | None = field(
         default=None,
         metadata={
-            "key": Key("Python in the container, instead of debug.python.", rules=rules.PROGRAM)
+            "key": Key("Python in the container; overrides debug.python.", rules=rules.PROGRAM)
         },
     )
 
@@ -64,7 +64,7 @@ class Debug:
         default=None,
         metadata={
             "key": Key(
-                "Python in the container. Default: the first that the image has of VIRTUAL_ENV, "
+                "Python in the container. Default: the first that the image has of $VIRTUAL_ENV, "
                 "/venv/<project>, python, python3.",
                 rules=rules.PROGRAM,
             )
@@ -72,17 +72,17 @@ class Debug:
     )
     subprocess: bool = field(
         default=False,
-        metadata={"key": Key("Whether the program's child processes are debugged too.")},
+        metadata={"key": Key("Also debug the program's child processes.")},
     )
     just_my_code: bool = field(
         default=False,
-        metadata={"key": Key("Whether the debugger steps over code of libraries.")},
+        metadata={"key": Key("Step over the code of libraries.")},
     )
     grace: float = field(
         default=30,
         metadata={
             "key": Key(
-                "Seconds that a debugged program lives on without a connection to its host; 0 ends "
+                "Seconds that a debugged program lives on after a lost connection; 0 ends "
                 "it at once.",
                 minimum=0,
                 maximum=WEEK,
@@ -91,9 +91,7 @@ class Debug:
     )
     detach: bool = field(
         default=False,
-        metadata={
-            "key": Key("Whether a debugged program lives on when its debug session is ended.")
-        },
+        metadata={"key": Key("Leave a debugged program running when its debug session ends.")},
     )
     programs: Mapping[str, DebugProgram] = field(
         default_factory=dict,

@@ -1,6 +1,6 @@
-"""The config as data. A field's metadata is all that the checker and the JSON schema know of it.
+"""The config as data. The checker and the JSON schema read only a field's metadata.
 
-A field without a default is mandatory. None as a default means that the value is found at use.
+A field without a default is mandatory. The default None means that the value is found when used.
 """
 
 import os
@@ -18,7 +18,7 @@ DEFAULT_GROUP = "dev"
 
 
 def login_name() -> str:
-    """The name of whoever runs this; the user's number where the system knows no name."""
+    """The local user's name, or the user's number if the system has no name for it."""
     import getpass
 
     try:
@@ -29,16 +29,16 @@ def login_name() -> str:
 
 @dataclass(frozen=True)
 class Host:
-    """One machine and its folder for the code. How to log in is ssh_config's matter."""
+    """One host and its folder for the code. ssh_config says how to log in."""
 
     host: str = field(
-        metadata={"key": Key("Name or address of the machine, as given to ssh.", rules=rules.HOST)}
+        metadata={"key": Key("Name or address of the host, as given to ssh.", rules=rules.HOST)}
     )
     dir: str = field(
         metadata={
             "key": Key(
-                "Folder on the host under which the project's folder is made: absolute, or from "
-                "the home there ('~/...').",
+                "Folder on the host in which the project's folder is made: absolute, or relative "
+                "to the home directory ('~/...').",
                 rules=rules.HOST_DIR,
             )
         }
@@ -49,20 +49,18 @@ class Host:
     )
     user: str | None = field(
         default=None,
-        metadata={
-            "key": Key("Login name on this host, instead of ssh_config's.", rules=rules.LOGIN)
-        },
+        metadata={"key": Key("Login name on this host; overrides ssh_config.", rules=rules.LOGIN)},
     )
     port: int | None = field(
         default=None,
-        metadata={"key": Key("Port of sshd, instead of ssh_config's.", minimum=1, maximum=65535)},
+        metadata={"key": Key("Port of sshd; overrides ssh_config.", minimum=1, maximum=65535)},
     )
     env: Mapping[str, str] = field(
         default_factory=dict,
         hash=False,
         metadata={
             "key": Key(
-                "Environment variables for what runs on this host.",
+                "Environment variables for programs on this host.",
                 names=rules.VARIABLE,
                 rules=(rules.NO_NUL,),
             )
@@ -72,21 +70,21 @@ class Host:
 
 @dataclass(frozen=True)
 class HostGroup:
-    """Hosts that do the same at once. `name` is its key in `host_groups`."""
+    """Hosts that do the same task at once. `name` is the group's key in `host_groups`."""
 
     name: str
     hosts: tuple[Host, ...] = field(
         metadata={
             "key": Key(
-                "The machines of the group.", filled=True, distinct=("host", "user", "port", "dir")
+                "The hosts of the group.", filled=True, distinct=("host", "user", "port", "dir")
             )
         }
     )
 
     def select(self, names: Iterable[str]) -> tuple[Host, ...]:
-        """The hosts called `names`, in the file's order; all of them when `names` is empty.
+        """The hosts named `names`, in the file's order; all hosts if `names` is empty.
 
-        UsageError for a name that no host of the group has.
+        Raises UsageError for a name that no host of the group has.
         """
         wanted = set(names)
         known = list(dict.fromkeys(host.host for host in self.hosts))
@@ -100,13 +98,13 @@ class HostGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What .igor/config.json says. Pure: what depends on the project's folder is in `Project`."""
+    """The content of .igor/config.json; values that depend on the folder are in `Project`."""
 
     user: str = field(
         default_factory=login_name,
         metadata={
             "key": Key(
-                "Whose containers and images these are; part of their names. Default: the local "
+                "Owner of the containers and images, part of their names. Default: the local "
                 "login name.",
                 rules=rules.ONE_LINE,
             )
@@ -116,7 +114,7 @@ class Config:
         default=None,
         metadata={
             "key": Key(
-                "Name of the project: its folder under 'dir', part of the names of containers and "
+                "Name of the project's folder in 'dir', and part of the names of containers and "
                 "images. Default: the name of the folder that holds .igor.",
                 rules=rules.FOLDER_NAME,
             )
@@ -126,7 +124,7 @@ class Config:
         hash=False,
         metadata={
             "key": Key(
-                "Groups of hosts by name; 'dev' is used when none is named.",
+                "Groups of hosts by name. Commands use 'dev' unless another group is named.",
                 names=rules.GROUP_NAME,
                 filled=True,
             )
@@ -136,8 +134,8 @@ class Config:
         default=None,
         metadata={
             "key": Key(
-                "The dockerfile, a path from the project's root. Default: dockerfile, then "
-                "Dockerfile, whichever exists.",
+                "Path of the dockerfile from the project's root. Default: dockerfile, or else "
+                "Dockerfile.",
                 rules=rules.IN_PROJECT,
             )
         },
@@ -146,7 +144,7 @@ class Config:
         default=(),
         metadata={
             "key": Key(
-                "Files or globs, from the project's root; the image is built again when one of "
+                "Files or patterns, from the project's root; the image is built again if one of "
                 "them changes.",
                 rules=rules.IN_PROJECT,
             )
@@ -165,34 +163,40 @@ class Config:
         default=(),
         metadata={
             "key": Key(
-                "More arguments for 'docker run', one per item: GPUs, mounts, shared memory.",
+                "More options for 'docker run', one word in each item: GPUs, mounts, memory.",
                 rules=rules.ARGUMENT,
             )
         },
     )
     runtime: Literal["docker", "podman", "none"] = field(
         default="docker",
-        metadata={"key": Key("What runs containers on the hosts; 'none' runs on the host itself.")},
+        metadata={
+            "key": Key(
+                "Container engine on the hosts; with 'none' commands run on the host itself."
+            )
+        },
     )
     run_as: Literal["user", "image"] = field(
         default="user",
         metadata={
             "key": Key(
-                "Who owns files made in the container: the login user of the host, or whoever the "
-                "image says."
+                "Owner of files that programs in the container make: your user on the host, or "
+                "the image's user."
             )
         },
     )
     workspace: str = field(
         default="/workspace",
-        metadata={"key": Key("Where the container sees the project.", rules=rules.WORKSPACE)},
+        metadata={
+            "key": Key("Where the project is mounted in the container.", rules=rules.WORKSPACE)
+        },
     )
     repl_cmd: str | None = field(
         default=None,
         metadata={
             "key": Key(
-                "Command of the REPL; its words are split as by a shell. Default: ipython where "
-                "the container's Python has it, else that Python.",
+                "Command of the REPL, split into words as by a shell. Default: IPython if "
+                "the container's Python has it, or else that Python.",
                 rules=rules.ONE_LINE,
             )
         },
@@ -201,8 +205,8 @@ class Config:
         default=False,
         metadata={
             "key": Key(
-                "Whether a REPL stays on its host, in a session of tmux there, when its terminal "
-                "is closed or the connection is lost; the next one attaches to it."
+                "Keep a REPL running on its host, in a tmux session, when its terminal "
+                "is closed or the connection is lost; the next REPL attaches to it."
             )
         },
     )
@@ -210,19 +214,21 @@ class Config:
         default=5678,
         metadata={
             "key": Key(
-                "Port on this machine where an editor reaches the debugger.",
+                "Local port where a debugger connects during a session.",
                 minimum=1,
                 maximum=65535,
             )
         },
     )
-    debug: Debug = field(default_factory=Debug, metadata={"key": Key("How to debug.")})
+    debug: Debug = field(
+        default_factory=Debug, metadata={"key": Key("How programs are run and debugged.")}
+    )
     push_on_write: bool = field(
         default=False,
         metadata={
             "key": Key(
-                "Whether each save in the editor goes to the hosts of the group 'dev' at once; "
-                "only in projects that the user trusts."
+                "Push each save in Neovim to the hosts of the group 'dev' at once; "
+                "only in trusted projects."
             )
         },
     )
@@ -230,8 +236,8 @@ class Config:
         default="receiver",
         metadata={
             "key": Key(
-                "How files go to the hosts: by igor's own receiver, which waits there for saves, "
-                "or by rsync, which is slower. Hosts without python3 always get rsync."
+                "How files are transferred: with igor's receiver on the host, or with "
+                "rsync, which is slower. A host without python3 always uses rsync."
             )
         },
     )

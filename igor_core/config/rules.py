@@ -35,23 +35,23 @@ class Key(NamedTuple):
 
 
 NOT_EMPTY = Rule(r"^(?![\s\S])", "must not be empty")
-NO_NUL = Rule(r"\x00", "must not hold a NUL character")
-NO_CONTROL = Rule(r"[\x00-\x1f\x7f-\x9f]", "must not hold line breaks or control characters")
-NO_BLANK = Rule(r"\s", "must not hold blanks")
+NO_NUL = Rule(r"\x00", "must not contain a NUL character")
+NO_CONTROL = Rule(r"[\x00-\x1f\x7f-\x9f]", "must not contain line breaks or control characters")
+NO_BLANK = Rule(r"\s", "must not contain spaces")
 NO_DASH = Rule(r"^-", "must not start with '-'")
 ONE_LINE = (NOT_EMPTY, NO_CONTROL)
 
 # ssh puts host and user into ProxyCommand, which a shell reads: the characters that OpenSSH
 # refuses in them (valid_hostname and valid_ruser in its ssh.c), here with '$' in both.
-NO_SHELL = Rule(r"['`\"$;&<>|(){}]", "must not hold characters that mean something to a shell")
+NO_SHELL = Rule(r"['`\"$;&<>|(){}]", "must not contain characters that are special to a shell")
 HOST = (
     NOT_EMPTY,
     NO_DASH,
-    Rule(r"@", "names the machine only; put what is before '@' under 'user'"),
+    Rule(r"@", "must be the host only; put the part before '@' under 'user'"),
     NO_CONTROL,
     NO_BLANK,
     NO_SHELL,
-    Rule(r"[\\/]", r"must not hold '/' or '\'"),
+    Rule(r"[\\/]", r"must not contain '/' or '\'"),
 )
 LOGIN = (NOT_EMPTY, NO_DASH, NO_CONTROL, NO_BLANK, NO_SHELL)
 HOST_DIR = (
@@ -63,15 +63,15 @@ WORKSPACE = (
     NOT_EMPTY,
     Rule(r"^(?!/)", "must be an absolute path"),
     NO_CONTROL,
-    Rule(r"/\.\.?(/|$)", "must not hold '.' or '..'"),
-    Rule(r"//|/$", "must not hold '//' or end with '/'"),
-    Rule(r":", "must not hold ':'"),
+    Rule(r"/\.\.?(/|$)", "must not contain '.' or '..'"),
+    Rule(r"//|/$", "must not contain '//' or end with '/'"),
+    Rule(r":", "must not contain ':'"),
 )
 IN_PROJECT = (
     *ONE_LINE,
     NO_DASH,
-    Rule(r"^/|^~", "must be a path inside the project, from its root"),
-    Rule(r"(^|/)\.\.(/|$)", "must not hold '..'"),
+    Rule(r"^/|^~", "must be a path in the project, from its root"),
+    Rule(r"(^|/)\.\.(/|$)", "must not contain '..'"),
 )
 FOLDER_NAME = (
     *ONE_LINE,
@@ -83,13 +83,13 @@ FOLDER_NAME = (
 GROUP_NAME = (
     Rule(
         r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
-        "a group's name is letters, digits, '_', '.' and '-', and starts with a letter or digit",
+        "a group's name has letters, digits, '_', '.' and '-', and starts with a letter or digit",
     ),
 )
 VARIABLE = (
     Rule(
         r"^(?![A-Za-z_])|[^A-Za-z0-9_]",
-        "must be letters, digits and '_', and not start with a digit",
+        "must have only letters, digits and '_', and not start with a digit",
     ),
 )
 ARGUMENT = (
@@ -101,17 +101,17 @@ PROGRAM = (*ONE_LINE, NO_DASH)
 MODULE = (
     *ONE_LINE,
     NO_DASH,
-    Rule(r"[\\/]|\.py$", "must be a module's name, with dots; a file stands under 'program'"),
+    Rule(r"[\\/]|\.py$", "must be a module's name, with dots; put a file under 'program'"),
     Rule(r"\s|^\.|\.\.|\.$", "must be a module's name, as after 'python -m'"),
 )
 WORKING_DIRECTORY = (
     *ONE_LINE,
     Rule(r"^~", "must be a path from the project's root, or absolute in the container"),
-    Rule(r"(^|/)\.\.(/|$)", "must not hold '..'"),
+    Rule(r"(^|/)\.\.(/|$)", "must not contain '..'"),
 )
 PROGRAM_NAME = (
     Rule(
         r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
-        "a program's name is letters, digits, '_', '.' and '-', and starts with a letter or digit",
+        "a program's name has letters, digits, '_', '.' and '-', and starts with a letter or digit",
     ),
 )

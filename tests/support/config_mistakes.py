@@ -53,18 +53,18 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
         f"{HOST}.host: must not start with '-'; found '-oProxyCommand=touch /tmp/owned'",
     ),
     (host(host=""), f"{HOST}.host: must not be empty; found ''"),
-    (host(host="a b"), f"{HOST}.host: must not hold blanks; found 'a b'"),
+    (host(host="a b"), f"{HOST}.host: must not contain spaces; found 'a b'"),
     (
         host(host="a\nb"),
-        f"{HOST}.host: must not hold line breaks or control characters; found 'a\\nb'",
+        f"{HOST}.host: must not contain line breaks or control characters; found 'a\\nb'",
     ),
     (
         host(host="a$(id)"),
-        f"{HOST}.host: must not hold characters that mean something to a shell; found 'a$(id)'",
+        f"{HOST}.host: must not contain characters that are special to a shell; found 'a$(id)'",
     ),
     (
         host(host="dino@apollo"),
-        f"{HOST}.host: names the machine only; put what is before '@' under 'user'; "
+        f"{HOST}.host: must be the host only; put the part before '@' under 'user'; "
         "found 'dino@apollo'",
     ),
     (host(host=5), f"{HOST}.host: expected text, found the number 5"),
@@ -75,14 +75,14 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         host(dir="/data\nrm -rf /"),
-        f"{HOST}.dir: must not hold line breaks or control characters; found '/data\\nrm -rf /'",
+        f"{HOST}.dir: must not contain line breaks or control characters; found '/data\\nrm -rf /'",
     ),
     (host(dir="$(id)"), f"{HOST}.dir: must be an absolute path or start with '~/'; found '$(id)'"),
     (host(user="-l root"), f"{HOST}.user: must not start with '-'; found '-l root'"),
     (host(user=""), f"{HOST}.user: must not be empty; found ''"),
     (
         host(user="a;b"),
-        f"{HOST}.user: must not hold characters that mean something to a shell; found 'a;b'",
+        f"{HOST}.user: must not contain characters that are special to a shell; found 'a;b'",
     ),
     (host(port=0), f"{HOST}.port: expected a number from 1 to 65535, found 0"),
     (host(port="22"), f"{HOST}.port: expected a whole number, found the text '22'"),
@@ -90,18 +90,19 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     (host(port=None), f"{HOST}.port: expected a whole number, found null"),
     (
         host(tag="a-b"),
-        f"{HOST}.tag: must be letters, digits and '_', and not start with a digit; found 'a-b'",
+        f"{HOST}.tag: must have only letters, digits and '_', and "
+        "not start with a digit; found 'a-b'",
     ),
     (
         host(env={"A=B": "x"}),
-        f"{HOST}.env['A=B']: must be letters, digits and '_', and not start with a digit; "
+        f"{HOST}.env['A=B']: must have only letters, digits and '_', and not start with a digit; "
         "found 'A=B'",
     ),
     (host(env={"A": 1}), f"{HOST}.env.A: expected text, found the number 1"),
-    (host(env={"A": "\0"}), f"{HOST}.env.A: must not hold a NUL character; found '\\x00'"),
+    (host(env={"A": "\0"}), f"{HOST}.env.A: must not contain a NUL character; found '\\x00'"),
     (
         {"host_groups": {"../x": {"hosts": [{"host": "a", "dir": "/d"}]}}},
-        "host_groups['../x']: a group's name is letters, digits, '_', '.' and '-', and starts "
+        "host_groups['../x']: a group's name has letters, digits, '_', '.' and '-', and starts "
         "with a letter or digit; found '../x'",
     ),
     # the rest
@@ -116,7 +117,7 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     (config(user=""), "user: must not be empty; found ''"),
     (
         config(user="a\x9bb"),
-        "user: must not hold line breaks or control characters; found 'a\\x9bb'",
+        "user: must not contain line breaks or control characters; found 'a\\x9bb'",
     ),
     (config(project="a/b"), "project: must be one folder's name, without '/'; found 'a/b'"),
     (config(project=".."), "project: must not be '.' or '..'; found '..'"),
@@ -128,9 +129,9 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         config(dockerfile="/etc/passwd"),
-        "dockerfile: must be a path inside the project, from its root; found '/etc/passwd'",
+        "dockerfile: must be a path in the project, from its root; found '/etc/passwd'",
     ),
-    (config(dockerfile="../x"), "dockerfile: must not hold '..'; found '../x'"),
+    (config(dockerfile="../x"), "dockerfile: must not contain '..'; found '../x'"),
     (config(dockerfile="-"), "dockerfile: must not start with '-'; found '-'"),
     (
         config(docker_rebuild_files="requirements.txt"),
@@ -142,8 +143,8 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         config(docker_build_args={"--x": "1"}),
-        "docker_build_args.--x: must be letters, digits and '_', and not start with a digit; "
-        "found '--x'",
+        "docker_build_args.--x: must have only letters, digits and '_', and "
+        "not start with a digit; found '--x'",
     ),
     (
         config(docker_build_args=["CUDA=12"]),
@@ -161,12 +162,12 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     (config(runtime=None), "runtime: expected 'docker' or 'podman' or 'none', found null"),
     (config(run_as="root"), "run_as: expected 'user' or 'image', found 'root'"),
     (config(workspace="work"), "workspace: must be an absolute path; found 'work'"),
-    (config(workspace="/a/../b"), "workspace: must not hold '.' or '..'; found '/a/../b'"),
-    (config(workspace="/"), "workspace: must not hold '//' or end with '/'; found '/'"),
-    (config(workspace="/a:ro"), "workspace: must not hold ':'; found '/a:ro'"),
+    (config(workspace="/a/../b"), "workspace: must not contain '.' or '..'; found '/a/../b'"),
+    (config(workspace="/"), "workspace: must not contain '//' or end with '/'; found '/'"),
+    (config(workspace="/a:ro"), "workspace: must not contain ':'; found '/a:ro'"),
     (
         config(exclude=["a\nb"]),
-        "exclude[0]: must not hold line breaks or control characters; found 'a\\nb'",
+        "exclude[0]: must not contain line breaks or control characters; found 'a\\nb'",
     ),
     (config(debug={"pyhton": "x"}), "debug.pyhton: unknown key; did you mean 'python'?"),
     (config(debug={"python": "-c"}), "debug.python: must not start with '-'; found '-c'"),
@@ -191,7 +192,7 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         program({"program": "a.py"}, "my program"),
-        "debug.programs['my program']: a program's name is letters, digits, '_', '.' and '-', and "
+        "debug.programs['my program']: a program's name has letters, digits, '_', '.' and '-', and "
         "starts with a letter or digit; found 'my program'",
     ),
     (program("train.py"), f"{PROGRAM}: expected a table ({{...}}), found the text 'train.py'"),
@@ -207,13 +208,12 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         program({"program": "/workspace/a.py"}),
-        f"{PROGRAM}.program: must be a path inside the project, from its root; "
-        "found '/workspace/a.py'",
+        f"{PROGRAM}.program: must be a path in the project, from its root; found '/workspace/a.py'",
     ),
-    (program({"program": "../a.py"}), f"{PROGRAM}.program: must not hold '..'; found '../a.py'"),
+    (program({"program": "../a.py"}), f"{PROGRAM}.program: must not contain '..'; found '../a.py'"),
     (
         program({"module": "src/train.py"}),
-        f"{PROGRAM}.module: must be a module's name, with dots; a file stands under 'program'; "
+        f"{PROGRAM}.module: must be a module's name, with dots; put a file under 'program'; "
         "found 'src/train.py'",
     ),
     (
@@ -243,6 +243,6 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     ),
     (
         config(user="x" * 100 + "\n"),
-        "user: must not hold line breaks or control characters; found '" + "x" * 57 + "...'",
+        "user: must not contain line breaks or control characters; found '" + "x" * 57 + "...'",
     ),
 ]

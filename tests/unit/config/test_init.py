@@ -98,11 +98,11 @@ def test_without_a_dockerfile_no_containers_are_proposed() -> None:
             "dcoker",
             "expected 'docker' or 'podman' or 'none', found 'dcoker'; did you mean 'docker'?",
         ),
-        ("dockerfile", "../Dockerfile", "must not hold '..'; found '../Dockerfile'"),
+        ("dockerfile", "../Dockerfile", "must not contain '..'; found '../Dockerfile'"),
         (
             "docker_rebuild_files",
             "a.txt, /etc",
-            "must be a path inside the project, from its root; found '/etc'",
+            "must be a path in the project, from its root; found '/etc'",
         ),
         ("repl_cmd", "", None),
     ],

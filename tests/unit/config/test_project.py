@@ -73,7 +73,7 @@ def test_project_names_itself_in_the_config(tmp_path: Path) -> None:
     ("name", "reason"),
     [
         (b"-rf", "must not start with '-'"),
-        (b"a\nb", "must not hold line breaks or control characters"),
+        (b"a\nb", "must not contain line breaks or control characters"),
         (b"caf\xe9", "must be valid UTF-8"),
     ],
 )
