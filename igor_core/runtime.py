@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from igor_core.environment import concealed, taking_apart
+from igor_core.env_variables import concealed, taking_apart
 from igor_core.errors import UsageError
 
 #: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds

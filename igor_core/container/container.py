@@ -10,7 +10,7 @@ from igor_core.container.names import CONTAINER_PROJECT, IMAGE_PROJECT, Owner
 from igor_core.container.plan import ContainerPlan
 from igor_core.container.shell import FIRST, Said, Shell, batch, counted, text
 from igor_core.container.spec import HOME, Spec
-from igor_core.environment import packed
+from igor_core.env_variables import packed
 from igor_core.errors import HostError
 from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
 from igor_core.paths import RUN_FOLDER, unsafe_hint

@@ -10,7 +10,7 @@ from igor_core.container.inspection import Image
 from igor_core.container.names import IMAGE_PROJECT, IMAGE_STAMP, IMAGE_USER, Owner, label
 from igor_core.container.shell import FIRST, counted
 from igor_core.container.stamp import Inputs
-from igor_core.environment import packed
+from igor_core.env_variables import packed
 from igor_core.errors import HostError
 from igor_core.runtime import BuildOptions, Runtime
 

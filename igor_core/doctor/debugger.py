@@ -66,7 +66,7 @@ def host_exposure_check() -> Check:
 
 
 def debugpy_check(python: DebugPython | None, where: str) -> Check:
-    """`where` is "in the container" or "on the host"."""
+    """`where` names where the Python runs: "in the container on apollo"."""
     if python is None:
         return warn("debugpy", f"there is no Python {where}, so nothing can be debugged",
                     'name it in the config: "debug": {"python": "…"}')  # fmt: skip

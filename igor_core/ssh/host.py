@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import asyncssh
 
-from igor_core.environment import KEEP, concealed, exports, in_the_open, reading
+from igor_core.env_variables import KEEP, concealed, exports, in_the_open, reading
 from igor_core.errors import HostError, IgorError, NeedsLogin
 from igor_core.shapes import words
 from igor_core.ssh.address import Address

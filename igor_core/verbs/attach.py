@@ -1,24 +1,21 @@
 """attach: a debugger for a process that runs already, and goes on when the debugger has left."""
 
 import asyncio
-import os
 
-from igor_core.container.exec import ENDING, exec_command
 from igor_core.debug.editors.endpoints import usual_port
 from igor_core.debug.port.attach_listener import AttachListener
 from igor_core.debug.processes.attach_plan import SAFE_GDB, is_dangerous, way_to_attach
 from igor_core.debug.processes.model import Means, PythonProcess
 from igor_core.debug.processes.probe import ADAPTER
+from igor_core.environment import Environment
+from igor_core.environment.ending import ENDING
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Debuggee, Outcome
-from igor_core.paths import HostPaths
-from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command
 from igor_core.verbs.debug.checks import say_port, warn_of_users
 from igor_core.verbs.debug.editor_files import leave_editors, tell_editors
 from igor_core.verbs.debug.session import configuration
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import spec_for
 from igor_core.verbs.steps.processes import look_at
 from igor_core.verbs.steps.python import python_for
 from igor_core.verbs.steps.request import Job, flag, pid_argument, text_argument
@@ -37,14 +34,13 @@ async def attach(job: Job, context: Context) -> Outcome:
     target = await _target(job, targets, pid)
 
     async def on(target: Target) -> Done:
-        paths = await target.connect()
-        process = await _process(target, paths, pid)
-        where = "on" if target.runtime is None else "in the container on"
-        way = way_to_attach(process, f"{where} {target.name}")
+        environment = await target.connect()
+        process = await _process(target, environment, pid)
+        way = way_to_attach(process, environment.where)
         await _check_is_safe(target, process)
-        warn_of_users(target)
+        warn_of_users(target, environment)
         target.step(f"{process.command}: attaches by {way}")
-        return await _stay(target, paths, process, context)
+        return await _stay(target, environment, process, context)
 
     return await each([target], on)
 
@@ -78,12 +74,11 @@ async def _has(target: Target, pid: int) -> bool:
         return False
 
 
-async def _process(target: Target, paths: HostPaths, pid: int) -> PythonProcess:
-    look = await look_at(target, paths, pids=[pid], means=True)
+async def _process(target: Target, environment: Environment, pid: int) -> PythonProcess:
+    look = await look_at(target, environment, pids=[pid], means=True)
     if not look.processes:
-        where = "on" if target.runtime is None else "in the container on"
         raise HostError(
-            f"there is no Python process {pid} of this project {where} {target.name}",
+            f"there is no Python process {pid} of this project {environment.where}",
             "igor attach lists them",
         )
     return look.processes[0]
@@ -102,60 +97,58 @@ async def _check_is_safe(target: Target, process: PythonProcess) -> None:
         )
 
 
-async def _stay(target: Target, paths: HostPaths, process: PythonProcess, context: Context) -> Done:
-    name = f"attached {spec_for(target, paths).owner.container} {process.pid}"
+async def _stay(
+    target: Target, environment: Environment, process: PythonProcess, context: Context
+) -> Done:
+    name = f"attached {environment.identity} {process.pid}"
     if not await _is_free(target, context, name):
         raise HostError(
             f"a debugger is at process {process.pid} on {target.name} already",
             "leave it there first: igor jobs, igor cancel",
         )
     assert process.means is not None
-    command = _adapter(target, paths, process.means)
+    command = _adapter(target, environment, process.means)
 
     def report(text: str) -> None:
         target.warn(f"a debugger could not be joined with debugpy: {text}")
 
     listener = AttachListener(target.remote, lambda: command, process.pid, report)
-    with context.debugging.session(target.remote.name, name):
+    with context.debug_sessions.session(target.remote.name, name):
         try:
             listener.warm()
-            await _tell(target, paths, listener, process, context)
+            await _tell(target, environment, listener, process, context)
             await listener.until_left()
             ends = listener.ends
         finally:
             leave_editors(target, context, listener.port)
             await asyncio.shield(listener.close())
-    runs = await _runs(target, paths, process.pid)
+    runs = await _runs(target, environment, process.pid)
     deadline = asyncio.get_running_loop().time() + END_SECONDS
     while runs and ends and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.2)
-        runs = await _runs(target, paths, process.pid)
+        runs = await _runs(target, environment, process.pid)
     return Done(f"process {process.pid} {'runs on' if runs else 'has ended'}")
 
 
-async def _runs(target: Target, paths: HostPaths, pid: int) -> bool:
-    return bool((await look_at(target, paths, pids=[pid])).processes)
+async def _runs(target: Target, environment: Environment, pid: int) -> bool:
+    return bool((await look_at(target, environment, pids=[pid])).processes)
 
 
 async def _is_free(target: Target, context: Context, name: str) -> bool:
     """Whether no debugger is there; one that is just leaving is waited for."""
     for _time in range(30):
-        if not context.debugging.has(target.remote.name, name):
+        if not context.debug_sessions.has(target.remote.name, name):
             return True
         await asyncio.sleep(0.1)
     return False
 
 
-def _adapter(target: Target, paths: HostPaths, means: Means) -> Command:
+def _adapter(target: Target, environment: Environment, means: Means) -> Command:
     """debugpy's adapter, which speaks on its standard input and output."""
     words = python_for(target).runs(ADAPTER.argv())
     argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *words]
-    found = exec_command(target.runtime, spec_for(target, paths), argv)
     # It takes INT for a key that is pressed at its debugger.
-    end = [word for word in found.end if word != ENDING[0]]
-    return Command(
-        found.argv, cwd=found.cwd or "/", env=found.env, announce=found.announce, end=end
-    )
+    return environment.command(argv, signals=ENDING[1:])
 
 
 # It may be in a folder of igor's own, where Python would not look.
@@ -167,16 +160,9 @@ exec "$@"
 """
 
 
-async def real_folder(host: RemoteHost, folder: str) -> str:
-    """The folder there without links: so a process knows its files."""
-    done = await host.run(["pwd", "-P"], cwd=folder)
-    said = os.fsdecode(done.stdout).rstrip("\n")
-    return said if done.status == 0 and said else folder
-
-
 async def _tell(
     target: Target,
-    paths: HostPaths,
+    environment: Environment,
     listener: AttachListener,
     process: PythonProcess,
     context: Context,
@@ -187,8 +173,6 @@ async def _tell(
     await listener.open(port)
     await say_port(target, port, listener.port)
     await tell_editors(target, context, listener.port)
-    on_host = target.runtime is None
-    root = await real_folder(target.remote, paths.tree) if on_host else config.workspace
     assert process.means is not None
     target.job.emit(
         Debuggee(
@@ -198,7 +182,7 @@ async def _tell(
             listener.port,
             configuration(target),
             str(target.project.root),
-            root,
+            await environment.real_root(),
             config.debug.just_my_code,
             False,
             process.means.python,

@@ -3,7 +3,7 @@
 from igor_core.container.container import clean as clean_host
 from igor_core.events import Outcome
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import needs_runtime, owner, turn
+from igor_core.verbs.steps.container import container_of, image_lock
 from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
@@ -11,14 +11,13 @@ from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 async def clean(job: Job, context: Context) -> Outcome:
     """On each host: remove this project's containers of the group, and say which."""
     targets = targets_of(job, context)
-    needs_runtime(targets[0])
+    container_of(targets[0].environment(), job)
 
     async def on(target: Target) -> Done:
-        await target.connect()
-        assert target.runtime is not None
-        async with turn(target, context):
+        environment = container_of(await target.connect(), job)
+        async with image_lock(target, environment, context):
             done = await clean_host(
-                target.remote, target.runtime, owner(target), images=flag(job, "images")
+                target.remote, environment.runtime, environment.owner, images=flag(job, "images")
             )
         for name, reason in done.kept:
             target.warn(f"{name} was not removed: {reason}")

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from igor_core.container.exec import shell_line
+from igor_core.environment import Environment
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
-from igor_core.paths import HostPaths
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.pusher import Pusher
-from igor_core.verbs.steps.request import Job, list_argument, text_argument
+from igor_core.verbs.steps.request import Job, list_argument, shell_line, text_argument
 from igor_core.verbs.steps.run_command import run_on
 from igor_core.verbs.steps.targets import Target, targets_of
 
@@ -18,7 +17,7 @@ async def execute(job: Job, context: Context) -> Outcome:
     argv = _argv(job)
     targets = targets_of(job, context)
 
-    async def command(_target: Target, _paths: HostPaths) -> Sequence[str]:
+    async def command(_target: Target, _environment: Environment) -> Sequence[str]:
         return argv
 
     return await run_on(targets, context, Pusher(job, context, targets[0]), argv, command)

@@ -3,7 +3,6 @@
 from igor_core.events import Outcome
 from igor_core.output import Target as Found
 from igor_core.output import place_under
-from igor_core.paths import HostPaths
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.path_map import tree_of
 from igor_core.verbs.steps.request import Job, list_argument, number_argument, text_argument
@@ -36,15 +35,10 @@ def _place(
 ) -> Found | None:
     # Of a host in several groups the first one counts.
     trees = {
-        target.name: tree_of(target, _paths(target), files, ("", ""), _real_path(target, context))
+        target.name: tree_of(target.environment(), files, ("", ""), _real_path(target, context))
         for target in reversed(targets)
     }
     return place_under(line, column, trees, host)
-
-
-def _paths(target: Target) -> HostPaths:
-    """Without an account there, those below the home are not absolute."""
-    return HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
 
 
 def _real_path(target: Target, context: Context) -> str:

@@ -4,14 +4,12 @@ import asyncio
 import string
 from collections.abc import Sequence
 
-from igor_core.container.engine_errors import engine_error, last_line
-from igor_core.container.inspection import inspect
+from igor_core.container.engine_errors import last_line
+from igor_core.environment import Environment
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
-from igor_core.paths import HostPaths
 from igor_core.ssh.process import Completed
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import spec_for
 from igor_core.verbs.steps.request import Job, text_argument
 from igor_core.verbs.steps.targets import Target, all_targets_of
 from igor_core.worktree.files import shown
@@ -57,9 +55,9 @@ async def read_file(job: Job, context: Context) -> Outcome:
     missing: _NoContainer | None = None
     for target in candidates:
         try:
-            paths = await target.connect()
-            there = _as_seen(target, paths, path)
-            content = await _read(target, paths, there)
+            environment = await target.connect()
+            there = environment.seen(path)
+            content = await _read(environment, there)
         except _NoContainer as error:
             missing = missing or error
         else:
@@ -81,25 +79,16 @@ def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
     longest = max(len(target.name) for target in fitting)
     path = rest[longest:]
     found = [target for target in fitting if len(target.name) == longest]
-    # Without a container all groups see the same files.
-    return found[:1] if found[0].runtime is None else found, path
+    different = {target.environment().files: target for target in reversed(found)}
+    return list(reversed(different.values())), path
 
 
-def _as_seen(target: Target, paths: HostPaths, path: str) -> str:
-    """In its container the project is elsewhere than on the host."""
-    if target.runtime is not None and path.startswith(f"{paths.tree}/"):
-        return target.project.config.workspace.rstrip("/") + path[len(paths.tree) :]
-    return path
-
-
-async def _read(target: Target, paths: HostPaths, path: str) -> bytes:
+async def _read(environment: Environment, path: str) -> bytes:
     """Raises HostError; _NoContainer where there is none to read from."""
-    where = f"{_printable(path)} {_where(target)}"
-    argv: Sequence[str] = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
-    if target.runtime is not None:
-        argv = target.runtime.exec(spec_for(target, paths).owner.container, argv, stdin=False)
+    where = f"{_printable(path)} {environment.where}"
+    argv = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
     try:
-        done = await asyncio.wait_for(target.remote.run(argv), SECONDS)
+        done = await asyncio.wait_for(environment.run(argv), SECONDS)
     except asyncio.TimeoutError:
         raise HostError(f"{where} takes longer than {SECONDS:.0f} s to read") from None
     said, _, content = done.stdout.partition(b"\n")
@@ -108,35 +97,27 @@ async def _read(target: Target, paths: HostPaths, path: str) -> bytes:
     if said in _SAID:
         raise HostError(f"{where} {_SAID[said]}")
     if said != b"igor file":
-        raise await _not_asked(target, paths, done)
+        raise await _not_asked(environment, done)
     if done.status != 0:
         words = last_line(done.stderr.decode("utf-8", "replace"))
         raise HostError(f"{where} can't be read: {words}")
     return content
 
 
-async def _not_asked(target: Target, paths: HostPaths, done: Completed) -> HostError:
+async def _not_asked(environment: Environment, done: Completed) -> HostError:
     """Why the engine, or the host, did not even begin."""
-    said = done.stderr.decode("utf-8", "replace")
-    if target.runtime is None:
-        return HostError(f"{target.name}: no command can be run there: {last_line(said)}")
-    found = await inspect(target.remote, target.runtime, spec_for(target, paths).owner)
-    if found.container is None or found.container.status != "running":
-        return _NoContainer(
-            f"no container of this project runs on {target.name}, so there is nothing to read from",
-            "igor docker setup",
-        )
-    return engine_error(target.runtime, done.status, said)
+    if (error := await environment.down()) is not None:
+        return _NoContainer(f"{error.message}, so there is nothing to read from", error.hint)
+    if (error := await environment.not_begun(done)) is not None:
+        return error
+    said = last_line(done.stderr.decode("utf-8", "replace"))
+    return HostError(f"{environment.name}: no command can be run {environment.where}: {said}")
 
 
 def _packed(path: str) -> str:
     """For printf's %b: engines can't pass on arguments that are not UTF-8."""
     data = path.encode("utf-8", "surrogateescape")
     return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in data)
-
-
-def _where(target: Target) -> str:
-    return f"{'on' if target.runtime is None else 'in the container on'} {target.name}"
 
 
 def _printable(path: str) -> str:

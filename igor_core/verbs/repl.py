@@ -4,18 +4,23 @@ import asyncio
 import shlex
 from collections.abc import Sequence
 
-from igor_core.container.exec import exec_command, shell_line
-from igor_core.container.interactive import find_python, on_terminal
+from igor_core.environment import Environment
+from igor_core.environment.ending import ENDING_ON_TERMINAL
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
-from igor_core.paths import HostPaths
 from igor_core.ssh.process import LOST, Command, Process
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps import tmux_session
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.prepare import check_container_still_runs, make_ready, say_how_it_ended
+from igor_core.verbs.steps.prepare import make_ready, say_how_it_ended
 from igor_core.verbs.steps.pusher import Pusher
-from igor_core.verbs.steps.request import Job, Stream, flag, list_argument, text_argument
+from igor_core.verbs.steps.request import (
+    Job,
+    Stream,
+    flag,
+    list_argument,
+    shell_line,
+    text_argument,
+)
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 from igor_core.verbs.steps.terminal import Screen, screen_of
 
@@ -36,41 +41,37 @@ async def repl(job: Job, context: Context) -> Outcome:
     pusher = Pusher(job, context, target)
 
     async def on(target: Target) -> Done:
-        paths = await make_ready(target, context, pusher, argv, setup=True)
+        environment = await make_ready(target, context, pusher, argv, setup=True)
         is_persistent = target.project.config.repl_persist
         choose = _persistent_command if is_persistent else _command
-        status = await _converse(target, await choose(target, paths, argv, screen))
+        status = await _converse(target, await choose(target, environment, argv, screen))
         if not is_persistent:
-            await check_container_still_runs(target, status)
+            await environment.check_was_not_lost(status)
         return Done("", status)
 
     return await each([target], on, failure=FAILURE)
 
 
 async def _command(
-    target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
+    target: Target, environment: Environment, argv: Sequence[str], screen: Screen
 ) -> Command:
     """Under the supervisor: its loss ends the program."""
-    spec, python = spec_for(target, paths), target.project.config.debug.python
-    program = argv or [await _default(target, paths)]
-    argv = on_terminal(program, screen.window, python, spec.owner.project)
-    found = exec_command(target.runtime, spec, argv, tty=True, env=screen.env)
-    return Command(
-        found.argv, cwd=found.cwd or "/", env=found.env, pty=screen.window,
-        announce=found.announce, end=found.end,
-    )  # fmt: skip
+    program = environment.on_terminal(argv or [await _default(target, environment)], screen.window)
+    return environment.command(
+        program, window=screen.window, env=screen.env, signals=ENDING_ON_TERMINAL
+    )
 
 
 async def _persistent_command(
-    target: Target, paths: HostPaths, argv: Sequence[str], screen: Screen
+    target: Target, environment: Environment, argv: Sequence[str], screen: Screen
 ) -> Command:
-    session = tmux_session.session_of(target, paths, argv)
+    session = tmux_session.session_of(environment, argv)
     if await tmux_session.is_there(target, session):
         target.step("attaches to what runs there")
         return tmux_session.attached(session, screen)
-    program = argv or [await _default(target, paths)]
+    program = argv or [await _default(target, environment)]
     tmux_session.say_how_to_end(target, argv)
-    return await tmux_session.started(target, paths, session, program, screen)
+    return await tmux_session.started(environment, session, program, screen)
 
 
 def _only(targets: Sequence[Target]) -> Target:
@@ -100,17 +101,14 @@ def _argv(target: Target) -> Sequence[str]:
         ) from None
 
 
-async def _default(target: Target, paths: HostPaths) -> str:
+async def _default(target: Target, environment: Environment) -> str:
     """IPython where there is one, else Python; says which."""
-    configured = target.project.config.debug.python
-    spec = spec_for(target, paths)
-    found = await find_python(target.remote, target.runtime, spec, configured, "ipython")
-    if not found:
-        where = "on" if target.runtime is None else "in the container on"
+    try:
+        found = await environment.find_python("ipython")
+    except HostError as error:
         raise HostError(
-            f"there is no Python {where} {target.name}",
-            'name a command: igor docker repl bash, or set "repl_cmd" in the config',
-        )
+            error.message, 'name a command: igor docker repl bash, or set "repl_cmd" in the config'
+        ) from None
     target.step(f"runs {found}")
     return found
 

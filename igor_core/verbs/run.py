@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from igor_core.container.interactive import find_python
-from igor_core.debug.processes.probe import registered
+from igor_core.environment import Environment
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
-from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.helper_files import renew_run_folder
 from igor_core.verbs.steps.named_files import below
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import Job, flag, list_argument, text_argument
@@ -46,33 +42,19 @@ async def run_file(job: Job, context: Context) -> Outcome:
         await _check_is_pushed(program, pusher, targets[0])
     words = [program.word, *list_argument(job, "args")]
 
-    async def command(target: Target, paths: HostPaths) -> Sequence[str]:
-        python, _ = await asyncio.gather(python_of(target, paths), _renewed(target, paths))
+    async def command(target: Target, environment: Environment) -> Sequence[str]:
+        python, _ = await asyncio.gather(environment.find_python(), _renewed(environment))
         target.step(f"runs {shown(program.path)} by {python}")
-        return registered([python, *words], paths.run if target.runtime is None else RUN_FOLDER)
+        return environment.with_helpers([python, *words])
 
     needed = [*words, os.fsdecode(program.real)]
     return await run_on(targets, context, pusher, needed, command)
 
 
-async def _renewed(target: Target, paths: HostPaths) -> None:
+async def _renewed(environment: Environment) -> None:
     """What lets `igor stack` ask the program is there; no program waits for it in vain."""
     with contextlib.suppress(HostError):
-        await renew_run_folder(target, paths)
-
-
-async def python_of(target: Target, paths: HostPaths) -> str:
-    """The Python for the project's programs there. Raises HostError where there is none."""
-    configured = target.project.config.debug.python
-    spec = spec_for(target, paths)
-    found = await find_python(target.remote, target.runtime, spec, configured)
-    if not found:
-        where = "on" if target.runtime is None else "in the container on"
-        raise HostError(
-            f"there is no Python {where} {target.name}",
-            'install one, or name it in the config: "debug": {"python": "…"}',
-        )
-    return found
+        await environment.renew_helper_files()
 
 
 def _program(job: Job, root: Path) -> ScriptFile:

@@ -4,8 +4,7 @@ import asyncio
 
 from igor_core.events import Outcome
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import prepare, pushed, set_up, turn
-from igor_core.verbs.steps.helper_files import renew_run_folder
+from igor_core.verbs.steps.container import image_lock, prepare, pushed, set_up
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import Job
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
@@ -17,12 +16,13 @@ async def setup(job: Job, context: Context) -> Outcome:
     pusher = Pusher(job, context, targets[0])
 
     async def on(target: Target) -> Done:
-        if target.runtime is None:
-            renewing = renew_run_folder(target, await target.connect())
+        environment = await target.connect()
+        if environment.container is None:
+            renewing = environment.renew_helper_files()
             said, _ = await asyncio.gather(pushed(target, pusher), renewing)
             return Done(said)
         site = await prepare(target, pusher)
-        async with turn(target, context):
+        async with image_lock(target, site.environment, context):
             return Done(await set_up(site))
 
     return await each(targets, on)

@@ -6,9 +6,9 @@ from typing import Any
 from igor_core.debug.processes.model import ProbeResult, PythonProcess
 from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_text
 from igor_core.debug.processes.unreadable import unread
+from igor_core.environment import Environment
 from igor_core.events import Outcome
 from igor_core.output import SourceLocation, Tree, address
-from igor_core.paths import HostPaths
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.path_map import tree_of
 from igor_core.verbs.steps.processes import look_at
@@ -23,11 +23,11 @@ async def stack(job: Job, context: Context) -> Outcome:
     found: dict[str, HostStacks] = {}
 
     async def on(target: Target) -> Done:
-        paths = await target.connect()
-        look = await look_at(target, paths, pids=pids, stacks=True)
-        tree = await _tree(target, paths, context)
+        environment = await target.connect()
+        look = await look_at(target, environment, pids=pids, stacks=True)
+        tree = await _tree(target, environment, context)
         found[target.name] = HostStacks(target.name, look.processes, tree)
-        await _show(target, look, tree)
+        await _show(target, environment, look, tree)
         return _done(look)
 
     outcome = await each(targets, on)
@@ -42,20 +42,20 @@ async def stack(job: Job, context: Context) -> Outcome:
     )
 
 
-async def _tree(target: Target, paths: HostPaths, context: Context) -> Tree:
+async def _tree(target: Target, environment: Environment, context: Context) -> Tree:
     clone = context.clones.of(target.project)
     files = clone.local.tree
     if files is None:
         files = await clone.scan()
     real = context.clones.freshness(target.project, target.entry).there.real_path
-    return tree_of(target, paths, files, ("", ""), real)
+    return tree_of(environment, files, ("", ""), real)
 
 
-async def _show(target: Target, look: ProbeResult, tree: Tree) -> None:
+async def _show(target: Target, environment: Environment, look: ProbeResult, tree: Tree) -> None:
     for process in look.processes:
         text = stack_text(process, tree)
         await target.job.output(target.name, "stdout", text.encode("utf-8", "replace"))
-    for kind in unread(look.processes, in_container=target.runtime is not None):
+    for kind in unread(look.processes, environment.remedies):
         target.warn(kind.text, kind.hint)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "errors", "shapes", "remote"}),
-    frozenset({"directories", "environment", "events"}),
+    frozenset({"directories", "env_variables", "events"}),
     frozenset({"config", "agent.protocol"}),
     frozenset(
         {
@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"push.channel"}),
     frozenset({"push", "differences", "container", "debug", "doctor"}),
-    frozenset({"push.sync"}),
+    frozenset({"push.sync", "environment"}),
     frozenset({"verbs.state"}),
     frozenset({"verbs.steps"}),
     frozenset({"verbs"}),

@@ -16,8 +16,11 @@ from igor_core.container.image import BuildCommand, build_command
 from igor_core.container.inspection import Inspection, inspect
 from igor_core.container.spec import Spec, spec_of
 from igor_core.container.stamp import Inputs, read_inputs
+from igor_core.environment import ContainerEnvironment, HostEnvironment
 from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.login import Address
 from tests.lab import Host
 
 
@@ -138,6 +141,19 @@ class Sample:
     async def build(self) -> Completed:
         command = self.build_command()
         return await self.shell.run(command.argv, input=command.input, env=command.env)
+
+    def environment(self, remote: RemoteHost | None = None) -> ContainerEnvironment:
+        """Where its programs run; without `remote` only to learn the command lines."""
+        return ContainerEnvironment(
+            name=self.host.name, project=self.project, group="dev", entry=self.entry,
+            remote=remote or RemoteHost(Address(self.host.name)), runtime=self.runtime,
+        )  # fmt: skip
+
+    def host_environment(self, remote: RemoteHost | None = None) -> HostEnvironment:
+        return HostEnvironment(
+            name=self.host.name, project=self.project, group="dev", entry=self.entry,
+            remote=remote or RemoteHost(Address(self.host.name)),
+        )  # fmt: skip
 
     async def inspect(self) -> Inspection:
         return await inspect(self.shell, self.runtime, self.spec.owner)

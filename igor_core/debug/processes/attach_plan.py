@@ -1,7 +1,7 @@
 """How a debugger can attach to a running process, or what is missing."""
 
 from igor_core.debug.processes.model import Means, PythonProcess
-from igor_core.debug.processes.unreadable import MAY_LOOK
+from igor_core.debug.processes.unreadable import IN_CONTAINER
 from igor_core.errors import HostError
 
 #: The first version that runs code for another process (PEP 768).
@@ -32,7 +32,7 @@ def way_to_attach(process: PythonProcess, where: str) -> str:
             "igor docker exec pip install debugpy",
         )
     if means.denied:
-        raise HostError(f"{who} can't be attached to: {_DENIED[means.denied]}", MAY_LOOK)
+        raise HostError(f"{who} can't be attached to: {_DENIED[means.denied]}", IN_CONTAINER.ptrace)
     missing = _without_gdb(process, means)
     if not missing:
         return f"Python {_text(means.version)} itself"
@@ -69,7 +69,7 @@ def _without_gdb(process: PythonProcess, means: Means) -> tuple[str, str] | None
     if not process.remote_exec:
         return "it was started with PYTHON_DISABLE_REMOTE_DEBUG", gdb
     if not means.may_write:
-        return "the engine's seccomp filter forbids it in this container", MAY_LOOK
+        return "the engine's seccomp filter forbids it in this container", IN_CONTAINER.ptrace
     return None
 
 

@@ -8,17 +8,13 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from igor_core.container.exec import exec_command
-from igor_core.debug.processes.probe import registered
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
-from igor_core.paths import RUN_FOLDER
 from igor_core.verbs.debug.program import DebugTarget, needed_files, program_of
 from igor_core.verbs.debug.session import Debugged
 from igor_core.verbs.debug.start import attach_again, debug_on
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.prepare import check_container_still_runs, make_ready
+from igor_core.verbs.steps.prepare import make_ready
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.python import python_for
 from igor_core.verbs.steps.request import Job, flag
@@ -90,15 +86,12 @@ async def _run_plain(
     target: Target, context: Context, pusher: Pusher, program: DebugTarget
 ) -> Done:
     words = needed_files(program)
-    paths = await make_ready(target, context, pusher, words, setup=True)
-    spec = spec_for(target, paths)
-    root = paths.tree if target.runtime is None else spec.workspace
+    environment = await make_ready(target, context, pusher, words, setup=True)
+    root = environment.root
     argv = python_for(target, program.python).runs(program.words(root))
-    argv = registered(argv, paths.run if target.runtime is None else RUN_FOLDER)
+    argv = environment.with_helpers(argv)
     if program.cwd:
         argv = ["sh", "-c", 'cd -- "$1" && shift && exec "$@"', "igor", program.folder(root), *argv]
-    status = await run_command(
-        target, exec_command(target.runtime, spec, argv, env=program.env), None
-    )
-    await check_container_still_runs(target, status)
+    status = await run_command(target, environment.command(argv, env=program.env), None)
+    await environment.check_was_not_lost(status)
     return Done("", status)

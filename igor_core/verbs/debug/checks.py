@@ -1,18 +1,16 @@
 """What can stand in the way of debugging, each in one sentence with its remedy."""
 
 import asyncio
-import itertools
 import os
 
 from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import NO_PYTHON
 from igor_core.doctor.local_port import port_use
+from igor_core.environment import Environment
 from igor_core.errors import HostError
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import shown
-
-_HOST_NETWORK = ("--network=host", "--net=host")
 
 
 async def check_is_pushed(target: Target, pusher: Pusher, file: str) -> None:
@@ -24,20 +22,13 @@ async def check_is_pushed(target: Target, pusher: Pusher, file: str) -> None:
         )
 
 
-def warn_of_users(target: Target) -> None:
-    """debugpy asks nobody who he is: whoever reaches its port runs code as the program's user."""
-    words = target.project.config.docker_run_args
-    pairs = {f"{first}={second}" for first, second in itertools.pairwise(words)}
-    if target.runtime is None:
-        why = 'with "runtime": "none"'
-    elif {*words, *pairs} & set(_HOST_NETWORK):
-        why = "with the host's network"
-    else:
-        return
-    target.warn(
-        f"{why} the debugger's port on {target.name} is open to all users of that machine",
-        "debug in a container with a network of its own where you don't trust them",
-    )
+def warn_of_users(target: Target, environment: Environment) -> None:
+    """debugpy authenticates nobody: whoever reaches its port runs code as the program's user."""
+    if why := environment.open_ports():
+        target.warn(
+            f"{why} the debugger's port on {target.name} is open to all users of that machine",
+            "debug in a container with a network of its own where you don't trust them",
+        )
 
 
 async def say_port(target: Target, wanted: int, got: int) -> None:
@@ -49,10 +40,9 @@ async def say_port(target: Target, wanted: int, got: int) -> None:
     target.step(f"port {wanted} is taken by {holders or 'another program'}; {got} is used")
 
 
-def refusal(target: Target, refused: DebugRefused) -> HostError:
+def refusal(environment: Environment, refused: DebugRefused) -> HostError:
     """Why nothing was started, or is out of reach, in igor's words."""
-    where = f"on {target.name}" if target.runtime is None else f"in the container on {target.name}"
-    text = f"{where}: {refused.text}"
+    text = f"{environment.where}: {refused.text}"
     if refused.what == "debugpy":
         return HostError(
             text,

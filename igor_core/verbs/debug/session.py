@@ -8,24 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from igor_core.config.model import DEFAULT_GROUP
-from igor_core.container.exec import exec_command
 from igor_core.debug.editors.endpoints import usual_port
 from igor_core.debug.keeper_notes import DebugRefused, Exit, ListeningProgram
 from igor_core.debug.launch import Launch, Python, relay_words
 from igor_core.debug.port.listener import DebugListener
-from igor_core.debug.processes.probe import registered
 from igor_core.debug.session import DebugSession, Lost
+from igor_core.environment import Environment
 from igor_core.errors import Cancelled, HostError, IgorError
 from igor_core.events import Debuggee, LostDebuggee
-from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.debug.checks import refusal, say_port
 from igor_core.verbs.debug.editor_files import leave_editors, tell_editors
 from igor_core.verbs.debug.program import DebugTarget
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.state.debug_sessions import Before
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.prepare import check_container_still_runs
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Done, Ended, Target
 
@@ -54,18 +50,21 @@ class DebugSite:
     """Where a program is debugged. `overtaken` is set when a newer job starts one there."""
 
     def __init__(
-        self, debugged: Debugged, overtaken: asyncio.Event, paths: HostPaths, python: Python
+        self,
+        debugged: Debugged,
+        overtaken: asyncio.Event,
+        environment: Environment,
+        python: Python,
     ) -> None:
         self._debugged = debugged
         self._overtaken = overtaken
         self._target = debugged.target
         self._config = debugged.target.project.config
-        self._spec = spec_for(debugged.target, paths)
+        self._environment = environment
         self._python = python
-        self._run_folder = paths.run if debugged.target.runtime is None else RUN_FOLDER
         #: One session at a time; on a host itself projects would meet without the name.
-        self.group = self._spec.owner.container
-        self.root = self._spec.tree if debugged.target.runtime is None else self._spec.workspace
+        self.group = environment.identity
+        self.root = environment.root
 
     def launch(self, program: DebugTarget, sha256: str = "") -> Launch:
         debug = self._config.debug
@@ -83,12 +82,8 @@ class DebugSite:
         )
 
     def command(self, helper: Sequence[str], env: Mapping[str, str] | None = None) -> Command:
-        words = registered(self._python.runs(helper), self._run_folder)
-        found = exec_command(self._target.runtime, self._spec, words, env=env)
-        return Command(
-            found.argv, cwd=found.cwd or "/", env=found.env,
-            announce=found.announce, end=found.end,
-        )  # fmt: skip
+        words = self._environment.with_helpers(self._python.runs(helper))
+        return self._environment.command(words, env=env)
 
     async def stay_or_refuse(
         self,
@@ -101,7 +96,7 @@ class DebugSite:
         try:
             return await self.stay(context, helper, ident, env)
         except DebugRefused as refused:
-            raise refusal(self._target, refused) from None
+            raise refusal(self._environment, refused) from None
 
     async def stay(
         self,
@@ -114,7 +109,7 @@ class DebugSite:
 
         Raises DebugRefused.
         """
-        with context.debugging.session(self._target.remote.name, self.group) as before:
+        with context.debug_sessions.session(self._target.remote.name, self.group) as before:
             if ident:
                 await before()
                 self._check_is_latest()
@@ -123,7 +118,7 @@ class DebugSite:
                 return await self._stay(process, ident, before, context)
             except DebugRefused:
                 if process.finished:
-                    await check_container_still_runs(self._target, process.status)
+                    await self._environment.check_was_not_lost(process.status)
                 raise
             finally:
                 if not process.finished:
@@ -188,7 +183,7 @@ class DebugSite:
         loop = asyncio.get_running_loop()
 
         def look() -> None:
-            if context.debugging.has(self._target.remote.name, self.group):
+            if context.debug_sessions.has(self._target.remote.name, self.group):
                 loop.call_later(1.0, look)
             else:
                 self._debugged.stopped.set()
@@ -262,7 +257,7 @@ class DebugSite:
                 listener.port,
                 configuration(target),
                 str(target.project.root),
-                facts.root if target.runtime is None else self.root,
+                self._environment.debugged_root(facts.root),
                 debug.just_my_code,
                 debug.subprocess,
                 facts.python,

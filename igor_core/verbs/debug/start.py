@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AbstractContextManager
 
-from igor_core.container.names import Owner
 from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import control_words, install_words
 from igor_core.verbs.debug.checks import check_is_pushed, refusal, warn_of_users
@@ -37,9 +36,9 @@ async def _debug_on(
     file = program.known_file
     if file and not flag(target.job, "no_push"):
         await check_is_pushed(target, pusher, file)
-    paths = await make_ready(target, context, pusher, needed_files(program), setup=True)
-    warn_of_users(target)
-    place = DebugSite(debugged, overtaken, paths, python_for(target, program.python))
+    environment = await make_ready(target, context, pusher, needed_files(program), setup=True)
+    warn_of_users(target, environment)
+    place = DebugSite(debugged, overtaken, environment, python_for(target, program.python))
     launch = place.launch(program)
     if file and not flag(target.job, "no_push"):
         local = target.project.root / file
@@ -48,7 +47,7 @@ async def _debug_on(
         return await place.stay(context, launch.serve(), launch.ident, launch.environment)
     except DebugRefused as refused:
         if refused.what != "debugpy" or not await may_install(target, refused):
-            raise refusal(target, refused) from None
+            raise refusal(environment, refused) from None
     await install(target, place.command(install_words()))
     return await place.stay_or_refuse(context, launch.serve(), launch.ident, launch.environment)
 
@@ -56,8 +55,8 @@ async def _debug_on(
 async def attach_again(debugged: Debugged, context: Context) -> Done:
     """Stay with the program that runs there since an earlier session."""
     with _job(debugged, context, starts=False) as overtaken:
-        paths = await debugged.target.connect()
-        place = DebugSite(debugged, overtaken, paths, python_for(debugged.target))
+        environment = await debugged.target.connect()
+        place = DebugSite(debugged, overtaken, environment, python_for(debugged.target))
         return await place.stay_or_refuse(context, control_words(place.group), "")
 
 
@@ -65,5 +64,5 @@ def _job(
     debugged: Debugged, context: Context, *, starts: bool
 ) -> AbstractContextManager[asyncio.Event]:
     target = debugged.target
-    owner = Owner(target.project.config.user, target.project.name, target.group)
-    return context.debugging.job(target.remote.name, owner.container, starts=starts)
+    identity = target.environment().identity
+    return context.debug_sessions.job(target.remote.name, identity, starts=starts)

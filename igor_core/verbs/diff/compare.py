@@ -132,7 +132,7 @@ def identity(side: Side) -> str:
 
 async def compare(target: Target, context: Context, local: LocalTree) -> Comparison:
     """Look at one host: what is held back there, and the state of what was asked for. HostError."""
-    paths = await target.connect()
+    paths = (await target.connect()).paths
     project = target.project
     there = context.trees.on(target.remote, paths, project.root, project.config.transport)
     report = await there.push(local.reconcile(), Options(dry_run=True), Nobody())

@@ -1,29 +1,26 @@
 """What doctor says of the project's own image and container on a host."""
 
 from igor_core.container.image import plan_image
-from igor_core.container.inspection import Inspection, inspect
+from igor_core.container.inspection import Inspection
 from igor_core.container.plan import plan_container
 from igor_core.container.spec import Spec
 from igor_core.doctor.check import Check, fail, ok, skip, warn
+from igor_core.environment import ContainerEnvironment
 from igor_core.errors import IgorError
-from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
 from igor_core.verbs.doctor.project import Material
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.targets import Target
 
 SETUP = "igor docker setup"
 
 
-async def container_checks(target: Target, paths: HostPaths, material: Material) -> list[Check]:
+async def container_checks(environment: ContainerEnvironment, material: Material) -> list[Check]:
     """Image and container: there or not, running, up to date. One round trip."""
-    assert target.runtime is not None
     try:
-        spec = spec_for(target, paths)
-        inspection = await inspect(target.remote, target.runtime, spec.owner)
+        spec = environment.spec
+        inspection = await environment.inspect()
     except IgorError as error:
         return [fail("container", error.message, error.hint)]
-    return [_image(inspection, spec, material), _container(inspection, spec, target.runtime)]
+    return [_image(inspection, spec, material), _container(inspection, spec, environment.runtime)]
 
 
 def _image(inspection: Inspection, spec: Spec, material: Material) -> Check:

@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 
 from igor_core.container.engine_errors import engine_error
-from igor_core.container.names import Owner
 from igor_core.doctor import ask
 from igor_core.doctor.check import Check, fail, skip, warn
 from igor_core.doctor.debugger import exposure_checks, host_exposure_check
@@ -13,8 +12,8 @@ from igor_core.doctor.facts import Engine, HostFacts, Link
 from igor_core.doctor.host import host_checks, link_checks, space_check
 from igor_core.doctor.ports import port_checks
 from igor_core.doctor.run_args import Wanted, wanted
+from igor_core.environment import Environment
 from igor_core.errors import IgorError, UsageError
-from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
 from igor_core.ssh.unsupported import unsupported
 from igor_core.verbs.doctor.container import container_checks
@@ -28,9 +27,9 @@ async def examine(target: Target, material: Material) -> list[Check]:
     passed_over = "; ".join(await asyncio.to_thread(unsupported, target.remote.address))
     text = f"igor passes over {passed_over}"
     try:
-        paths = await target.connect()
+        environment = await target.connect()
         link = await ask.ping(target.remote)
-        checks = await _behind(link, target, paths, material)
+        checks = await _behind(link, target, environment, material)
     except UsageError:
         raise
     except IgorError as error:
@@ -41,29 +40,31 @@ async def examine(target: Target, material: Material) -> list[Check]:
     return [*link_checks(link), *about_config, *checks]
 
 
-async def _behind(link: Link, target: Target, paths: HostPaths, material: Material) -> list[Check]:
+async def _behind(
+    link: Link, target: Target, environment: Environment, material: Material
+) -> list[Check]:
     """What is there behind a connection that works; questions go out at once."""
-    remote, runtime = target.remote, target.runtime
-    if runtime is None:
+    remote, paths, container = target.remote, environment.paths, environment.container
+    if container is None:
         facts, about = await asyncio.gather(
-            ask.look(remote, paths, "", wanted([])), debug_checks(target, paths)
+            ask.look(remote, paths, "", wanted([])), debug_checks(target, environment)
         )
         return [*host_checks(facts, link, containers=False), host_exposure_check(), *about]
-    asked = wanted(target.project.config.docker_run_args)
+    runtime, asked = container.runtime, wanted(target.project.config.docker_run_args)
     facts, engine = await asyncio.gather(
         ask.look(remote, paths, runtime.word, asked), ask.engine(remote, runtime)
     )
     checks = [
         *host_checks(facts, link, containers=True),
-        *_engine(facts, engine, runtime, asked, _owner(target).container),
+        *_engine(facts, engine, runtime, asked, container.owner.container),
         *exposure_checks(asked, target.project.config.debug_port),
     ]
     if engine.status != 0:
         return checks
     space, about = await asyncio.gather(
-        ask.space_at(remote, engine.data_root), container_checks(target, paths, material)
+        ask.space_at(remote, engine.data_root), container_checks(container, material)
     )
-    debugger = await debug_checks(target, paths, runs=_container_runs(about))
+    debugger = await debug_checks(target, environment, runs=_container_runs(about))
     space_left = space_check("engine's disk", "images and containers", space)
     return [*checks, space_left, *about, *debugger]
 
@@ -83,7 +84,3 @@ def _engine(
     if asked.gpu:
         checks.append(gpu_check(facts.gpu, engine, asked.gpu))
     return checks + port_checks(asked, facts.listening, engine.containers, own)
-
-
-def _owner(target: Target) -> Owner:
-    return Owner(target.project.config.user, target.project.name, target.group)

@@ -17,8 +17,8 @@ class Context:
 
     pool: Pool = field(default_factory=Pool)
     trees: Trees = field(default_factory=Trees)
-    turns: ImageLock = field(default_factory=ImageLock)
-    debugging: DebugSessions = field(default_factory=DebugSessions)
+    image_lock: ImageLock = field(default_factory=ImageLock)
+    debug_sessions: DebugSessions = field(default_factory=DebugSessions)
     debug_ports: DebugPorts = field(default_factory=DebugPorts)
     clones: Clones = field(init=False)
     saves: Saves = field(init=False)

@@ -1,4 +1,4 @@
-"""Taking turns: two jobs must not make the same image or container on a host at once."""
+"""Two jobs must not make the same image or container on a host at once."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from igor_core.ssh.host import RemoteHost
 
 
 class ImageLock:
-    """Lets one job at a time at an image, and at what runs from it, on each host."""
+    """A lock for each image on each host, and for the containers made from it."""
 
     def __init__(self) -> None:
         self._locks: dict[tuple[RemoteHost, str], asyncio.Lock] = {}
@@ -17,7 +17,7 @@ class ImageLock:
     async def take(
         self, host: RemoteHost, image: str, say: Callable[[str], None]
     ) -> AsyncIterator[None]:
-        """Wait for the turn, saying so, and have it to the end of the block."""
+        """Wait for the lock, saying so, and hold it to the end of the block."""
         lock = self._locks.setdefault((host, image), asyncio.Lock())
         if lock.locked():
             say(f"waits until another job is done with {image}")

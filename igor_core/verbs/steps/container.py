@@ -8,11 +8,11 @@ from igor_core.container.container import bring_up
 from igor_core.container.context import context_list
 from igor_core.container.hidden import hidden_by_mount
 from igor_core.container.image import build_command, build_error, plan_image
-from igor_core.container.inspection import Inspection, inspect
-from igor_core.container.names import Owner
+from igor_core.container.inspection import Inspection
 from igor_core.container.plan import ContainerPlan, plan_container
-from igor_core.container.spec import Spec, spec_of
+from igor_core.container.spec import Spec
 from igor_core.container.stamp import Inputs, read_inputs
+from igor_core.environment import ContainerEnvironment, Environment
 from igor_core.errors import HostError, UsageError
 from igor_core.output.lines import plain
 from igor_core.paths import HostPaths
@@ -20,10 +20,9 @@ from igor_core.push.transport.shell_survey import hashes
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.helper_files import renew_run_folder
 from igor_core.verbs.steps.path_map import find_places
 from igor_core.verbs.steps.pusher import Pusher, summary, warn_of_held_back
-from igor_core.verbs.steps.request import flag
+from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import Tree, shown
 
@@ -31,9 +30,11 @@ TAIL_BYTES = 8000
 NAMED = 8
 
 
-def turn(target: Target, context: Context) -> AbstractAsyncContextManager[None]:
-    """To be held by whoever makes or removes the image or the container."""
-    return context.turns.take(target.remote, owner(target).image, target.step)
+def image_lock(
+    target: Target, environment: ContainerEnvironment, context: Context
+) -> AbstractAsyncContextManager[None]:
+    """Hold it while the image or the container is made or removed."""
+    return context.image_lock.take(target.remote, environment.owner.image, target.step)
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,28 @@ class Site:
     """A host on which the code is there: what is to be built and to run on it."""
 
     target: Target
-    runtime: Runtime
-    paths: HostPaths
+    environment: ContainerEnvironment
     tree: Tree
-    spec: Spec
 
-    async def inspect(self) -> Inspection:
-        return await inspect(self.target.remote, self.runtime, self.spec.owner)
+    @property
+    def runtime(self) -> Runtime:
+        return self.environment.runtime
+
+    @property
+    def paths(self) -> HostPaths:
+        return self.environment.paths
+
+    @property
+    def spec(self) -> Spec:
+        return self.environment.spec
 
 
 async def prepare(target: Target, pusher: Pusher) -> Site:
-    """Push, and put together what the config wants there."""
-    assert target.runtime is not None
-    paths = await target.connect()
+    """Push, and put together what the config wants of the container."""
+    environment = container_of(await target.connect(), target.job)
     await pushed(target, pusher)
-    await find_places(target, paths, pusher)
-    return Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
-
-
-def spec_for(target: Target, paths: HostPaths) -> Spec:
-    return spec_of(target.project, target.entry, target.group, target.remote.account, paths)
+    await find_places(target, environment, pusher)
+    return Site(target, environment, await pusher.tree(target))
 
 
 async def pushed(target: Target, pusher: Pusher) -> str:
@@ -74,13 +77,15 @@ async def pushed(target: Target, pusher: Pusher) -> str:
 async def set_up(site: Site) -> str:
     """Build if needed, then keep, start, create or replace the container. What was done.
 
-    Whoever calls has the turn.
+    The caller holds the image lock.
     """
     target, spec = site.target, site.spec
     notice = spec.owner.notice()
     if notice:
         target.step(notice)
-    found, _ = await asyncio.gather(site.inspect(), renew_run_folder(target, site.paths))
+    found, _ = await asyncio.gather(
+        site.environment.inspect(), site.environment.renew_helper_files()
+    )
     inspection, image = await build_if_needed(site, found)
     plan = plan_container(inspection, spec, site.runtime)
     if plan.action == "keep":
@@ -123,7 +128,7 @@ async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspectio
         return inspection, plan.text
     await _check_inputs_there(site, inputs)
     await _build(site, dockerfile, inputs, no_cache)
-    built = await site.inspect()
+    built = await site.environment.inspect()
     await _warn_of_hidden(site, built)
     return built, f"image built ({inputs.stamp[:4]}…)"
 
@@ -193,14 +198,12 @@ async def _warn_of_hidden(site: Site, built: Inspection) -> None:
         )
 
 
-def owner(target: Target) -> Owner:
-    return Owner(target.project.config.user, target.project.name, target.group)
-
-
-def needs_runtime(target: Target) -> None:
-    if target.runtime is None:
+def container_of(environment: Environment, job: Job) -> ContainerEnvironment:
+    """The container that the job is about. Raises UsageError where igor keeps none."""
+    if environment.container is None:
         raise UsageError(
-            f'{target.job.verb}: "runtime" is "none" in {target.project.config_file}, so there '
+            f'{job.verb}: "runtime" is "none" in {environment.project.config_file}, so there '
             "are no images and containers",
             'set "runtime" to "docker" or "podman"',
         )
+    return environment.container

@@ -5,9 +5,9 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 
+from igor_core.environment import Environment
 from igor_core.errors import IgorError
 from igor_core.output import Tree
-from igor_core.paths import HostPaths
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Target
@@ -15,28 +15,27 @@ from igor_core.worktree import files
 from igor_core.worktree.open_inside import read_small
 
 
-async def find_places(target: Target, paths: HostPaths, pusher: Pusher) -> None:
+async def find_places(target: Target, environment: Environment, pusher: Pusher) -> None:
     """From now on, find places in what programs print there, if the job is asked for them."""
     if flag(target.job, "places"):
         tree = await pusher.tree(target)
-        dockerfile = await asyncio.to_thread(_dockerfile, target)
-        found = tree_of(target, paths, tree, dockerfile, pusher.real_path(target))
+        dockerfile = await asyncio.to_thread(_dockerfile, environment)
+        found = tree_of(environment, tree, dockerfile, pusher.real_path(target))
         target.job.find_places(target.name, found)
 
 
 def tree_of(
-    target: Target, paths: HostPaths, tree: files.Tree, dockerfile: tuple[str, str], real: str = ""
+    environment: Environment, tree: files.Tree, dockerfile: tuple[str, str], real: str = ""
 ) -> Tree:
     """The project as paths on the host and in its container name it.
 
     `dockerfile` is its path and text; `real` is the folder there without links, where known.
     """
-    inside = "" if target.runtime is None else target.project.config.workspace
     # Before the first connection the home there is not known, and with it not the folder.
-    roots = [root for root in (inside, paths.tree, real) if root.startswith("/")]
+    roots = [root for root in (*environment.roots, real) if root.startswith("/")]
     known = _Files(tree)
     return Tree(
-        str(target.project.root), tuple(dict.fromkeys(roots)),
+        str(environment.project.root), tuple(dict.fromkeys(roots)),
         known.has, known.named, dockerfile=dockerfile[0], dockerfile_text=dockerfile[1],
     )  # fmt: skip
 
@@ -61,13 +60,13 @@ class _Files:
         return found
 
 
-def _dockerfile(target: Target) -> tuple[str, str]:
+def _dockerfile(environment: Environment) -> tuple[str, str]:
     """Its path from the root and its text; empty where there is none."""
-    if target.runtime is None:
+    if environment.container is None:
         return "", ""
     try:
-        path = target.project.dockerfile()
-        content = read_small(target.project.root, os.fsencode(path))
+        path = environment.project.dockerfile()
+        content = read_small(environment.project.root, os.fsencode(path))
     except IgorError:
         return "", ""
     return (path, content.decode("utf-8", "replace")) if content is not None else ("", "")

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from igor_core.container.inspection import inspect
 from igor_core.container.plan import ContainerPlan, plan_container
+from igor_core.environment import Environment
 from igor_core.errors import HostError
-from igor_core.paths import HostPaths
 from igor_core.push.report import Report
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import Site, set_up, spec_for, turn
+from igor_core.verbs.steps.container import Site, image_lock, set_up
 from igor_core.verbs.steps.named_files import named_files
 from igor_core.verbs.steps.path_map import find_places
 from igor_core.verbs.steps.pusher import Pusher, summary, warn_of_held_back
@@ -16,37 +15,34 @@ from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import shown
 
-# What the engine's own client ends with when engine or container go away under a program.
-ENGINE_STATUSES = (1, 125, 137, 255)
-
 
 async def make_ready(
     target: Target, context: Context, pusher: Pusher, argv: Sequence[str], *, setup: bool
-) -> HostPaths:
+) -> Environment:
     """Pass the barrier, for a command that is to be run, and have a container; connects first.
 
     HostError where a file that the command names is held back, or where no container runs and
     `setup` is false. A container in use is not replaced.
     """
-    paths = await target.connect()
+    environment = await target.connect()
     if not flag(target.job, "no_push"):
         report = await pusher.make_fresh(target)
-        _refuse_held_back(target, report, argv, paths)
+        _refuse_held_back(target, report, argv, environment)
         warn_of_held_back(target, report)
         if report.sent or report.deleted:
             target.step(summary(report))
-    await find_places(target, paths, pusher)
-    if target.runtime is not None:
-        await _container_runs(target, context, paths, pusher, setup)
-    return paths
+    await find_places(target, environment, pusher)
+    if environment.container is not None:
+        site = Site(target, environment.container, await pusher.tree(target))
+        await _container_runs(site, context, setup=setup)
+    return environment
 
 
 def _refuse_held_back(
-    target: Target, report: Report, argv: Sequence[str], paths: HostPaths
+    target: Target, report: Report, argv: Sequence[str], environment: Environment
 ) -> None:
     """HostError where the file that is to be run there is not the one that is here."""
-    roots = (paths.tree, target.project.config.workspace.rstrip("/"))
-    named = named_files(argv, roots)
+    named = named_files(argv, [root.rstrip("/") for root in environment.roots])
     for item in report.held_back:
         if item.path in named:
             raise HostError(
@@ -56,16 +52,13 @@ def _refuse_held_back(
             )
 
 
-async def _container_runs(
-    target: Target, context: Context, paths: HostPaths, pusher: Pusher, setup: bool
-) -> None:
-    assert target.runtime is not None
-    site = Site(target, target.runtime, paths, await pusher.tree(target), spec_for(target, paths))
-    plan = plan_container(await site.inspect(), site.spec, site.runtime)
+async def _container_runs(site: Site, context: Context, *, setup: bool) -> None:
+    target = site.target
+    plan = plan_container(await site.environment.inspect(), site.spec, site.runtime)
     if plan.usable:
         _say_if_old(target, plan)
     elif setup:
-        async with turn(target, context):
+        async with image_lock(target, site.environment, context):
             target.step(await set_up(site))
     else:
         raise HostError(
@@ -83,18 +76,6 @@ def _command(target: Target) -> str:
 def _say_if_old(target: Target, plan: ContainerPlan) -> None:
     if plan.action == "replace":
         target.warn(f"the container is old: {plan.reason}", "renew it: igor docker setup")
-
-
-async def check_container_still_runs(target: Target, status: int) -> None:
-    """HostError where a program that ended did not do so by itself but lost its container."""
-    if status not in ENGINE_STATUSES or target.runtime is None:
-        return
-    paths = HostPaths.of(target.entry.dir, target.remote.account.home, target.project.name)
-    found = await inspect(target.remote, target.runtime, spec_for(target, paths).owner)
-    if found.container is None or found.container.status != "running":
-        raise HostError(
-            f"the container on {target.name} ended while the command ran", "igor docker setup"
-        )
 
 
 def how_it_ended(target: Target, ended: str) -> str:

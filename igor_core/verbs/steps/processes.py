@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
-from igor_core.container.engine_errors import engine_error, last_line
-from igor_core.container.exec import exec_command
-from igor_core.container.inspection import inspect
+from igor_core.container.engine_errors import last_line
 from igor_core.debug.launch import NO_PYTHON
 from igor_core.debug.processes.model import ProbeResult, probe_result
 from igor_core.debug.processes.probe import PROBE, probe_words
+from igor_core.environment import Environment
 from igor_core.errors import HostError
-from igor_core.paths import HostPaths
 from igor_core.ssh.process import Completed
-from igor_core.verbs.steps.container import spec_for
 from igor_core.verbs.steps.python import python_for
 from igor_core.verbs.steps.targets import Target
 
@@ -22,7 +19,7 @@ DENIED = frozenset({"user", "yama", "denied"})
 
 async def look_at(
     target: Target,
-    paths: HostPaths,
+    environment: Environment,
     *,
     pids: Sequence[int] | None = None,
     stacks: bool = False,
@@ -32,60 +29,45 @@ async def look_at(
 
     Raises HostError where nothing can be looked at.
     """
-    tree = paths.tree if target.runtime is None else None
+    tree = environment.process_folder
     words = probe_words(tree=tree, pids=pids, stacks=stacks, means=means)
-    look = await _look(target, paths, words)
+    look = await _look(target, environment, words)
     denied = [process.pid for process in look.processes if process.problem in DENIED]
-    if denied and look.root_may and look.uid != 0 and target.runtime is not None:
+    if denied and look.root_may and look.uid != 0 and environment.superuser:
         # The config has given the container what only its root can use.
-        target.step("reads the rest as root of the container, by its SYS_PTRACE")
-        words = probe_words(tree=None, pids=denied, stacks=stacks)
-        look = look.completed_by(await _look(target, paths, words, user="0"))
+        target.step("reading the rest as container root (SYS_PTRACE)")
+        words = probe_words(tree=tree, pids=denied, stacks=stacks)
+        more = await _look(target, environment, words, user=environment.superuser)
+        look = look.completed_by(more)
     return look
 
 
 async def _look(
-    target: Target, paths: HostPaths, words: Sequence[str], user: str = ""
+    target: Target, environment: Environment, words: Sequence[str], user: str = ""
 ) -> ProbeResult:
     argv = python_for(target).runs(words)
-    spec = spec_for(target, paths)
-    if target.runtime is not None:
-        argv = target.runtime.exec(spec.owner.container, argv, user=user)
-    command = exec_command(None, spec, argv)
-    done = await _run(target, command.argv, command.cwd if target.runtime is None else "")
+    running = environment.run(argv, input=PROBE.payload, user=user)
+    try:
+        done = await asyncio.wait_for(running, SECONDS)
+    except asyncio.TimeoutError:
+        raise HostError(f"{target.name} did not answer within {SECONDS:.0f} s") from None
     if done.status != 0:
-        raise await _not_looked(target, paths, done)
+        raise await _not_looked(environment, done)
     try:
         return probe_result(done.stdout)
     except ValueError as error:
         said = last_line(done.stdout[-4000:].decode("utf-8", "replace"))
         raise HostError(
-            f"{target.name}: the Python there said something else ({error}): {said[-200:]}"
+            f"{target.name}: unexpected output from the host's Python ({error}): {said[-200:]}"
         ) from None
 
 
-async def _run(target: Target, argv: Sequence[str], cwd: str) -> Completed:
-    running = target.remote.run(argv, input=PROBE.payload, cwd=cwd)
-    try:
-        return await asyncio.wait_for(running, SECONDS)
-    except asyncio.TimeoutError:
-        raise HostError(f"{target.name} did not answer within {SECONDS:.0f} s") from None
-
-
-async def _not_looked(target: Target, paths: HostPaths, done: Completed) -> HostError:
-    said = done.stderr.decode("utf-8", "replace")
-    where = "on" if target.runtime is None else "in the container on"
-    if target.runtime is not None:
-        found = await inspect(target.remote, target.runtime, spec_for(target, paths).owner)
-        if found.container is None or found.container.status != "running":
-            return HostError(
-                f"no container of this project runs on {target.name}", "igor docker setup"
-            )
-        if done.status in (125, 126):
-            return engine_error(target.runtime, done.status, said)
+async def _not_looked(environment: Environment, done: Completed) -> HostError:
+    if (error := await environment.not_begun(done)) is not None:
+        return error
+    where, said = environment.where, last_line(done.stderr.decode("utf-8", "replace"))
     if done.status == NO_PYTHON:
         return HostError(
-            f"{where} {target.name}: {last_line(said)}",
-            'name one that is there in the config: "debug": {"python": "…"}',
+            f"{where}: {said}", 'name one that is there in the config: "debug": {"python": "…"}'
         )
-    return HostError(f"{where} {target.name}: Python ended with {done.status}: {last_line(said)}")
+    return HostError(f"{where}: Python ended with {done.status}: {said}")

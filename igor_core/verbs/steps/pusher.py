@@ -96,7 +96,7 @@ class Pusher:
     async def _until_still(self, target: Target, means: Means) -> Report:
         """Again while files change under its hands."""
         warm = target.remote.state == "connected"
-        paths = await target.connect()
+        paths = (await target.connect()).paths
         if target.job.verb not in ("exec", "run", "repl", "diff"):
             target.step(f"push to {paths.tree}")
         # A person may have saved again while the login asked for a password.

@@ -116,6 +116,11 @@ def _argument(job: Job, name: str, wanted: type, described: str) -> Any:
     return value
 
 
+def shell_line(line: str) -> list[str]:
+    """A line that the user wrote for a shell, as an argument list."""
+    return ["sh", "-c", line]
+
+
 MOST = 1 << 22  # proc(5), pid_max
 
 

@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from igor_core.container.exec import ExecCommand, exec_command
+from igor_core.environment import Environment
 from igor_core.errors import HostError
 from igor_core.events import Outcome
-from igor_core.paths import HostPaths
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.container import spec_for
-from igor_core.verbs.steps.prepare import check_container_still_runs, how_it_ended, make_ready
+from igor_core.verbs.steps.prepare import how_it_ended, make_ready
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Done, Ended, Target, each
@@ -28,7 +26,7 @@ FAILURE = 255
 
 
 # The command of a host that is ready for it, where its files are as told.
-Choose = Callable[[Target, HostPaths], Awaitable[Sequence[str]]]
+Choose = Callable[[Target, Environment], Awaitable[Sequence[str]]]
 
 
 async def run_on(
@@ -43,26 +41,19 @@ async def run_on(
     with_stdin = flag(job, "stdin") and len(targets) == 1
 
     async def on(target: Target) -> Done:
-        paths = await make_ready(target, context, pusher, words, setup=flag(job, "setup"))
-        argv = await choose(target, paths)
-        command = exec_command(target.runtime, spec_for(target, paths), argv)
+        environment = await make_ready(target, context, pusher, words, setup=flag(job, "setup"))
+        command = environment.command(await choose(target, environment))
         stdin = job.stdin(target.name) if with_stdin else None
         status = await run_command(target, command, stdin)
-        await check_container_still_runs(target, status)
+        await environment.check_was_not_lost(status)
         return Done("", status)
 
     return await each(targets, on, failure=FAILURE)
 
 
-async def run_command(
-    target: Target, command: ExecCommand, stdin: AsyncIterator[bytes] | None
-) -> int:
+async def run_command(target: Target, command: Command, stdin: AsyncIterator[bytes] | None) -> int:
     """The exit status. Leaving early, by cancel, ends the command inside the container too."""
-    remote = Command(
-        command.argv, cwd=command.cwd or "/", env=command.env,
-        announce=command.announce, end=command.end,
-    )  # fmt: skip
-    async with target.remote.process(remote) as process:
+    async with target.remote.process(command) as process:
         feeding = asyncio.ensure_future(_feed(process, stdin))
         try:
             while (item := await process.read()) is not None:

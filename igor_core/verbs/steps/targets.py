@@ -10,10 +10,9 @@ from pathlib import Path
 from igor_core.config import Host, Project, find_project
 from igor_core.config.host_names import host_names
 from igor_core.config.model import DEFAULT_GROUP
+from igor_core.environment import Environment, environment_of
 from igor_core.errors import Cancelled, IgorError, UsageError
 from igor_core.events import Outcome, Result, Step, Warning
-from igor_core.paths import HostPaths
-from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
 from igor_core.verbs.state.context import Context
@@ -47,15 +46,14 @@ class Target:
     entry: Host
     remote: RemoteHost
 
-    async def connect(self) -> HostPaths:
-        """Be connected; only then is the home known, and with it the folders."""
+    async def connect(self) -> Environment:
+        """Connect to the host; only then are its folders known. Raises HostError, NeedsLogin."""
         await self.remote.connect(Login(self.job.ask if self.job.answers else None, self.job.env))
-        return HostPaths.of(self.entry.dir, self.remote.account.home, self.project.name)
+        return self.environment()
 
-    @property
-    def runtime(self) -> Runtime | None:
-        word = self.project.config.runtime
-        return None if word == "none" else Runtime(word)
+    def environment(self) -> Environment:
+        """Where the project's programs run; before the first connection without the host's home."""
+        return environment_of(self.name, self.project, self.group, self.entry, self.remote)
 
     def step(self, text: str) -> None:
         self.job.emit(Step(self.name, text))

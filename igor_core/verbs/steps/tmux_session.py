@@ -7,13 +7,10 @@ import shlex
 from collections.abc import Sequence
 
 from igor_core import tmux
-from igor_core.container.interactive import on_terminal
-from igor_core.container.marked import end_marked, marked
-from igor_core.environment import reading
+from igor_core.env_variables import reading
+from igor_core.environment import Environment
 from igor_core.errors import HostError
-from igor_core.paths import HostPaths
 from igor_core.ssh.process import Command
-from igor_core.verbs.steps.container import spec_for
 from igor_core.verbs.steps.targets import Done, Target
 from igor_core.verbs.steps.terminal import Screen
 
@@ -25,9 +22,9 @@ exec "$@"
 _NOT_FOUND = 127
 
 
-def session_of(target: Target, paths: HostPaths, words: Sequence[str]) -> str:
+def session_of(environment: Environment, words: Sequence[str]) -> str:
     """The session's name, for the same words the same."""
-    return tmux.session_name(spec_for(target, paths).owner.container, words)
+    return tmux.session_name(environment.identity, words)
 
 
 async def is_there(target: Target, session: str) -> bool:
@@ -42,26 +39,19 @@ async def is_there(target: Target, session: str) -> bool:
 
 
 async def started(
-    target: Target,
-    paths: HostPaths,
-    session: str,
-    argv: Sequence[str],
-    screen: Screen,
+    environment: Environment, session: str, argv: Sequence[str], screen: Screen
 ) -> Command:
     """The command that makes the session and shows it.
 
     What is left of an earlier one in the container has lost its terminal: it is ended.
     """
-    spec = spec_for(target, paths)
-    await end_marked(target.remote, target.runtime, spec, session)
+    await environment.end_marked(session)
     inner = {**screen.env, "TERM": tmux.TERM}
-    python = target.project.config.debug.python
-    words = on_terminal(argv, screen.window, python, spec.owner.project)
-    program, env = marked(target.runtime, spec, words, session, inner)
+    words = environment.on_terminal(argv, screen.window)
+    program, env, folder = environment.marked(words, session, inner)
     if env:
         # tmux knows no other way from here into a session that it makes.
-        program = reading(await target.remote.keep(env), program)
-    folder = spec.tree if target.runtime is None else "/"
+        program = reading(await environment.remote.keep(env), program)
     return _client(tmux.attach_or_start(session, program, folder), screen)
 
 
@@ -85,11 +75,10 @@ def say_how_to_end(target: Target, words: Sequence[str]) -> None:
 
 async def end(target: Target, words: Sequence[str]) -> Done:
     """End the session and its programs. HostError where something lives on."""
-    paths = await target.connect()
-    session = session_of(target, paths, words)
+    environment = await target.connect()
+    session = session_of(environment, words)
     was_there = await is_there(target, session)
-    spec = spec_for(target, paths)
-    how = await end_marked(target.remote, target.runtime, spec, session)
+    how = await environment.end_marked(session)
     await target.remote.run(tmux.end(session))
     if how == "alive":
         raise HostError(f"{target.name}: the REPL could not be ended", "igor docker clean")

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from igor_core.container.container import bring_up, clean
-from igor_core.container.exec import exec_command
 from igor_core.container.hidden import hidden_by_mount, not_in_tree
 from igor_core.container.inspection import Inspection
 from igor_core.container.plan import ContainerPlan, plan_container
@@ -63,7 +62,7 @@ async def set_up(sample: Sample) -> ContainerPlan:
 
 
 async def execute(sample: Sample, *argv: str) -> str:
-    command = exec_command(sample.runtime, sample.spec, argv)
+    command = sample.environment().command(argv)
     done = await sample.shell.run(command.argv)
     assert done.status == 0, done.stderr
     return done.stdout.decode().partition("\n")[2]

@@ -11,11 +11,9 @@ from threading import Event, Thread
 import pytest
 
 from igor_core.container.container import bring_up
-from igor_core.container.exec import exec_command
-from igor_core.container.marked import marked
 from igor_core.container.plan import plan_container
 from igor_core.debug.launch import VARIABLE, Launch
-from igor_core.environment import KEEP, concealed, exports, in_the_open, packed, reading
+from igor_core.env_variables import KEEP, concealed, exports, in_the_open, packed, reading
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command, complete
 from tests.lab import Host, Lab
@@ -148,7 +146,7 @@ async def test_no_user_of_a_host_sees_the_values_of_a_container(
             plan = plan_container(found, sample.spec, runtime)
             await bring_up(remote, runtime, sample.spec, found, plan)
             program = ["python3", "-c", PRINT + "; import time; time.sleep(0.3)"]
-            run = exec_command(runtime, sample.spec, program, env={"MORE": SECRET + "m"})
+            run = sample.environment(remote).command(program, env={"MORE": SECRET + "m"})
             done = await remote.run(run.argv, env=run.env)
     said = json.loads(done.stdout.partition(b"\n")[2])
     # The shell that announces the program passes on no variable of another name.
@@ -179,7 +177,8 @@ def test_a_lasting_repl_has_no_value_on_its_command_line(
 ) -> None:
     sample = Sample(tmp_path, plain_host, Runtime("docker"))
     sample.entry = replace(sample.entry, env=VALUES)
-    words, env = marked(runtime, sample.spec, ["python3"], "mark", {"TERM": "xterm"})
+    environment = sample.host_environment() if runtime is None else sample.environment()
+    words, env, _folder = environment.marked(["python3"], "mark", {"TERM": "xterm"})
     assert SECRET not in "\0".join(words)
     assert (SECRET in str(env)) is (runtime is None)
     assert "IGOR_REPL=mark" in words

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from igor_core.container.container import bring_up
-from igor_core.container.exec import exec_command, shell_line
 from igor_core.container.plan import plan_container
+from igor_core.environment.ending import ENDING, ENDING_ON_TERMINAL
 from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
-from igor_core.ssh.process import Command, Process
+from igor_core.ssh.process import Process
+from igor_core.verbs.steps.request import shell_line
 from tests.lab import Host, Lab
 from tests.support.containers import Sample
 
@@ -50,10 +51,8 @@ async def remote(ssh_home: Path, sample: Sample) -> AsyncIterator[RemoteHost]:
 async def start(
     sample: Sample, remote: RemoteHost, *argv: str, pty: tuple[int, int] | None = None
 ) -> Process:
-    data = exec_command(sample.runtime, sample.spec, argv, tty=pty is not None)
-    command = Command(
-        data.argv, cwd=data.cwd, env=data.env, pty=pty, announce=data.announce, end=data.end
-    )
+    signals = ENDING if pty is None else ENDING_ON_TERMINAL
+    command = sample.environment(remote).command(argv, window=pty, signals=signals)
     return await remote.start(command)
 
 
@@ -163,7 +162,8 @@ async def test_a_program_that_is_not_there_ends_with_127(
 async def test_without_a_runtime_commands_run_in_the_projects_folder_with_the_hosts_variables(
     sample: Sample, remote: RemoteHost
 ) -> None:
-    data = exec_command(None, sample.spec, ["sh", "-c", "pwd; echo $A"], env={"A": "1"})
-    assert (data.announce, data.end) == (False, ())
-    process = await remote.start(Command(data.argv, cwd=data.cwd, env=data.env))
+    environment = sample.host_environment(remote)
+    command = environment.command(["sh", "-c", "pwd; echo $A"], env={"A": "1"})
+    assert (command.announce, command.end) == (False, ())
+    process = await remote.start(command)
     assert await read_all(process) == f"{sample.paths.tree}\n1\n".encode()

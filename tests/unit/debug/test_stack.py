@@ -19,7 +19,7 @@ from igor_core.debug.processes.probe import (
     registration_source,
 )
 from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_text
-from igor_core.debug.processes.unreadable import unread
+from igor_core.debug.processes.unreadable import IN_CONTAINER, unread
 from igor_core.output import Tree
 from igor_core.remote.process_probe.dumps import parse_dump
 
@@ -89,7 +89,7 @@ def test_control_characters_in_a_command_line_are_escaped() -> None:
 def test_each_reason_is_one_sentence() -> None:
     found = [process(pid, problem="no py-spy") for pid in range(1, 7)]
     found += [process(7, *WAITS), process(8, problem="yama", said="Permission denied")]
-    first, second = unread(found, in_container=True)
+    first, second = unread(found, IN_CONTAINER)
     assert first.text.startswith("processes 1, 2, 3, 4 and 2 more can't be read: py-spy is not")
     assert "pip install py-spy" in first.hint
     assert second.text.startswith("process 8 can't be read: kernel.yama")

@@ -1,11 +1,8 @@
-"""What makes a program on a terminal in a container feel at home, and which Python is meant."""
+"""A program on a terminal: its size, locale and PATH, and the project's Python."""
 
 from collections.abc import Sequence
 
 from igor_core.container.run_folder import PYTHONS
-from igor_core.container.shell import Shell
-from igor_core.container.spec import Spec
-from igor_core.runtime import Runtime
 
 # Docker before 23 tells the size only after the program has started, so it would first see 0x0.
 # A locale that the image does not have is ASCII to programs (`locale charmap` says so under its
@@ -60,17 +57,10 @@ def on_terminal(
     return ["sh", "-c", _START, "igor", *size, configured or "", project, *argv]
 
 
-async def find_python(
-    shell: Shell, runtime: Runtime | None, spec: Spec, configured: str | None, prefer: str = ""
-) -> str:
-    """The Python to run the project's programs with, "" where there is none; one round trip.
+def python_finder(configured: str | None, project: str, prefer: str = "") -> list[str]:
+    """Return the command that prints the Python to run the project's programs with, or nothing.
 
     In this order: `configured`, the environment's VIRTUAL_ENV, /venv/PROJECT, python, python3.
     `prefer` is a program that is taken instead where that Python has it, as "ipython".
     """
-    finder = ["sh", "-c", _FIND, "igor", configured or "", spec.owner.project, prefer]
-    if runtime is None:
-        done = await shell.run(finder, cwd=spec.tree, env=spec.env)
-    else:
-        done = await shell.run(runtime.exec(spec.owner.container, finder, stdin=False))
-    return done.stdout.decode("utf-8", "replace").strip()
+    return ["sh", "-c", _FIND, "igor", configured or "", project, prefer]

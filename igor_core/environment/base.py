@@ -1,0 +1,174 @@
+"""Where a project's programs run. A recipe gets an Environment and does not ask its kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from igor_core.config import Host, Project
+from igor_core.container.run_folder import differing, run_files, write
+from igor_core.debug.launch import HELPER
+from igor_core.debug.processes.probe import REGISTRATION, registered, registration_source
+from igor_core.debug.processes.unreadable import Remedies
+from igor_core.environment.ending import ENDING
+from igor_core.environment.interactive import on_terminal, python_finder
+from igor_core.environment.marked import MARK
+from igor_core.errors import HostError
+from igor_core.paths import DEBUG_HELPER, HostPaths
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.process import Command, Completed
+
+if TYPE_CHECKING:
+    from igor_core.environment.container import ContainerEnvironment
+
+
+class Environment(ABC):
+    """Where the programs of a project's host group run on one host.
+
+    Before the first connection to the host its home is not known: `paths` below "~" are not
+    absolute then.
+    """
+
+    #: Told to users: "on apollo", "in the container on apollo".
+    where: str
+    #: The project's folder as programs see it.
+    root: str
+    #: Igor's own files as programs see them: the debug helper and what answers for stacks.
+    helper_folder: str
+    #: A name for the files that programs see: equal ones see the same.
+    files: str
+    #: What makes the stacks of processes readable.
+    remedies: Remedies
+    #: A process belongs to the project if it runs in this folder; None: all processes do.
+    process_folder: str | None
+    #: A user with more rights than the programs' own, "" where igor can't become one.
+    superuser: str
+    #: The container that igor builds and keeps; None where there is nothing to set up.
+    container: ContainerEnvironment | None
+
+    def __init__(
+        self, *, name: str, project: Project, group: str, entry: Host, remote: RemoteHost
+    ) -> None:
+        """`name` is the host's, as the user knows it; `entry` its lines in the config."""
+        self.name = name
+        self.project = project
+        self.group = group
+        self.entry = entry
+        self.remote = remote
+        self.paths = HostPaths.of(entry.dir, remote.account.home, project.name)
+
+    # -- running programs
+
+    @abstractmethod
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        window: tuple[int, int] | None = None,
+        env: Mapping[str, str] | None = None,
+        signals: Sequence[str] = ENDING,
+    ) -> Command:
+        """Return the command for the host that runs `argv` in the project's folder.
+
+        `window` is (columns, rows) for a program on a terminal. `env` is added to what the config
+        says. Ending the command ends the program by `signals`, one after another.
+        """
+
+    @abstractmethod
+    async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:
+        """Run `argv` in the project's folder; one round trip. Raises HostError."""
+
+    @abstractmethod
+    def marked(
+        self, argv: Sequence[str], mark: str, env: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str], str]:
+        """Return a command line for the host that runs `argv` on a terminal, marked.
+
+        And what its environment must have, and the folder on the host to run it in.
+        """
+
+    @abstractmethod
+    async def end_marked(self, mark: str) -> str:
+        """End all programs with this mark: by which signal, "gone" or "alive"."""
+
+    def with_helpers(self, argv: Sequence[str]) -> list[str]:
+        """Return `argv` such that it and its Python children can be asked for their stacks."""
+        return registered(argv, self.helper_folder)
+
+    def on_terminal(self, argv: Sequence[str], window: tuple[int, int]) -> list[str]:
+        """Return `argv` such that its terminal has its size and UTF-8 from the first byte."""
+        return on_terminal(argv, window, self.project.config.debug.python, self.project.name)
+
+    async def find_python(self, prefer: str = "") -> str:
+        """The Python to run the project's programs with; one round trip.
+
+        `prefer` is taken instead where that Python has it, as "ipython". Raises HostError where
+        there is no Python.
+        """
+        finder = python_finder(self.project.config.debug.python, self.project.name, prefer)
+        found = (await self.run(finder)).stdout.decode("utf-8", "replace").strip()
+        if not found:
+            raise HostError(
+                f"there is no Python {self.where}",
+                'install one, or name it in the config: "debug": {"python": "…"}',
+            )
+        return found
+
+    # -- whether it is up
+
+    @abstractmethod
+    async def down(self) -> HostError | None:
+        """Why no program can run, None where one can; one round trip. Raises HostError."""
+
+    @abstractmethod
+    async def not_begun(self, done: Completed) -> HostError | None:
+        """Why a program that `run` was to start did not even begin, None where it did."""
+
+    @abstractmethod
+    async def check_was_not_lost(self, status: int) -> None:
+        """HostError where a program that ended with `status` lost its environment."""
+
+    # -- paths and files
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """A name that no other project, user or group on the host has."""
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """All folders by which the project may be named in what programs print."""
+        return tuple(dict.fromkeys((self.root, self.paths.tree)))
+
+    @abstractmethod
+    def seen(self, path: str) -> str:
+        """Return a path of the host's tree as programs see it; others are returned as they are."""
+
+    @abstractmethod
+    async def real_root(self) -> str:
+        """`root` without links: so a process knows its files."""
+
+    def debugged_root(self, told: str) -> str:
+        """The project's folder as a debugged program names its files; `told` is what it says."""
+        return self.root
+
+    @abstractmethod
+    def open_ports(self) -> str:
+        """Why other users of the host reach a port that a program opens; "" where they do not."""
+
+    async def renew_helper_files(self) -> None:
+        """Write igor's own files to the host where they are not there or differ.
+
+        One round trip, or two. Raises HostError.
+        """
+        debugging = {DEBUG_HELPER: HELPER.file.encode(), REGISTRATION: registration_source()}
+        files = run_files(debugging)
+        names = await differing(self.remote, self.paths.run, files)
+        if names:
+            await write(self.remote, self.paths.run, files, names)
+
+
+def marked_variables(mark: str, env: Mapping[str, str]) -> dict[str, str]:
+    """`env` and the variable by which `end_marked` finds a program."""
+    return {**env, MARK: mark}

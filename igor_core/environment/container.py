@@ -1,0 +1,128 @@
+"""Programs that run in the project's container, which igor builds and keeps on the host."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from igor_core.config import Host, Project
+from igor_core.container.engine_errors import engine_error
+from igor_core.container.inspection import Inspection, inspect
+from igor_core.container.names import Owner
+from igor_core.container.spec import Spec, spec_of
+from igor_core.debug.processes.unreadable import IN_CONTAINER
+from igor_core.env_variables import packed
+from igor_core.environment.base import Environment, marked_variables
+from igor_core.environment.ending import ENDING, announcing, ending
+from igor_core.environment.marked import mark_ender
+from igor_core.errors import HostError
+from igor_core.paths import RUN_FOLDER
+from igor_core.runtime import Runtime
+from igor_core.ssh.host import RemoteHost
+from igor_core.ssh.process import Command, Completed
+
+#: The statuses of the engine's client where engine or container went away under a program.
+_LOST_STATUSES = (1, 125, 137, 255)
+#: The statuses of the engine's client where it could not start a program.
+_NOT_BEGUN_STATUSES = (125, 126)
+_HOST_NETWORK = ("--network=host", "--net=host")
+
+
+class ContainerEnvironment(Environment):
+    """The project's container of one host group, with the code mounted at `root`."""
+
+    helper_folder = RUN_FOLDER
+    remedies = IN_CONTAINER
+    process_folder = None
+    superuser = "0"
+
+    def __init__(
+        self, *, name: str, project: Project, group: str, entry: Host, remote: RemoteHost,
+        runtime: Runtime,
+    ) -> None:  # fmt: skip
+        super().__init__(name=name, project=project, group=group, entry=entry, remote=remote)
+        self.container = self
+        self.runtime = runtime
+        self.owner = Owner(project.config.user, project.name, group)
+        self.where = f"in the container on {name}"
+        self.root = project.config.workspace
+        self.files = f"{name} {self.owner.container}"
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the container is to be like. UsageError for an option that is igor's own."""
+        return spec_of(self.project, self.entry, self.group, self.remote.account, self.paths)
+
+    async def inspect(self) -> Inspection:
+        """Ask the host for the image and the container; one round trip. Raises HostError."""
+        return await inspect(self.remote, self.runtime, self.owner)
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        window: tuple[int, int] | None = None,
+        env: Mapping[str, str] | None = None,
+        signals: Sequence[str] = ENDING,
+    ) -> Command:
+        name, tty = self.owner.container, window is not None
+        return Command(
+            self.runtime.exec(name, announcing(argv), tty=tty, env=env),
+            cwd="/",
+            env=packed(env or {}),
+            pty=window,
+            announce=True,
+            end=self.runtime.exec(name, ending(signals), stdin=False),
+        )
+
+    async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:
+        words = self.runtime.exec(self.owner.container, argv, stdin=bool(input), user=user)
+        return await self.remote.run(words, input=input)
+
+    def marked(
+        self, argv: Sequence[str], mark: str, env: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str], str]:
+        values = marked_variables(mark, env)
+        words = self.runtime.exec(self.owner.container, argv, tty=True, env=values)
+        return words, packed(values), "/"
+
+    async def end_marked(self, mark: str) -> str:
+        done = await self.run(mark_ender(mark))
+        return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
+
+    async def down(self) -> HostError | None:
+        found = await self.inspect()
+        if found.container is not None and found.container.status == "running":
+            return None
+        return HostError(f"no container of this project runs on {self.name}", "igor docker setup")
+
+    async def not_begun(self, done: Completed) -> HostError | None:
+        if (down := await self.down()) is not None:
+            return down
+        if done.status in _NOT_BEGUN_STATUSES:
+            said = done.stderr.decode("utf-8", "replace")
+            return engine_error(self.runtime, done.status, said)
+        return None
+
+    async def check_was_not_lost(self, status: int) -> None:
+        if status in _LOST_STATUSES and await self.down() is not None:
+            raise HostError(
+                f"the container on {self.name} ended while the command ran", "igor docker setup"
+            )
+
+    @property
+    def identity(self) -> str:
+        return self.owner.container
+
+    def seen(self, path: str) -> str:
+        tree = self.paths.tree
+        if path == tree or path.startswith(f"{tree}/"):
+            return self.root.rstrip("/") + path[len(tree) :]
+        return path
+
+    async def real_root(self) -> str:
+        return self.root
+
+    def open_ports(self) -> str:
+        words = self.project.config.docker_run_args
+        pairs = {f"{first}={second}" for first, second in itertools.pairwise(words)}
+        return "with the host's network" if {*words, *pairs} & set(_HOST_NETWORK) else ""
