@@ -6,7 +6,7 @@ from typing import Any
 
 from igor_core.agent.client import Client, connect
 from igor_core.cli import job, report
-from igor_core.cli.debug import Attaching
+from igor_core.cli.debug import DebugRenderer
 from igor_core.cli.outlet import STDERR, STDOUT
 from igor_core.cli.parse import Invocation
 from igor_core.cli.terminal import Question, somebody_there
@@ -28,7 +28,7 @@ def run(invocation: Invocation) -> int:
         chosen = choose(found)
         arguments = {**arguments, "pid": chosen["pid"], "hosts": [chosen["host"]]}
     as_json = invocation.values.get("json")
-    wrap = (lambda renderer, _outlet: renderer) if as_json else Attaching
+    wrap = (lambda renderer, _outlet: renderer) if as_json else DebugRenderer
     return job.follow(invocation, client, root, arguments, wrap)
 
 

@@ -30,7 +30,7 @@ def run(invocation: Invocation) -> int:
     if values.get("json"):
         arguments["places"] = True
     client = connect("cli", answers=somebody_there())
-    wrap = (lambda renderer, _outlet: renderer) if values.get("json") else Attaching
+    wrap = (lambda renderer, _outlet: renderer) if values.get("json") else DebugRenderer
     return job.follow(invocation, client, root, arguments, wrap)
 
 
@@ -64,7 +64,7 @@ def _ranks(text: str) -> list[int]:
         ) from None
 
 
-class Attaching:
+class DebugRenderer:
     """Shows a job, and how to attach to a program that waits for its debugger."""
 
     def __init__(self, renderer: Renderer, _outlet: Outlet) -> None:

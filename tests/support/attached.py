@@ -1,4 +1,4 @@
-"""Programs that run already on a host, for debuggers that come later."""
+"""Programs that already run on a host, for debuggers to attach to."""
 
 import itertools
 import re
@@ -63,7 +63,7 @@ def make_project(folder: Path, host: Host, dockerfile: str, **config: Any) -> Sa
 
 
 def mounted(host: Host, name: str) -> str:
-    """The option by which containers see a later Debian's program, from a folder of the host's."""
+    """The option that mounts a program of a later Debian into containers."""
     folder = host.path(name)
     if not folder.exists():
         shutil.copytree(late_program(name), folder, symlinks=True)
@@ -71,7 +71,7 @@ def mounted(host: Host, name: str) -> str:
 
 
 def late_config(host: Host, *more: str) -> dict[str, Any]:
-    """For a project whose Python is 3.14."""
+    """Config of a project whose Python is 3.14."""
     require_peer("python 3.14")
     volume = mounted(host, "python3.14")
     return {"docker_run_args": [volume, *more], "debug": {"python": PYTHON}}
@@ -97,13 +97,13 @@ class Running:
         return found
 
     def step(self) -> int:
-        """The next one that it takes."""
+        """The next step of the program."""
         found = re.match(r"step (\d+)", self._output.readline())
         assert found
         return int(found[1])
 
     def goes_on(self) -> None:
-        """It takes steps from now on."""
+        """Wait until the program takes steps again."""
         first = self.step()
         while self.step() < first + 5:
             pass

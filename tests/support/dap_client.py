@@ -22,7 +22,7 @@ Message = dict[str, Any]
 
 
 class DapError(Exception):
-    """A request that was refused, or a connection that has ended."""
+    """A request failed, or the connection has ended."""
 
 
 class Debugger:
@@ -65,7 +65,7 @@ class Debugger:
     def attach(
         self, local: Path | str, remote: str, breakpoints: dict[str, list[int]], **more: Any
     ) -> "Debugger":
-        """Until the program runs; `breakpoints` are lines of local files."""
+        """Start the dialogue until the program runs; `breakpoints` are lines of local files."""
         if not self._is_initialized:
             self.initialize()
         mapping = [{"localRoot": str(local), "remoteRoot": remote}]
@@ -84,7 +84,7 @@ class Debugger:
     # -- at a stop
 
     def stopped(self, seconds: float = SECONDS) -> int:
-        """Wait for the next stop; its thread."""
+        """Wait for the next stop; return its thread."""
         thread: int = self.wait_for("stopped", seconds)["threadId"]
         return thread
 
@@ -103,7 +103,7 @@ class Debugger:
     # -- messages
 
     def request(self, command: str, **arguments: Any) -> Message:
-        """The body of the answer."""
+        """Return the body of the answer."""
         return self.answer_to(self.send(command, **arguments))
 
     def send(self, command: str, **arguments: Any) -> int:
@@ -127,22 +127,22 @@ class Debugger:
         return body
 
     def wait_for(self, event: str, seconds: float = SECONDS) -> Message:
-        """The body of the next event of that name; it is used up."""
+        """Return the body of the next event of that name, once."""
         found = self._wait(lambda: self._next(event), seconds)
         body: Message = found.get("body") or {}
         return body
 
     def wait_for_child(self) -> Message:
-        """The next child's configuration."""
+        """Return the configuration of the next child."""
         self._wait(lambda: self.children)
         return self.children.pop(0)
 
     def wait_for_end(self, seconds: float = SECONDS) -> None:
-        """Until the other side has closed."""
+        """Wait until the other side has closed."""
         self._wait(lambda: self.closed, seconds)
 
     def close(self) -> None:
-        """Go without a word, as one that is killed does."""
+        """Close without a request, as a killed debugger does."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

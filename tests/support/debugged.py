@@ -1,4 +1,4 @@
-"""For the tests of debugging: projects, sessions as a client sees them, and a look inside."""
+"""For tests of debugging: projects, sessions as a client sees them, and what runs in containers."""
 
 import contextlib
 import itertools
@@ -39,7 +39,7 @@ _numbers = itertools.count(1)
 
 
 def make_project(folder: Path, *hosts: Host, **config: Any) -> SampleProject:
-    """A project with a program two folders deep. One that is in `folder` is made as new: its image
+    """A project with a program two folders deep. An existing one in `folder` is reset: its image
     and container serve many tests."""
     # A name that Docker takes as it is.
     project = SampleProject(folder / f"debugged-{folder.name.replace('_', '')}", hosts)
@@ -54,7 +54,7 @@ def make_project(folder: Path, *hosts: Host, **config: Any) -> SampleProject:
 
 
 class Session:
-    """A job `debug`, from the request on."""
+    """A job of `debug`, from its request on."""
 
     def __init__(self, project: SampleProject, *args: str, **more: Any) -> None:
         self.project = project
@@ -71,7 +71,7 @@ class Session:
         return [event for event in self.job.events if event["type"] == kind]
 
     def debuggee(self, count: int = 1) -> dict[str, Any]:
-        """Where the (last of `count`) program waits for its debugger."""
+        """The event of a program that waits for its debugger, the last of `count`."""
         self.job.until(lambda job: job.outcome or len(self.events("debuggee")) >= count)
         assert self.job.outcome is None, (self.job.outcome, self.job.output[-2000:])
         return self.events("debuggee")[count - 1]
@@ -86,7 +86,7 @@ class Session:
         return debugger.attach(self.project.root, event["remote_root"], wanted, **more)
 
     def said(self, text: str) -> "Session":
-        """Wait until the program has written it."""
+        """Wait until the program has written `text`."""
         self.job.until(lambda job: job.outcome or text.encode() in job.output)
         assert text.encode() in self.job.output, (self.job.outcome, self.job.output[-2000:])
         return self
@@ -95,12 +95,12 @@ class Session:
         return self.job.end()
 
     def leave(self) -> None:
-        """As a client that is killed does."""
+        """Hang up, as a killed client does."""
         self.job.client.close()
 
 
-class Inside:
-    """A look into where a project's programs run."""
+class InContainer:
+    """Processes and listening sockets in a project's container."""
 
     def __init__(
         self, project: SampleProject, host: Host | None = None, engine: str = "docker"
@@ -110,7 +110,7 @@ class Inside:
         self._container = f"dino-{project.root.name}-dev"
 
     def processes(self) -> list[str]:
-        """Command lines of all but what keeps the container running."""
+        """Command lines of all processes but the container's own."""
         columns = ["-eo", "pid,args"] if self._engine == "docker" else ["pid", "args"]
         done = self._host.run([self._engine, "top", self._container, *columns])
         assert done.returncode == 0, done.stderr
@@ -118,11 +118,11 @@ class Inside:
         return [row for row in rows if "2147483647" not in row]
 
     def listeners(self) -> list[str]:
-        """Addresses on which something listens, as proc(5) writes them."""
+        """Listening addresses, as proc(5) writes them."""
         return listeners(self.run("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"))
 
     def folders(self) -> list[str]:
-        """What is left of sessions."""
+        """Folders of sessions that are left."""
         return self.run("sh", "-c", "ls /tmp/igor-debug-*").split()
 
     def run(self, *argv: str) -> str:

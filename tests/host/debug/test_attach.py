@@ -1,4 +1,4 @@
-"""igor attach on a real host: a real debugger comes to a program that runs, and goes again."""
+"""igor attach on a real host: a real debugger attaches to a running program, and leaves again."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def late(ssh_home: Path, lab: Lab) -> Iterator[Running]:
 
 
 class Attached:
-    """A job `attach`, and a debugger at its port."""
+    """A job of `attach`, and a debugger at its port."""
 
     def __init__(self, running: Running, **more: Any) -> None:
         self.project = running.project
@@ -70,7 +70,7 @@ class Attached:
 
 
 def terminate(_attached: Attached, debugger: Debugger) -> None:
-    """As nvim-dap ends a session."""
+    """End the session as nvim-dap does."""
     debugger.request("terminate")
 
 
@@ -123,7 +123,7 @@ def test_the_process_survives_a_killed_agent_and_can_be_attached_to_again(late: 
 
 
 def _attached_in_the_end(late: Running) -> Debugger:
-    """At a stop. What a killed adapter has left in the process may end a session or two at once."""
+    """Attach until a stop; leftovers of a killed adapter may end a session or two at once."""
     for _time in range(5):
         attached = Attached(late)
         try:

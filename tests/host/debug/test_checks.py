@@ -1,4 +1,4 @@
-"""What stands in the way of debugging is said before anything is started; and who can get in."""
+"""What makes debugging impossible is reported before the start; and who can connect."""
 
 import os
 import signal
@@ -12,7 +12,15 @@ import pytest
 
 from tests.lab import Host, Lab
 from tests.support.agent_client import agent_pid
-from tests.support.debugged import DOCKERFILE, FILE, STOP, Inside, Session, listeners, make_project
+from tests.support.debugged import (
+    DOCKERFILE,
+    FILE,
+    STOP,
+    InContainer,
+    Session,
+    listeners,
+    make_project,
+)
 from tests.support.sample_project import SampleProject
 
 #: A Python without debugpy, and debugpy as a wheel, made of what another Python has.
@@ -34,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("ssh_home")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For one project of all tests here: making its image and container takes longest."""
+    """One project for all tests of the file: its image and container take longest to make."""
     return tmp_path_factory.mktemp("here")
 
 
@@ -44,7 +52,7 @@ def project(folder: Path, lab: Lab) -> SampleProject:
 
 
 def refused(project: SampleProject, **more: Any) -> str:
-    """The sentence and its remedy."""
+    """The error and its hint."""
     outcome = Session(project, **more).end()
     assert outcome["status"] in (2, 255), outcome
     if outcome["error"]:
@@ -78,7 +86,7 @@ def test_what_is_missing_is_named_with_its_remedy(project: SampleProject) -> Non
     project.write(FILE, "print('changed here')\n")
     assert f"{FILE} is not there as it is here" in refused(project)
     changed.unlink()
-    inside = Inside(project)
+    inside = InContainer(project)
     assert inside.is_empty()
 
 
@@ -138,7 +146,7 @@ def test_only_the_loopback_listens_locally_and_in_the_container(
     host = lab["apollo"]
     assert project.igor("docker", "setup").returncode == 0
     host.docker("run", "-d", "--name", "neighbour", "igor-base", "sleep", "600")
-    inside = Inside(project)
+    inside = InContainer(project)
 
     def look() -> dict[str, set[str]]:
         tables = "cat /proc/net/tcp /proc/net/tcp6"
@@ -217,7 +225,7 @@ def _tried(command: list[str], host: Host) -> str:
     return done.stdout + done.stderr
 
 
-_KNOCK = """\
+_CLIENT = """\
 import socket, sys
 knock = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
 knock.sendall(b"Content-Length: 2\\r\\n\\r\\n{}")
@@ -233,13 +241,21 @@ print("answered" if said else "closed", end="")
 
 
 def _another_user_s_connection(address: str, port: int, then: str) -> bytes:
-    command = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-I", "-c", _KNOCK]
+    command = [
+        "setpriv",
+        "--reuid=65534",
+        "--clear-groups",
+        "/usr/bin/python3",
+        "-I",
+        "-c",
+        _CLIENT,
+    ]
     command += [address, str(port), then]
     return subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
 
 
 def _sockets(pid: int) -> set[str]:
-    """The inodes of the sockets that a process has open: igor's one process here is its agent."""
+    """The inodes of a process's sockets; the agent is igor's only local process."""
     links = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
     return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
 

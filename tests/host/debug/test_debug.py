@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import Lab
-from tests.support.debugged import FILE, STOP, Inside, Session, make_project
+from tests.support.debugged import FILE, STOP, InContainer, Session, make_project
 from tests.support.sample_project import SampleProject
 
 pytestmark = pytest.mark.usefixtures("ssh_home")
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("ssh_home")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For one project of all tests here: making its image and container takes longest."""
+    """One project for all tests of the file: its image and container take longest to make."""
     return tmp_path_factory.mktemp("here")
 
 
@@ -25,7 +25,7 @@ def project(folder: Path, lab: Lab) -> SampleProject:
 def test_a_breakpoint_two_folders_deep_and_back_again_without_leftovers(
     project: SampleProject,
 ) -> None:
-    inside = Inside(project)
+    inside = InContainer(project)
     for _time in range(5):
         session = Session(project, places=True)
         with session.attach(STOP) as debugger:

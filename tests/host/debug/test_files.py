@@ -16,7 +16,7 @@ VIMSPECTOR, LAUNCH = ".vimspector.json", ".vscode/launch.json"
 
 
 def ports(project: SampleProject) -> list[int]:
-    """Where Vimspector, and then VS Code, would attach."""
+    """The ports to which Vimspector and VS Code would attach."""
     vimspector = json.loads((project.root / VIMSPECTOR).read_text())
     launch = json.loads((project.root / LAUNCH).read_text())
     assert mistakes(vimspector) == []

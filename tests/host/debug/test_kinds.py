@@ -1,4 +1,4 @@
-"""What can be debugged, and where: children, tests, modules, ranks, podman, hosts themselves."""
+"""What can be debugged, and where: children, tests, modules, ranks, podman, bare hosts."""
 
 import subprocess
 import time
@@ -10,14 +10,14 @@ from tests.lab import Host, Lab
 from tests.lab.cache import base_tarball
 from tests.support.agent_client import kill_agent, wait_until
 from tests.support.dap_client import DapError, Debugger
-from tests.support.debugged import FILE, STOP, Inside, Session, make_project, program_runs
+from tests.support.debugged import FILE, STOP, InContainer, Session, make_project, program_runs
 
 pytestmark = pytest.mark.usefixtures("ssh_home")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For one project of all tests here: making its image and container takes longest."""
+    """One project for all tests of the file: its image and container take longest to make."""
     return tmp_path_factory.mktemp("here")
 
 
@@ -49,7 +49,7 @@ IN_CHILD = 8
 
 
 def follow(session: Session) -> list[tuple[int, str]]:
-    """Attach to the program and, as editors do, to its children; line and value at each stop."""
+    """Attach to the program and, as editors do, to its children; return all stops."""
     parent = session.attach(IN_CHILD)
     debuggers, stops = [parent], []
     while not parent.closed:
@@ -86,14 +86,14 @@ def test_children_stop_only_with_subprocess(folder: Path, lab: Lab) -> None:
         assert follow(session) == [(IN_CHILD, "42")], kind
         assert session.end()["status"] == 4
         assert b"worked 42\n" in session.job.output
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
     project.configure(docker_rebuild_files=[], debug_port=20900)
     for kind in ("fork", "spawn"):
         session = Session(project, kind)
         assert follow(session) == [], kind
         assert session.end()["status"] == 4
         assert b"worked 42\n" in session.job.output
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_a_program_with_children_ends_when_all_debuggers_leave(folder: Path, lab: Lab) -> None:
@@ -113,7 +113,7 @@ def test_a_program_with_children_ends_when_all_debuggers_leave(folder: Path, lab
     child.request("disconnect")
     parent.send("disconnect")
     assert "its debugger has left" in session.end()["results"][0]["text"]
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> None:
@@ -156,7 +156,7 @@ def test_modules_tests_and_programs_of_the_config(folder: Path, lab: Lab) -> Non
         assert any("waiting for a debugger on 127.0.0.1:" in line for line in process.stderr)
         process.terminate()
         process.communicate()
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
     refused = Session(project, name="fitt").end()
     assert refused["status"] == 2
@@ -190,14 +190,14 @@ def test_the_chosen_ranks_of_several_hosts_are_debugged(folder: Path, lab: Lab) 
     assert "debugger has left" in results["apollo"]["text"]
     assert results["enterprise"]["status"] != 0
     for host in project.hosts:
-        Inside(project, host).wait_until_empty()
+        InContainer(project, host).wait_until_empty()
 
     # The port goes with the rank, as in the file.
     session = Session(project, ranks=[1])
     assert session.debuggee()["port"] == events[1]["port"]
     session.leave()
     for host in project.hosts:
-        Inside(project, host).wait_until_empty()
+        InContainer(project, host).wait_until_empty()
 
     refused = Session(project, ranks=[2]).end()
     assert refused["status"] == 2
@@ -220,12 +220,12 @@ def test_other_ranks_live_for_the_grace_time_of_a_lost_one(folder: Path, lab: La
     assert "the program lives on for 3 s" in results["apollo"]["text"]
     assert results["enterprise"]["status"] != 0
     for host in project.hosts:
-        Inside(project, host).wait_until_empty()
+        InContainer(project, host).wait_until_empty()
 
 
 def test_podman(folder: Path, podman_host: Host) -> None:
     project = make_project(folder, podman_host, runtime="podman", debug={"grace": 5})
-    inside = Inside(project, engine="podman")
+    inside = InContainer(project, engine="podman")
     session = Session(project)
     debugger = session.attach(STOP)
     thread = debugger.stopped()

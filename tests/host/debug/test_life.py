@@ -1,4 +1,4 @@
-"""The end of a debug session in each way there is, and what is left in the container: nothing."""
+"""Each way in which a debug session can end, and that nothing is left in the container."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ from igor_core.errors import AgentError
 from tests.lab import Host, Lab
 from tests.support.agent_client import kill_agent, wait_until
 from tests.support.dap_client import Debugger
-from tests.support.debugged import STOP, Inside, Session, make_project, program_runs
+from tests.support.debugged import STOP, InContainer, Session, make_project, program_runs
 from tests.support.sample_project import SampleProject
 
 pytestmark = pytest.mark.usefixtures("ssh_home")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("ssh_home")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For one project of all tests here: making its image and container takes longest."""
+    """One project for all tests of the file: its image and container take longest to make."""
     return tmp_path_factory.mktemp("here")
 
 
@@ -53,7 +53,7 @@ def terminate(debugger: Debugger) -> None:
 
 
 def test_the_first_of_two_debuggers_to_leave_ends_nothing(project: SampleProject) -> None:
-    """As a port scan and a second client do."""
+    """Connect as a port scan and as a second client."""
     session = Session(project)
     event = session.debuggee()
     for _scan in range(3):
@@ -66,7 +66,7 @@ def test_the_first_of_two_debuggers_to_leave_ends_nothing(project: SampleProject
 
 
 def test_the_newer_of_two_concurrent_starts_runs(project: SampleProject) -> None:
-    inside = Inside(project)
+    inside = InContainer(project)
     for pause in (0.0, 0.3):
         older = Session(project, "wait")
         time.sleep(pause)
@@ -80,7 +80,7 @@ def test_the_newer_of_two_concurrent_starts_runs(project: SampleProject) -> None
 
 def test_with_detach_the_program_runs_on_and_is_found_again(folder: Path, lab: Lab) -> None:
     project = make_project(folder, lab["apollo"], debug={"detach": True})
-    inside = Inside(project)
+    inside = InContainer(project)
     session = Session(project, "wait")
     disconnect(stopped(session))
     session.said("second 1\n")
@@ -121,7 +121,7 @@ def test_a_program_without_a_debugger_can_be_ended(project: SampleProject) -> No
     session = Session(project)
     session.debuggee()
     cancel(session)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 @pytest.mark.parametrize("grace", [0, 6])
@@ -133,7 +133,7 @@ def test_nothing_is_left_after_the_grace_time_of_a_killed_agent(
     debugger = stopped(session)
     kill_agent()
     debugger.wait_for_end()
-    inside = Inside(project)
+    inside = InContainer(project)
     began = time.monotonic()
     if grace:
         assert program_runs(inside.processes())
@@ -142,7 +142,7 @@ def test_nothing_is_left_after_the_grace_time_of_a_killed_agent(
 
 
 def seconds(session: Session) -> list[int]:
-    """What the program has counted."""
+    """How far the program has counted."""
     return [int(second) for second in re.findall(rb"second (\d+)\n", session.job.output)]
 
 
@@ -167,7 +167,7 @@ def test_a_new_agent_attaches_again_within_the_grace_time(folder: Path, lab: Lab
     top = later.frames(later.stopped())[0]
     assert top["line"] == 10
     cancel(again)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_a_program_stays_at_its_breakpoint_until_the_next_debugger(folder: Path, lab: Lab) -> None:
@@ -186,7 +186,7 @@ def test_a_program_stays_at_its_breakpoint_until_the_next_debugger(folder: Path,
     debugger.go_on(thread)
     assert session.end()["status"] == 3
     assert b"the answer is 42\n" in session.job.output
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_the_outcome_is_kept_for_the_grace_time_and_reported_once(folder: Path, lab: Lab) -> None:
@@ -196,7 +196,7 @@ def test_the_outcome_is_kept_for_the_grace_time_and_reported_once(folder: Path, 
     session.said("second 3\n")
     kill_agent()
     debugger.wait_for_end()
-    inside = Inside(project)
+    inside = InContainer(project)
     wait_until(lambda: not program_runs(inside.processes()), 30)
     again = Session(project, reattach=True)
     outcome = again.end()
@@ -220,14 +220,14 @@ def test_a_stopped_container_ends_the_session(project: SampleProject, lab: Lab) 
     session = Session(project)
     session.attach().wait_for("terminated")
     assert session.end()["status"] == 3
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 # -- each of them, and the cable
 
 
 class CutCable:
-    """A host that can't be reached any more, on which two programs stand at a breakpoint."""
+    """A host behind a cut cable, with two programs stopped at a breakpoint."""
 
     def __init__(self, folder: Path, host: Host) -> None:
         self._host = host
@@ -238,7 +238,7 @@ class CutCable:
         host.cut()
 
     def check(self) -> None:
-        """The one with a short grace leaves nothing; to the other there is a way back."""
+        """The program with a short grace time is gone; the other can be attached to again."""
         for session, debugger in zip(self._sessions, self._debuggers, strict=True):
             result = session.end()["results"][0]
             assert result["status"] == 255
@@ -251,17 +251,17 @@ class CutCable:
         debugger = again.attach(STOP, event=again.debuggee())
         assert debugger.frames(debugger.stopped())[0]["line"] == STOP
         cancel(again)
-        Inside(self._long).wait_until_empty()
-        Inside(self._short).wait_until_empty(60)
+        InContainer(self._long).wait_until_empty()
+        InContainer(self._short).wait_until_empty(60)
 
 
 def test_each_way_to_leave_ends_the_program_and_a_cut_cable_after_the_grace_time(
     folder: Path, lab: Lab
 ) -> None:
-    """All the others while the cable is cut, which nobody sees for half a minute."""
+    """All other ways to leave, while the cable is cut, which takes half a minute to notice."""
     cable = CutCable(folder, lab["enterprise"])
     project = make_project(folder, lab["apollo"], debug={"grace": 300})
-    inside = Inside(project)
+    inside = InContainer(project)
     for leave in (disconnect, vanish, terminate):
         session = Session(project, "wait")
         leave(stopped(session))
@@ -291,7 +291,7 @@ def test_ctrl_c_ends_igor_debug_and_the_program(project: SampleProject) -> None:
             break
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 130
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_igor_debug_ends_with_the_program_s_status_and_passes_stdin(

@@ -1,4 +1,4 @@
-"""igor stack on real hosts: programs that hang in real containers are read, and go on."""
+"""igor stack on real hosts: hanging programs in real containers are read, and run on."""
 
 import itertools
 import re
@@ -56,7 +56,7 @@ _numbers = itertools.count(1)
 
 
 class Hanging(SampleProject):
-    """A project with a program that hangs, and what was started of it."""
+    """A project with a hanging program, and its runs."""
 
     running: list["subprocess.Popen[str]"]
 
@@ -70,7 +70,7 @@ class Hanging(SampleProject):
         return project
 
     def hang(self, *words: str) -> None:
-        """Start it, and wait until it hangs on each host."""
+        """Start the program, and wait until it hangs on each host."""
         running = self.start(*words)
         self.running.append(running)
         assert running.stdout is not None
@@ -158,12 +158,12 @@ def test_podman(ssh_home: Path, podman_host: Host, ended: list[Hanging]) -> None
 
 
 def calls(text: str) -> list[str]:
-    """The lines of both hosts, whichever came first; a loop may be awake at the moment."""
+    """The lines of both hosts in any order; a loop may be active at the moment."""
     return sorted(re.sub(r"(active|idle)|Thread.*", "", line) for line in text.splitlines())
 
 
 def printed(project: Hanging, *words: str) -> str:
-    """What igor prints, without the names of hosts before lines."""
+    """igor's output without the names of hosts before lines."""
     lines = project.igor(*words).stdout.splitlines(keepends=True)
     return "".join(line.partition(" | ")[2] for line in lines)
 

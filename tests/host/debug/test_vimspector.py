@@ -18,7 +18,7 @@ import pytest
 from tests.lab import Host, Lab
 from tests.support.agent_client import wait_until
 from tests.support.dap_client import Debugger
-from tests.support.debugged import FILE, PROGRAM, STOP, Inside, make_project
+from tests.support.debugged import FILE, PROGRAM, STOP, InContainer, make_project
 from tests.support.sample_project import SampleProject
 from tests.support.vimspector_rules import expanded, mistakes, run_command
 
@@ -27,7 +27,7 @@ SSH = '#!/bin/sh\nexec /usr/bin/ssh -F "$SSH_CONFIG" "$@"\n'
 
 
 class Plain:
-    """Vimspector alone: the project's file, ssh, and nothing that runs of igor's."""
+    """Vimspector alone: the project's file, ssh, and no process of igor."""
 
     def __init__(self, project: SampleProject, ssh_home: Path, engine: str) -> None:
         self.project = project
@@ -49,7 +49,7 @@ class Plain:
         return found
 
     def launch(self, file: str, name: str = "dev") -> tuple["subprocess.Popen[bytes]", Debugger]:
-        """The program's terminal, and a debugger that is joined with the adapter's pipes."""
+        """Start the program in a terminal, and a debugger on the adapter's pipes."""
         self._launches += 1
         values = {
             "workspaceRoot": str(self.project.root), "relativeFile": file,
@@ -62,7 +62,7 @@ class Plain:
         return program, self.debugger(adapter["command"])
 
     def debugger(self, command: list[str]) -> Debugger:
-        """A debugger for an adapter that speaks on its pipes."""
+        """Return a debugger for an adapter on pipes."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             debugger = Debugger(server.getsockname()[1])
             connection, _ = server.accept()
@@ -73,8 +73,8 @@ class Plain:
         _pump(adapter.stdout.fileno(), connection.fileno(), connection)
         return debugger
 
-    def inside(self) -> Inside:
-        return Inside(self.project, engine=self._engine)
+    def inside(self) -> InContainer:
+        return InContainer(self.project, engine=self._engine)
 
     def end(self) -> None:
         for process in self._started:
@@ -92,7 +92,7 @@ class Plain:
 
 
 def _pump(source: int, target: int, owner: socket.socket) -> None:
-    """Pass bytes on until there are none; both ends stay somebody else's."""
+    """Copy bytes until the end; the caller closes both files."""
 
     def run() -> None:
         try:
@@ -107,7 +107,7 @@ def _pump(source: int, target: int, owner: socket.socket) -> None:
 
 
 def until_stopped(debugger: Debugger, project: SampleProject, file: str, line: int) -> int:
-    """Attach as Vimspector does, and be at the line; the thread."""
+    """Attach as Vimspector does and wait for the line; return the thread."""
     debugger.attach(project.root, "/workspace", {str(project.root / file): [line]})
     thread = debugger.stopped()
     top = debugger.frames(thread)[0]
@@ -116,7 +116,7 @@ def until_stopped(debugger: Debugger, project: SampleProject, file: str, line: i
 
 
 def said_in(terminal: "subprocess.Popen[bytes]") -> bytes:
-    """All that is written in a terminal, whose keyboard is there to the end."""
+    """All output in a terminal, whose input stays open to the end."""
     assert terminal.stdout is not None
     said = terminal.stdout.read()
     terminal.wait(15)
@@ -125,7 +125,7 @@ def said_in(terminal: "subprocess.Popen[bytes]") -> bytes:
 
 @pytest.fixture(params=["docker", "podman"])
 def plain(request: pytest.FixtureRequest, lab: Lab, ssh_home: Path) -> Iterator[Plain]:
-    """A project that is set up, with its file; igor is gone."""
+    """A project that is set up, with its file, and no agent."""
     runtime = request.param
     host: Host = lab["apollo"] if runtime == "docker" else request.getfixturevalue("podman_host")
     more = {"docker_run_args": ["--network=host"]} if runtime == "podman" else {}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab import Lab
 from tests.support.agent_client import kill_agent
-from tests.support.debugged import FILE, STOP, Inside, make_project
+from tests.support.debugged import FILE, STOP, InContainer, make_project
 from tests.support.nvim.debugging import stand_in
 from tests.support.nvim.editor import Editor, running
 from tests.support.nvim.front_ends import Dap
@@ -58,11 +58,11 @@ def test_breakpoint_value_exit_status_and_again(editor: Editor, project: SampleP
         editor.wait("the end", front.is_closed, 30)
         editor.wait_output("exit status 3", 30)
         assert "the answer is 42" in editor.output()
-        Inside(project).wait_until_empty()
+        InContainer(project).wait_until_empty()
         editor.command("IgorDebug!")
         front.stop(project.root / FILE, STOP)
     front.end()
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
     editor.wait_message("apollo ended: its debugger has left")
 
 
@@ -89,7 +89,7 @@ def test_leaving_the_editor_ends_the_program_at_once(
     editor: Editor, project: SampleProject
 ) -> None:
     stopped(editor, project, "IgorDebug wait")
-    inside = Inside(project)
+    inside = InContainer(project)
     assert inside.processes()
     began = time.monotonic()
     editor.leave()
@@ -102,7 +102,7 @@ def test_cancel_ends_it_too(editor: Editor, project: SampleProject) -> None:
     editor.command("IgorCancel")
     editor.wait_message("igor: debug: cancelled", 30)
     editor.wait("the end", front.is_closed)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_after_a_killed_agent_one_key_attaches_again(
@@ -119,4 +119,4 @@ def test_after_a_killed_agent_one_key_attaches_again(
     editor.wait("a session", lambda: editor.lua("return require('dap').session() ~= nil"), 30)
     editor.wait_output("second 30", 30)
     front.end()
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()

@@ -12,7 +12,7 @@ import pytest
 from tests.lab import Lab
 from tests.lab.required import require_plugin
 from tests.support.agent_client import kill_agent
-from tests.support.debugged import FILE, PROGRAM, STOP, Inside, make_project
+from tests.support.debugged import FILE, PROGRAM, STOP, InContainer, make_project
 from tests.support.nvim.editor import Editor, running
 from tests.support.nvim.front_ends import Dap, FrontEnd, Vimspector
 from tests.support.sample_project import SampleProject
@@ -103,7 +103,7 @@ def test_the_first_author_s_own_config_is_enough(
         assert any("runs /venv/project/bin/python" in line for line in editor.output())
         front.end()
         editor.wait("the end", front.is_closed, 30)
-        Inside(project).wait_until_empty()
+        InContainer(project).wait_until_empty()
     project.igor("docker", "clean")
     project.igor("agent", "stop")
 
@@ -131,7 +131,7 @@ def test_from_the_command_to_a_breakpoint_and_to_the_end(
         editor.wait("the end", front.is_closed, 30)
         editor.wait_output("exit status 3", 30)
         assert "the answer is 42" in editor.output()
-        Inside(project).wait_until_empty()
+        InContainer(project).wait_until_empty()
     editor.wait_message("apollo failed: exit status 3")
 
 
@@ -149,7 +149,7 @@ def test_the_front_end_s_own_restart_and_end(
     front.stop(project.root / FILE, STOP)
     front.end()
     editor.wait("the end", front.is_closed, 30)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
     editor.wait_message("igor: debug: apollo")
 
 
@@ -172,7 +172,7 @@ def test_after_a_killed_agent_one_key_returns_to_the_breakpoint(
     front.go_on()
     editor.wait_output("exit status 3", 30)
     editor.wait("the end", front.is_closed, 30)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_a_failing_test_stops_at_the_breakpoint_and_nowhere_in_pytest(
@@ -189,7 +189,7 @@ def test_a_failing_test_stops_at_the_breakpoint_and_nowhere_in_pytest(
     front.go_on()
     editor.wait("the end", front.is_closed, 30)
     editor.wait_output("exit status 1", 30)
-    Inside(project).wait_until_empty()
+    InContainer(project).wait_until_empty()
 
 
 def test_children_stop_at_breakpoints_too(
@@ -208,7 +208,7 @@ def test_children_stop_at_breakpoints_too(
         front.go_on()
         editor.wait_output("joined 0", 30)
         editor.wait("the end", front.is_closed, 30)
-        Inside(project).wait_until_empty()
+        InContainer(project).wait_until_empty()
     project.igor("agent", "stop")
 
 
@@ -226,7 +226,7 @@ def test_two_ranks_have_a_session_each(
         editor.command("IgorCancel")
         editor.wait("the end", front.is_closed, 30)
         for host in project.hosts:
-            Inside(project, host).wait_until_empty()
+            InContainer(project, host).wait_until_empty()
     project.igor("agent", "stop")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab import Lab
 from tests.lab.required import require_plugin
-from tests.support.debugged import FILE, PROGRAM, STOP, Inside, make_project
+from tests.support.debugged import FILE, PROGRAM, STOP, InContainer, make_project
 from tests.support.nvim.editor import running
 from tests.support.nvim.front_ends import Vimspector
 
@@ -48,4 +48,4 @@ def test_f5_debugs_the_file_in_the_window_in_the_container(
             front.end()
             editor.wait("its windows are gone", front.is_closed, 30)
         # Reset lets a program run on, as Vimspector's own rule is; this one ends.
-        Inside(project).wait_until_empty()
+        InContainer(project).wait_until_empty()

@@ -1,4 +1,4 @@
-"""For the tests of :IgorDebug with the fake agent: front ends, and ports of programs that wait."""
+"""For tests of :IgorDebug with the fake agent: front ends, and ports of waiting programs."""
 
 import contextlib
 import socket
@@ -43,7 +43,7 @@ def stand_in(name: str) -> Path:
 
 @contextmanager
 def debug_scene(nvim: Path, home: Path, setup: str = "{}", *arguments: str) -> Iterator[Scene]:
-    """The scene, with a file two folders deep in the window."""
+    """A scene with a file two folders deep in the window."""
     with scene(nvim, home, setup, *arguments) as on:
         path = on.project / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def debug_scene(nvim: Path, home: Path, setup: str = "{}", *arguments: str) -> I
 
 
 class Port:
-    """Somebody listens; takes connections and holds them, or drops them at once."""
+    """A listener that holds its connections, or drops them at once."""
 
     def __init__(self, drops: bool = False) -> None:
         self.connections: list[socket.socket] = []
@@ -74,7 +74,7 @@ class Port:
         self._listener.close()
 
     def close(self) -> None:
-        """As the agent does when the program has ended."""
+        """Close all, as the agent does when the program has ended."""
         self._listener.close()
         for connection in self.connections:
             with contextlib.suppress(OSError):
@@ -95,7 +95,7 @@ def listens(
     agent: FakeAgent, request: int, on: Scene, port: int, host: str = "apollo", rank: int = 0,
     **more: Any,
 ) -> None:  # fmt: skip
-    """The agent tells that a program waits for its debugger."""
+    """Have the agent report a program that waits for its debugger."""
     event = {
         "host": host, "rank": rank, "session": f"s{port}", "port": port, "process": 0,
         "configuration": "igor: attach dev", "local_root": str(on.project.resolve()),

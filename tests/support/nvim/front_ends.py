@@ -1,4 +1,4 @@
-"""Vimspector and nvim-dap as a person uses them, in a real Neovim; the same words for both."""
+"""Vimspector and nvim-dap as a user drives them in a real Neovim, by the same methods."""
 
 import os
 import re
@@ -11,7 +11,7 @@ SECONDS = 60
 
 
 class Frame(NamedTuple):
-    """Where the window of the code stands."""
+    """The position in the code window."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ _LATER = "local name, args = ...; vim.schedule(function() vim.fn[name](unpack(ar
 
 
 class FrontEnd:
-    """What a person does and sees; `arguments` are what the editor is started with."""
+    """What a user does and sees; Neovim is started with `arguments`."""
 
     name = ""
     arguments: tuple[str, ...] = ()
@@ -43,11 +43,11 @@ class FrontEnd:
         raise NotImplementedError
 
     def frame(self) -> Frame | None:
-        """Where the program has stopped, as the windows show it."""
+        """Wait for a stop; return its position in the code window."""
         raise NotImplementedError
 
     def value(self, name: str) -> str:
-        """Of a variable at the stop."""
+        """The value of a variable at the stop."""
         raise NotImplementedError
 
     def step_in(self) -> None:
@@ -57,23 +57,23 @@ class FrontEnd:
         raise NotImplementedError
 
     def restart(self) -> None:
-        """By the front end's own means."""
+        """Restart with the front end's own command."""
         raise NotImplementedError
 
     def end(self) -> None:
-        """As a person ends a session."""
+        """End the session as a user does."""
         raise NotImplementedError
 
     def stopped_sessions(self) -> int:
-        """How many programs stand still."""
+        """How many programs are stopped."""
         raise NotImplementedError
 
     def is_closed(self) -> bool:
-        """Whether nothing of a session is left: windows, connections, other sessions."""
+        """Whether no windows, connections or other sessions are left."""
         raise NotImplementedError
 
     def stop(self, file: Path, line: int) -> Frame:
-        """Wait until the code's window stands there."""
+        """Wait until the code window shows the position."""
         wanted = (os.path.realpath(file), line)
         self.editor.wait(
             f"stop at {wanted}", lambda: (f := self.frame()) and f[:2] == wanted, SECONDS

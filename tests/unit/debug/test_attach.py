@@ -1,4 +1,4 @@
-"""Attaching without hosts: what the adapter hears, and what is said where something is missing."""
+"""Attaching without hosts: messages to the adapter, and errors for what is missing."""
 
 import json
 from pathlib import Path

@@ -15,7 +15,7 @@ from igor_core.ssh.process import Command
 
 INITIALIZE = b'{"type": "request", "command": "initialize"}'
 DISCONNECT = b'{"type": "request", "command": "disconnect", "arguments": {}}'
-KNOCK = """\
+CLIENT = """\
 import os, socket, sys
 family, address, port = getattr(socket, sys.argv[1]), sys.argv[2], int(sys.argv[3])
 os.setgroups([])
@@ -33,7 +33,7 @@ if sys.argv[5] == "wait":
 
 
 class PretendedRelay:
-    """Answers all that is sent to it, and ends after a "disconnect", as debugpy's would."""
+    """Answers each message, and ends after a "disconnect", as debugpy does."""
 
     def __init__(self, heard: list[bytes]) -> None:
         self.finished = False
@@ -103,11 +103,11 @@ def message(body: bytes) -> bytes:
 
 def connect_as(scene: Scene, family: str, address: str, user: int, then: str) -> list[str]:
     port = str(scene.listener.port)
-    return [sys.executable, "-I", "-c", KNOCK, family, address, port, str(user), then]
+    return [sys.executable, "-I", "-c", CLIENT, family, address, port, str(user), then]
 
 
 async def answer_to(scene: Scene, *how: Any) -> bytes:
-    """What a client of another program hears."""
+    """What a client in another process receives."""
     process = await asyncio.create_subprocess_exec(
         *connect_as(scene, *how), stdout=asyncio.subprocess.PIPE
     )

@@ -1,4 +1,4 @@
-"""What an adapter that lies says to a debugger: it must not act on this machine."""
+"""Messages of a hostile adapter must not make a debugger run anything locally."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from igor_core.remote.debug_helper.dap import Messages, packed
 
 
 def heard(*bodies: bytes) -> list[Any]:
-    """What the debugger hears, of bytes that come cut anywhere."""
+    """What the debugger gets of bytes that arrive in pieces."""
     screen, data = Screening(), b"".join(map(packed, bodies))
     said = b"".join(screen.feed(data[i : i + 7]) for i in range(0, len(data), 7))
     return [json.loads(body) for body in Messages().feed(said)]

@@ -1,4 +1,4 @@
-"""Stacks without hosts: what programs see of the registration, and what is made of stacks."""
+"""Stacks without hosts: the registration as programs see it, and the text and list of stacks."""
 
 import json
 import os
@@ -130,7 +130,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def printed(folder: Path, code: str, **environment: str) -> Any:
-    """What a program that was registered prints, as JSON."""
+    """Return the JSON that a registered program prints."""
     base = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         registered([sys.executable, "-c", code], str(folder)), env={**base, **environment},
@@ -181,7 +181,7 @@ def test_its_children_are_registered_too_and_keep_its_path(folder: Path) -> None
 
 
 class Program:
-    """A Python program in `folder`, found there as in a project on a host."""
+    """A Python program in `folder`, found as one of a project on a host."""
 
     def __init__(self, folder: Path, code: str, *options: str, run: Path | None = None) -> None:
         self.folder = folder
@@ -203,7 +203,7 @@ class Program:
         return list(probe_result(done.stdout).processes)
 
     def end(self) -> str:
-        """Let it go on; what else it prints. Its exit status must be 0."""
+        """Let the program run to its end; return the rest of its output. It must exit with 0."""
         output, _ = self.running.communicate("go on\n", timeout=10)
         assert self.running.returncode == 0
         return output
@@ -272,7 +272,7 @@ def test_a_forked_child_writes_its_own_stacks(work: Path, folder: Path) -> None:
 
 
 def test_an_unregistered_process_is_not_killed(work: Path, folder: Path) -> None:
-    """The signal would be its end: also of one that catches it for itself, or closes the file."""
+    """The signal would kill it, also if it catches it for itself or closes the file."""
     own = "import signal; signal.signal(63, lambda *_: seen.append('igor'))\n"
     closes = "import os; os.closerange(3, 256)\n"
     programs = [

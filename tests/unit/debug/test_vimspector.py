@@ -1,4 +1,4 @@
-"""What .vimspector.json says: by Vimspector's rules, and what its command lines really run."""
+"""The content of .vimspector.json, by Vimspector's rules, and what its command lines run."""
 
 import json
 import os
@@ -116,7 +116,7 @@ TELLS = '#!/bin/sh\nprintf "%s\\n" "$PWD" "$A" "$@" >"$ARGV"\n'
 
 
 class Machine:
-    """This machine with an `ssh` that stays here and a `docker` that tells how it was called."""
+    """An `ssh` that runs the command locally, and a `docker` that records its arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -126,7 +126,7 @@ class Machine:
             (folder / "bin" / name).chmod(0o755)
 
     def told(self, words: list[str], target: str) -> list[str]:
-        """Run an editor's command line; folder, $A and arguments of what it ran on the host."""
+        """Run an editor's command line; return folder, $A and arguments of what it ran."""
         argv = self.folder / "argv"
         environment = {
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "ARGV": str(argv),

@@ -1,4 +1,4 @@
-"""igor's part of .vimspector.json beside what is the user's."""
+"""igor's entries in .vimspector.json beside the user's."""
 
 import json
 import os

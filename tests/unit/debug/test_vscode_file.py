@@ -1,4 +1,4 @@
-"""igor's part of .vscode/launch.json beside what is the user's."""
+"""igor's entries in .vscode/launch.json beside the user's."""
 
 import json
 from pathlib import Path

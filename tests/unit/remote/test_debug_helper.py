@@ -1,4 +1,4 @@
-"""The helper by itself: as an editor starts it without igor, and as any Python 3.6 can read it."""
+"""The debug helper by itself, as an editor starts it without igor."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def helper(tmp_path: Path, library: Path) -> Helper:
 
 
 def facts(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """The line that says that debugpy listens."""
+    """Wait for the line that reports that debugpy listens."""
     assert process.stdout
     line = process.stdout.readline()
     assert line.startswith(b"IGOR-DEBUG "), (line, process.poll())
@@ -151,7 +151,7 @@ def test_a_relay_may_start_before_its_session_and_connects_at_the_first_byte(
 
 
 class Attached:
-    """A relay, and a debugger that speaks through it."""
+    """A relay, and a debugger connected via it."""
 
     def __init__(self, helper: Helper, name: str) -> None:
         self._helper = helper
@@ -167,7 +167,7 @@ class Attached:
         return self
 
     def line(self) -> int:
-        """Where it stops next."""
+        """Wait for the next stop; return its line."""
         line: int = self.debugger.frames(self.debugger.stopped())[0]["line"]
         return line
 
@@ -179,7 +179,7 @@ class Attached:
 
 
 class Frames:
-    """A control by frames; output is passed over."""
+    """A control with frames; its output is skipped."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
@@ -187,7 +187,7 @@ class Frames:
         self._notes: list[dict[str, Any]] = []
 
     def until(self, event: str) -> dict[str, Any]:
-        """The next note of that event."""
+        """Wait for the next note of that event."""
         assert self._process.stdout
         while True:
             while self._notes:
@@ -352,7 +352,7 @@ def test_without_a_client_the_program_runs_on_and_the_last_output_is_kept(
 
 
 def waits_for_input(pid: int) -> bool:
-    """Whether a read of standard input is what the process is in (proc(5), syscall)."""
+    """Whether the process is reading standard input (proc(5), syscall)."""
     return Path(f"/proc/{pid}/syscall").read_text().split()[:2] == ["0", "0x0"]
 
 

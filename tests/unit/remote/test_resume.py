@@ -1,4 +1,4 @@
-"""What one debugger has said and heard, and how another goes on with it: messages in and out."""
+"""The state of one debugger's dialogue, and how another resumes it: messages in and out."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def child(seq: int, pid: int) -> Message:
 
 @pytest.fixture
 def dialogue() -> Dialogue:
-    """Of a debugger that is up; the program runs."""
+    """The dialogue of a debugger that has attached; the program runs."""
     made = Dialogue()
     made.asked(request(1, "initialize", **CLIENT))
     made.said(response(1, "initialize", supportsConfigurationDoneRequest=True))
@@ -59,7 +59,7 @@ def stops(dialogue: Dialogue) -> list[int]:
 
 
 def begun(dialogue: Dialogue, **view: Any) -> tuple[Resume, list[Message], list[Message]]:
-    """Another debugger has begun: what debugpy and it have heard last."""
+    """Begin with another debugger; return the last messages to debugpy and to it."""
     resume = Resume(Dialogue(json.loads(json.dumps(dialogue.fields()))))
     (answer,) = resume.asked(request(1, "initialize", **CLIENT))[1]
     assert answer["body"] == {"supportsConfigurationDoneRequest": True}
