@@ -35,7 +35,7 @@ async def ping(remote: RemoteHost) -> Link:
             done = await asyncio.wait_for(remote.run(["date", "+%s.%N"]), PING_SECONDS)
         except asyncio.TimeoutError:
             raise HostError(
-                f"{remote.name} does not answer any more", "look again in half a minute"
+                f"{remote.name} no longer answers", "try again in half a minute"
             ) from None
         took = time.monotonic() - started
         if took < quickest:
@@ -60,8 +60,8 @@ async def look(remote: RemoteHost, paths: HostPaths, engine: str, wanted: Wanted
         done = await asyncio.wait_for(remote.run(argv), SCRIPT_SECONDS)
     except asyncio.TimeoutError:
         raise HostError(
-            f"{remote.name} did not finish looking within {SCRIPT_SECONDS:.0f} s",
-            f"is a file system there stuck? ssh {remote.name} df",
+            f"{remote.name} did not finish the checks within {SCRIPT_SECONDS:.0f} s",
+            f"a file system on the host may be stuck: ssh {remote.name} df",
         ) from None
     return parse(done.stdout, paths)
 

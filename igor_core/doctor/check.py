@@ -1,4 +1,4 @@
-"""The answer to one question: is this in order, and what mends it?"""
+"""The result of one check: whether something works, and how to fix it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,10 +7,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at, in one sentence, with the remedy in `hint`.
+    """The result of one check in one sentence, with the remedy in `hint`.
 
-    "warn": it works, but something costs time or safety; "skip": there was nothing to look at,
-    or no way to.
+    "warn": it works, but something costs time or safety; "skip": there was nothing to check,
+    or no way to check it.
     """
 
     name: str
@@ -50,4 +50,4 @@ def summary(checks: Iterable[Check]) -> str:
         names = list(dict.fromkeys(check.name for check in checks if check.state == state))
         if names:
             parts.append(f"{len(names)} {one if len(names) == 1 else many} ({', '.join(names)})")
-    return ", ".join(parts) or "in order"
+    return ", ".join(parts) or "everything works"

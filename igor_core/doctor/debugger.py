@@ -40,9 +40,9 @@ def exposure_checks(wanted: Wanted, debug_port: int) -> list[Check]:
         warn(
             "debugger",
             f"docker_run_args publish {', '.join(open_ports)}, where debug_port is {debug_port}: "
-            "whatever listens there, a debugger too, is open to every machine that reaches the "
+            "any program on that port, also a debugger, is open to every machine that reaches the "
             "host",
-            "take it out of docker_run_args: igor debug needs no published port",
+            "remove it from docker_run_args: igor debug needs no published port",
         )
     ] if open_ports else []  # fmt: skip
     if wanted.host_network:
@@ -50,7 +50,7 @@ def exposure_checks(wanted: Wanted, debug_port: int) -> list[Check]:
             warn(
                 "debugger",
                 "with the host's network a debugger's port is open to all users of the host",
-                "take the option out of docker_run_args where you don't trust them",
+                "remove the option from docker_run_args unless you trust them",
             )
         )
     return checks
@@ -61,22 +61,22 @@ def host_exposure_check() -> Check:
     return skip(
         "debugger",
         'with "runtime": "none" a debugger\'s port is open to all users of the host',
-        "debug in a container where you don't trust them",
+        "debug in a container unless you trust them",
     )
 
 
 def debugpy_check(python: DebugPython | None, where: str) -> Check:
     """`where` names where the Python runs: "in the container on apollo"."""
     if python is None:
-        return warn("debugpy", f"there is no Python {where}, so nothing can be debugged",
+        return warn("debugpy", f"no Python {where}, so debugging does not work",
                     'name it in the config: "debug": {"python": "…"}')  # fmt: skip
     name = f"{python.path} (Python {python.version})"
     if not python.debugpy:
         return warn(
             "debugpy",
-            f"{name} {where} has no debugpy, so nothing can be debugged",
+            f"{name} {where} has no debugpy, so debugging does not work",
             "add it to the image, as in RUN pip install debugpy; igor debug offers to install it "
-            "into the home there",
+            "into the container's HOME",
         )
     return ok("debugpy", f"{name} has {'it' if python.debugpy == 'its own' else python.debugpy}")
 

@@ -19,7 +19,7 @@ def engine_checks(engine: Engine, access: Access, explain: Explain) -> list[Chec
         return [
             fail(
                 engine.word,
-                f"{engine.word} is not installed there",
+                f"{engine.word} is not installed",
                 f'there: install {engine.word}, or set "runtime" in the config to what the '
                 "host has",
             )
@@ -46,15 +46,15 @@ def _not_permitted(access: Access) -> Check:
     if group in access.groups_next and group not in access.groups_now:
         return fail(
             "docker",
-            f"{text}: {access.user} is in the group {group}, but igor's login is older than that",
+            f"{text}: {access.user} is in the group {group}, but igor logged in before that",
             NEW_LOGIN,
         )
     if group in access.groups_now or group == "root":
-        return fail("docker", text, f"there: look at ls -l {place}")
+        return fail("docker", text, f"on the host: check ls -l {place}")
     return fail(
         "docker",
         f"{text}: {access.user} is not in the group {group}",
-        f"there: sudo usermod -aG {group} {access.user}; then here: {NEW_LOGIN}",
+        f"on the host: sudo usermod -aG {group} {access.user}; then: {NEW_LOGIN}",
     )
 
 
@@ -63,19 +63,19 @@ def _down(access: Access) -> Check:
         return fail(
             "docker",
             f"no engine answers at {access.host}, where DOCKER_HOST points",
-            "start that engine, or take DOCKER_HOST out of the login there",
+            "start that engine, or remove DOCKER_HOST from the host's login",
         )
     if access.own_socket:
         return fail(
             "docker",
             f"a rootless engine listens at {access.own_socket}, but docker asks "
             "at /var/run/docker.sock",
-            "there: docker context use rootless",
+            "on the host: docker context use rootless",
         )
     return fail(
         "docker",
-        "the engine is down: nobody answers at /var/run/docker.sock",
-        "there: sudo systemctl start docker; if that fails: sudo journalctl -u docker",
+        "the engine is down: it does not answer at /var/run/docker.sock",
+        "on the host: sudo systemctl start docker; if that fails: sudo journalctl -u docker",
     )
 
 
@@ -86,9 +86,8 @@ def _version(engine: Engine) -> Check:
         if version and numbers(version) < needed:
             return fail(
                 engine.word,
-                f"the {what} there is {engine.word} {version}; igor needs "
-                f"{dotted(needed)} or later",
-                f"there: install a newer {engine.word}",
+                f"the {what} is {engine.word} {version}; igor needs {dotted(needed)} or later",
+                f"on the host: install a newer {engine.word}",
             )
     return ok(engine.word, f"{engine.word} {engine.server}, {mode}")
 
@@ -99,8 +98,8 @@ def _elsewhere(engine: Engine, access: Access) -> list[Check]:
             warn(
                 "engine",
                 f"DOCKER_HOST is {access.host}: if that is another machine, its "
-                "containers don't see the folders of this one",
-                "let the config name the machine on which the engine runs",
+                "containers don't see this host's folders",
+                "name the machine of the engine in the config",
             )
         ]
     return []
@@ -111,9 +110,9 @@ def gpu_check(gpu: Gpu, engine: Engine, asked: str) -> Check:
     if not gpu.driver:
         return fail(
             "gpu",
-            "docker_run_args ask for NVIDIA GPUs, but no NVIDIA driver is loaded there",
-            "there: install the driver (does nvidia-smi work?), or take the "
-            "option out of docker_run_args",
+            "docker_run_args ask for NVIDIA GPUs, but no NVIDIA driver is loaded",
+            "on the host: install the driver (does nvidia-smi work?), or remove the "
+            "option from docker_run_args",
         )
     configure = f"sudo nvidia-ctk runtime configure --runtime={engine.word}"
     describe = "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
@@ -121,20 +120,20 @@ def gpu_check(gpu: Gpu, engine: Engine, asked: str) -> Check:
     if not gpu.toolkit and not (needs_cdi and gpu.cdi):
         return fail(
             "gpu",
-            "the NVIDIA container toolkit is not installed there",
-            "there: install nvidia-container-toolkit; then: "
+            "the NVIDIA container toolkit is not installed",
+            "on the host: install nvidia-container-toolkit; then: "
             f"{describe if needs_cdi else configure}",
         )
     if needs_cdi and not gpu.cdi:
         return fail(
             "gpu",
             "no file in /etc/cdi or /var/run/cdi describes nvidia.com/gpu",
-            f"there: {describe}",
+            f"on the host: {describe}",
         )
     if asked == "runtime" and engine.status == 0 and "nvidia" not in engine.runtimes:
         return fail(
             "gpu",
-            f"{engine.word} there has no runtime 'nvidia'",
-            f"there: {configure} && sudo systemctl restart {engine.word}",
+            f"{engine.word} has no runtime 'nvidia'",
+            f"on the host: {configure} && sudo systemctl restart {engine.word}",
         )
     return ok("gpu", gpu.driver.removeprefix("NVRM version: "))

@@ -37,26 +37,26 @@ def host_checks(facts: HostFacts, link: Link, containers: bool) -> list[Check]:
 
 def _clock(link: Link) -> Check:
     if link.clock is None:
-        return skip("clock", "the host's date doesn't tell the time in a form that igor knows")
+        return skip("clock", "the host's date prints the time in an unknown form")
     if abs(link.clock) <= CLOCK_SECONDS + link.rtt / 2:
-        return ok("clock", "goes with this machine's")
+        return ok("clock", "agrees with the local clock")
     way = "ahead of" if link.clock > 0 else "behind"
     return warn(
         "clock",
-        f"the host is {span(abs(link.clock))} {way} this machine, which misleads whatever "
-        "compares the times of files, make for one",
+        f"the host is {span(abs(link.clock))} {way} the local clock, which misleads programs "
+        "that compare file times, such as make",
         "set both by NTP: sudo timedatectl set-ntp true",
     )
 
 
 def _login_shell(shell: LoginShell, link: Link) -> Check:
-    remedy = "let ~/.bashrc there begin with: case $- in *i*) ;; *) return;; esac"
+    remedy = "start the host's ~/.bashrc with: case $- in *i*) ;; *) return;; esac"
     if shell.printed:
         words = " ".join(shell.printed.split())[:60]
         text = f"{shell.program} prints '{words}' before a command's own output"
         if link.supervised:
             return warn("login shell", f"{text}, which breaks rsync, scp and sftp", remedy)
-        return fail("login shell", f"{text}, which igor reads as that output", remedy)
+        return fail("login shell", f"{text}, which igor takes for that output", remedy)
     if shell.seconds is not None and shell.seconds > max(SHELL_SECONDS, 2 * link.rtt):
         return warn(
             "login shell",
@@ -70,25 +70,25 @@ def _login_shell(shell: LoginShell, link: Link) -> Check:
 def _python(tools: Tools, link: Link) -> Check:
     if link.supervised:
         return ok("python3", f"{tools.python}; igor's supervisor runs")
-    reason = tools.python if tools.python else "python3 is not there"
+    reason = tools.python if tools.python else "python3 is not installed"
     return warn(
         "python3",
-        f"{reason}, so no supervisor runs ({link.why_plain}): each command takes a session of its "
-        "own, and what igor started may live on when the connection is lost",
-        "install python3 (3.6 or later) there",
+        f"{reason}, so no supervisor runs ({link.why_plain}): each command needs its own ssh "
+        "session, and programs may survive a lost connection",
+        "install python3 (3.6 or later) on the host",
     )
 
 
 def _rsync(version: str) -> Check:
     if not version:
-        return fail("rsync", "rsync is not installed there", "there: install the package rsync")
+        return fail("rsync", "rsync is not installed", "on the host: install the package rsync")
     found = numbers(version)
     if found < RSYNC:
         return fail(
             "rsync",
-            f"rsync there is {dotted(found) or version}; igor needs "
+            f"rsync is {dotted(found) or version}; igor needs "
             f"{dotted(RSYNC)} or later, for times in nanoseconds",
-            "there: install a newer rsync",
+            "on the host: install a newer rsync",
         )
     return ok("rsync", f"rsync {dotted(found)}")
 
@@ -100,8 +100,8 @@ def _tools(tools: Tools, containers: bool) -> Check:
     if unfit:
         return fail(
             "tools",
-            f"missing there, or not GNU's: {', '.join(unfit)}",
-            "there: install findutils, coreutils and tar (GNU's)",
+            f"missing, or not GNU's: {', '.join(unfit)}",
+            "on the host: install GNU findutils, coreutils and tar",
         )
     return ok("tools", f"GNU find, xargs, sha256sum, stat{', tar' if containers else ''}")
 
@@ -119,7 +119,7 @@ def _place(place: Place) -> list[Check]:
     if place.write_error:
         what = f"{place.path} can't be written"
         if place.dir == "absent":
-            what = f"{place.path} is not there, and {place.nearest} can't be written"
+            what = f"{place.path} does not exist, and {place.nearest} can't be written"
         reason = place.write_error.rpartition(": ")[2]
         return [fail("dir", f"{what}: {reason}", _remedy(reason, place))]
     for path, kind, writable in (
@@ -127,29 +127,29 @@ def _place(place: Place) -> list[Check]:
         (place.private_path, place.private, place.private_writable),
     ):
         if kind == "other":
-            return [fail("dir", f"{path} is not a folder", "move it away there")]
+            return [fail("dir", f"{path} is not a folder", "move it away")]
         if kind == "folder" and not writable:
             return [
                 fail(
                     "dir",
-                    f"{path} belongs to somebody else and can't be written",
-                    f"there: sudo chown -R $USER {path}",
+                    f"{path} belongs to another user and can't be written",
+                    f"on the host: sudo chown -R $USER {path}",
                 )
             ]
     if place.dir == "absent":
-        return [ok("dir", f"{place.path} is not there yet and can be made")]
-    return [ok("dir", f"{place.path} is there and writable")]
+        return [ok("dir", f"{place.path} does not exist yet and can be created")]
+    return [ok("dir", f"{place.path} exists and is writable")]
 
 
 def _remedy(reason: str, place: Place) -> str:
     if "No space" in reason or "quota" in reason:
-        return "make room there: df -h, df -i, quota"
+        return "free some space on the host: df -h, df -i, quota"
     if "Read-only" in reason:
-        return f'there: sudo mount -o remount,rw …, or set another "dir" than {place.path}'
+        return f'on the host: sudo mount -o remount,rw …, or set another "dir" than {place.path}'
     folder = place.path if place.dir == "folder" else place.nearest
     if place.dir == "absent":
-        return f"there: sudo mkdir -p {place.path} && sudo chown $USER {place.path}"
-    return f'there: sudo chown $USER {folder}, or set another "dir" in the config'
+        return f"on the host: sudo mkdir -p {place.path} && sudo chown $USER {place.path}"
+    return f'on the host: sudo chown $USER {folder}, or set another "dir" in the config'
 
 
 def _file_system(space: Space | None) -> list[Check]:

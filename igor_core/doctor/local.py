@@ -25,7 +25,7 @@ def _git(version: str) -> Check:
     if not version:
         return warn(
             "git",
-            "git is not installed here, so igor reads .gitignore files by itself",
+            "git is not installed, so igor reads .gitignore files itself",
             "install the package git",
         )
     return ok("git", version)
@@ -33,7 +33,7 @@ def _git(version: str) -> Check:
 
 def _rsync(version: str) -> Check:
     if not version:
-        return fail("rsync", "rsync is not installed here", "install the package rsync")
+        return fail("rsync", "rsync is not installed", "install the package rsync")
     found = numbers(version)
     if not version.startswith("rsync") or found < RSYNC:
         needed = f"igor needs rsync {dotted(RSYNC)} or later"
@@ -49,7 +49,7 @@ def _ssh(version: str) -> Check:
     if not version:
         return warn(
             "ssh",
-            "OpenSSH's client is not installed here; igor logs in without it, but "
+            "OpenSSH's client is not installed; igor logs in without it, but "
             "a ProxyCommand and the first look at a host's key need it",
             "install the package openssh-client",
         )
@@ -66,22 +66,20 @@ def _ssh_files(machine: Machine) -> Check:
     if not machine.has_known_hosts:
         return skip(
             "ssh files",
-            "there is no ~/.ssh/known_hosts yet, so hosts are unknown unless "
+            "~/.ssh/known_hosts does not exist, so every host is unknown unless "
             "ssh_config names another file",
-            "look at a host's key and accept it: ssh HOST",
+            "check a host's key and accept it: ssh HOST",
         )
     return ok("ssh files", "ssh_config and known_hosts are readable")
 
 
 def _ssh_agent(agent: Agent) -> Check:
     if not agent.path:
-        return skip(
-            "ssh-agent", "SSH_AUTH_SOCK is not set where igor was called; keys are read from files"
-        )
+        return skip("ssh-agent", "SSH_AUTH_SOCK is not set; keys are read from files")
     if not agent.answers:
         return warn(
             "ssh-agent",
-            f"nobody answers at {agent.path}, where SSH_AUTH_SOCK points",
+            f"no ssh-agent answers at {agent.path} (SSH_AUTH_SOCK)",
             "start an ssh-agent, or open a new terminal",
         )
     return ok("ssh-agent", f"answers at {agent.path}")
@@ -93,7 +91,7 @@ def _folder(name: str, folder: Folder, holds: str) -> Check:
         return fail(
             name,
             f"the folder for {holds} can't be written: {place}{folder.trouble}",
-            folder.hint or "mend its permissions or make room there",
+            folder.hint or "correct its permissions, or free some space",
         )
     return ok(name, f"{folder.path} is writable")
 
@@ -101,7 +99,7 @@ def _folder(name: str, folder: Folder, holds: str) -> Check:
 def debug_port_check(use: PortUse) -> Check:
     """A taken port stops the debugger only, so it is a warning."""
     if not use.trouble:
-        return ok("debug_port", f"port {use.port} is free on this machine")
+        return ok("debug_port", f"port {use.port} is free")
     remedy = 'set "debug_port" in the config to another one'
     if use.trouble != "taken":
         return warn("debug_port", f"port {use.port} can't be listened on: {use.trouble}", remedy)

@@ -26,14 +26,14 @@ def _one(port: Published, listening: Listening, containers: Iterable[Container],
         return fail(
             name,
             f"taken by the container {publishing[0]}",
-            "stop that one, or publish another port in docker_run_args",
+            "stop it, or publish another port in docker_run_args",
         )
     taken = on_port(listening.sockets, port.protocol, port.address, port.ports)
     if taken:
         return fail(
             name,
             f"taken by {_holder(taken[0], listening)}",
-            "end that one, or publish another port in docker_run_args",
+            "end it, or publish another port in docker_run_args",
         )
     return ok(name, "free")
 
@@ -71,6 +71,6 @@ def _exposed(wanted: Wanted) -> list[Check]:
             f"every machine that reaches the host reaches these ports of "
             f"the container: {', '.join(ports)}",
             "publish on loopback: -p "
-            "127.0.0.1:PORT:PORT (docker's ports pass by the host's firewall)",
+            "127.0.0.1:PORT:PORT (docker's ports bypass the host's firewall)",
         )
     ]

@@ -58,11 +58,11 @@ def _project(job: Job) -> tuple[Project | None, Check]:
             raise UsageError("no folder was given to look for a project in", "igor -C DIR doctor")
         project = find_project(Path(job.root))
     except ConfigError as error:
-        return None, fail("config", error.message, "igor config check; no host was looked at")
+        return None, fail("config", error.message, "igor config check; no host was checked")
     except UsageError as error:
-        hint = f"{error.hint}; no host was looked at"
+        hint = f"{error.hint}; no host was checked"
         return None, warn("config", error.message, hint)
-    return project, ok("config", f"{project.config_file} is in order")
+    return project, ok("config", f"{project.config_file} is valid")
 
 
 async def _trust_and_port(project: Project) -> list[Check]:
@@ -73,7 +73,9 @@ async def _trust_and_port(project: Project) -> list[Check]:
 def _trust(project: Project) -> Check:
     try:
         if is_trusted(project):
-            return ok("trust", "the project may act by itself, on save for one")
+            return ok("trust", "the project is trusted")
     except IgorError as error:
         return fail("trust", error.message, error.hint)
-    return skip("trust", "the project acts only on typed commands", "to let it act: igor trust")
+    return skip(
+        "trust", "the project is not trusted: only typed commands act", "trust it with: igor trust"
+    )

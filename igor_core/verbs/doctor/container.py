@@ -26,9 +26,11 @@ async def container_checks(environment: ContainerEnvironment, material: Material
 def _image(inspection: Inspection, spec: Spec, material: Material) -> Check:
     name = spec.owner.image
     if inspection.image is None:
-        return skip("image", f"{name} is not there yet", f"it is built by: {SETUP}")
+        return skip("image", f"{name} does not exist yet", f"build it with: {SETUP}")
     if material.inputs is None:
-        return skip("image", f"{name} is there; whether it is old can't be told without dockerfile")
+        return skip(
+            "image", f"{name} exists; without a dockerfile igor can't tell whether it is up to date"
+        )
     try:
         plan = plan_image(inspection.image, material.inputs, spec.owner)
     except IgorError as error:
@@ -45,11 +47,11 @@ def _container(inspection: Inspection, spec: Spec, runtime: Runtime) -> Check:
     except IgorError as error:
         return fail("container", error.message, error.hint)
     if plan.action == "create":
-        return skip("container", f"{name} is not there yet", f"it is made by: {SETUP}")
+        return skip("container", f"{name} does not exist yet", f"create it with: {SETUP}")
     if plan.action == "replace":
         return warn("container", f"{name} is old ({plan.reason})", f"renew it: {SETUP}")
     if plan.action == "start":
         return warn("container", f"{name} does not run: {plan.reason}", f"start it: {SETUP}")
     if not plan.usable:
-        return warn("container", f"{name} starts again and again", f"{runtime.word} logs {name}")
+        return warn("container", f"{name} keeps restarting", f"{runtime.word} logs {name}")
     return ok("container", f"{name} runs")

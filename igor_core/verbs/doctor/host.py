@@ -25,7 +25,7 @@ from igor_core.verbs.steps.targets import Target
 async def examine(target: Target, material: Material) -> list[Check]:
     """All checks of one host. Where the connection fails, its error is all there is to say."""
     passed_over = "; ".join(await asyncio.to_thread(unsupported, target.remote.address))
-    text = f"igor passes over {passed_over}"
+    text = f"igor ignores {passed_over}"
     try:
         environment = await target.connect()
         link = await ask.ping(target.remote)

@@ -33,9 +33,9 @@ def read_material(project: Project) -> Material:
 
 def _files(tree: Tree) -> Check:
     if not tree.files:
-        return warn("files", "no file belongs to the project, so there is nothing to push",
-                    "does git ignore all of them?")  # fmt: skip
-    return ok("files", f"{len(tree.files)} belong to the project")
+        return warn("files", "the project has no files, so there is nothing to push",
+                    "git may ignore all of them")  # fmt: skip
+    return ok("files", f"{len(tree.files)} in the project")
 
 
 def _inputs(project: Project, tree: Tree) -> tuple[Inputs | None, Check]:
@@ -52,4 +52,4 @@ def _inputs(project: Project, tree: Tree) -> tuple[Inputs | None, Check]:
         missing = ", ".join(inputs.missing)
         return inputs, warn("dockerfile", f"docker_rebuild_files: no pushed file matches {missing}",
                             "correct the config")  # fmt: skip
-    return inputs, ok("dockerfile", f"{dockerfile} is there")
+    return inputs, ok("dockerfile", f"{dockerfile} exists")

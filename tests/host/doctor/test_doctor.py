@@ -184,7 +184,7 @@ def test_a_missing_group_and_a_login_older_than_it_are_told_apart(
         assert "sudo usermod -aG adm igor-lab" in clinic.check(apollo, "docker")["hint"]
         with changed(groups, groups.read_text().replace("adm:x:4:", "adm:x:4:igor-lab")):
             clinic.examine()
-            assert "login is older" in clinic.check(apollo, "docker")["text"]
+            assert "logged in before" in clinic.check(apollo, "docker")["text"]
             assert clinic.igor("agent", "stop").returncode == 0
             clinic.examine()
             assert clinic.check(apollo, "docker")["state"] == "ok"

@@ -57,7 +57,7 @@ DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is t
 def test_a_host_in_order_has_no_other_state() -> None:
     checks = [*link_checks(LINK), *host_checks(FACTS, LINK, containers=True)]
     assert {check.state for check in checks} == {"ok"}
-    assert summary(checks) == "in order"
+    assert summary(checks) == "everything works"
 
 
 HOST = [
@@ -66,10 +66,10 @@ HOST = [
     (replace(TOOLS, rsync="openrsync: protocol version 29"), "rsync", "fail", "3.1.3 or later"),
     (replace(TOOLS, unfit=("find", "xargs")), "tools", "fail", "find, xargs"),
     (replace(TOOLS, tar="tar (busybox) 1.35"), "tools", "fail", "tar"),
-    (replace(PLACE, dir="absent", nearest="/data"), "dir", "ok", "can be made"),
+    (replace(PLACE, dir="absent", nearest="/data"), "dir", "ok", "can be created"),
     (
         replace(PLACE, dir="absent", nearest="/", write_error="mktemp: x: Permission denied"),
-        "dir", "fail", "/data/dev is not there, and / can't be written: Permission denied",
+        "dir", "fail", "/data/dev does not exist, and / can't be written: Permission denied",
     ),
     (
         replace(PLACE, write_error="head: error writing: No space left on device"),
@@ -81,8 +81,8 @@ HOST = [
     ),
     (replace(PLACE, nearest="/data", nearest_kind="other"), "dir", "fail", "/data is not a folder"),
     (replace(PLACE, tree="other"), "dir", "fail", "/data/dev/sample is not a folder"),
-    (replace(PLACE, tree_writable=False), "dir", "fail", "/data/dev/sample belongs to somebody"),
-    (replace(PLACE, private_writable=False), "dir", "fail", ".igor-host belongs to somebody"),
+    (replace(PLACE, tree_writable=False), "dir", "fail", "/data/dev/sample belongs to another"),
+    (replace(PLACE, private_writable=False), "dir", "fail", ".igor-host belongs to another user"),
     (replace(SPACE, free=0), "disk", "fail", "the disk is full"),
     (replace(SPACE, free=GB // 2), "disk", "warn", "only 500 MB of 100 GB"),
     (replace(SPACE, free=4 * GB), "disk", "warn", "only 4.0 GB"),
@@ -110,7 +110,7 @@ def test_a_host_without_python_hears_what_it_misses() -> None:
     facts = replace(FACTS, tools=replace(TOOLS, python=""))
     check = named(host_checks(facts, PLAIN, containers=False), "python3")
     assert check.state == "warn"
-    assert "may live on when the connection is lost" in check.text
+    assert "may survive a lost connection" in check.text
 
 
 def test_a_shell_that_prints_fails_where_no_supervisor_passes_over_it() -> None:
@@ -121,7 +121,7 @@ def test_a_shell_that_prints_fails_where_no_supervisor_passes_over_it() -> None:
 @pytest.mark.parametrize(
     ("clock", "state", "said"),
     [
-        (0.5, "ok", "goes with"),
+        (0.5, "ok", "agrees with"),
         (-61.0, "warn", "61.0 s behind"),
         (7300.0, "warn", "2 h ahead of"),
         (None, "skip", ""),
@@ -136,8 +136,8 @@ def test_a_clock_that_goes_wrong_is_named(clock: float | None, state: str, said:
 ENGINES = [
     (ENGINE, ACCESS, "ok", "docker 20.10.24, not rootless", ""),
     (replace(ENGINE, rootless=True), ACCESS, "ok", "rootless", ""),
-    (replace(ENGINE, server="19.03.5"), ACCESS, "fail", "the engine there is docker 19", "newer"),
-    (replace(ENGINE, client="18.09.1"), ACCESS, "fail", "the client there is docker 18", "newer"),
+    (replace(ENGINE, server="19.03.5"), ACCESS, "fail", "the engine is docker 19", "newer"),
+    (replace(ENGINE, client="18.09.1"), ACCESS, "fail", "the client is docker 18", "newer"),
     (ENGINE, replace(ACCESS, installed=False), "fail", "docker is not installed", "install docker"),
     (
         replace(ENGINE, status=1, error=DENIED), ACCESS, "fail",
@@ -146,7 +146,7 @@ ENGINES = [
     ),
     (
         replace(ENGINE, status=1, error=DENIED), replace(ACCESS, groups_next=("lab", "docker")),
-        "fail", "igor's login is older than that", "igor agent stop",
+        "fail", "igor logged in before that", "igor agent stop",
     ),
     (
         replace(ENGINE, status=1, error=DENIED),
@@ -251,8 +251,13 @@ MACHINE = Machine(
         ({"rsync": "rsync  version 2.6.9"}, "rsync", "fail", "2.6.9"),
         ({"ssh": ""}, "ssh", "warn", "not installed"),
         ({"unreadable": ("~/.ssh/config (Permission denied)",)}, "ssh files", "fail", "config"),
-        ({"has_known_hosts": False}, "ssh files", "skip", "no ~/.ssh/known_hosts"),
-        ({"ssh_agent": Agent("/tmp/gone")}, "ssh-agent", "warn", "nobody answers at /tmp/gone"),
+        ({"has_known_hosts": False}, "ssh files", "skip", "~/.ssh/known_hosts does not exist"),
+        (
+            {"ssh_agent": Agent("/tmp/gone")},
+            "ssh-agent",
+            "warn",
+            "no ssh-agent answers at /tmp/gone",
+        ),
         ({"ssh_agent": Agent("/tmp/there", True)}, "ssh-agent", "ok", "/tmp/there"),
         ({"state": Folder("/x", "Read-only file system")}, "state", "fail", "/x: Read-only"),
         ({"runtime": Folder("", "it isn't private", "chmod")}, "runtime", "fail", "isn't private"),

@@ -188,7 +188,7 @@ def test_a_debugger_s_port_that_others_reach_is_a_warning(arguments: list[str], 
         ("/venv/bin/python\n3.11\nits own\n", "ok", "/venv/bin/python (Python 3.11) has it"),
         ("/venv/bin/python\n3.11\nigor's\n", "ok", "has igor's"),
         ("/usr/bin/python3\n3.11\n\n", "warn", "(Python 3.11) in the container has no debugpy"),
-        ("", "warn", "there is no Python in the container"),
+        ("", "warn", "no Python in the container"),
     ],
 )
 def test_whether_the_python_there_has_debugpy_is_told(printed: str, state: str, said: str) -> None:
