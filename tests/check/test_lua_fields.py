@@ -52,7 +52,8 @@ SAMPLES = [
     ("---@param front IgorFront\nlocal function f(front) end", "no class is named IgorFront"),
     ("local on = {}\nfunction on.event(x)\n  return x.y, on.other\nend", ""),
     ("local link = require('igor.link').open('x')\nlink:shut()", ""),
-    ("local M = require('igor.link')\nfunction M:shut()\n  return self.pip\nend", "igor.link has no field 'pip'"),
+    ("local M = require('igor.link')\nfunction M:shut()\n  return self.pip\nend",
+     "igor.link has no field 'pip'"),
     ("local T = {}\nT.__index = T\nfunction T.new()\n  return setmetatable({ a = 1 }, T)\nend\n"
      "function T:get()\n  return self.a, self.b\nend", "has no field 'b'"),
     ("---@type table<string, IgorPart>\nlocal parts = {}\nprint(parts.x, parts['x'].width)",
