@@ -43,7 +43,7 @@ async def ping(remote: RemoteHost) -> Link:
     user = remote.account.user
     address, port, _login = remote.endpoint
     login = f"{user}@{address}" if port == 22 else f"{user}@{address}, port {port}"
-    return Link(login, remote.supervised, remote.why_plain, quickest, clock)
+    return Link(login, remote.has_supervisor, remote.why_no_supervisor, quickest, clock)
 
 
 def _ahead(printed: bytes, ours: float) -> float | None:

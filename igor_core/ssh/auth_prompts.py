@@ -1,6 +1,7 @@
-"""The person at the client: asked for passphrases and passwords, for jump hosts too.
+"""Questions during a login: passphrases, passwords and what else sshd asks, of jump hosts too.
 
-Background work has nobody to ask; then a host that asks is one that *needs login*.
+They go to the user of the client that started the job. Background work has nobody to ask: a host
+that asks then *needs login*.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import asyncssh
 from igor_core.errors import NeedsLogin
 from igor_core.ssh.ssh_config import Settings
 
-# (host, question, whether the answer may be seen) -> the answer, None where nobody answers.
+# (host, question, whether to echo the answer) -> the answer, None if nobody answers.
 Ask = Callable[[str, str, bool], Awaitable[str | None]]
 
 TRIES = 3
@@ -21,32 +22,32 @@ TRIES = 3
 
 @dataclass
 class Login:
-    """Who asks for a connection: a person's answers, and the environment of their ssh-agent."""
+    """How to log in for a client: ask its user via `ask`, use the ssh-agent of its `env`."""
 
     ask: Ask | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    waiting_for_person: bool = False
+    waiting_for_answer: bool = False
 
     async def answer(self, host: str, question: str, echo: bool) -> str:
-        """What the person says. Raises NeedsLogin where there is nobody, or no answer."""
+        """Ask the user. Raises NeedsLogin if there is nobody to ask, or no answer."""
         question = question.strip()
         if self.ask is None:
             raise NeedsLogin(
                 f"{host} asks: {question}",
                 f"run igor in a terminal to answer, or load the key: ssh-add; try: ssh {host}",
             )
-        self.waiting_for_person = True
+        self.waiting_for_answer = True
         try:
             said = await self.ask(host, f"{question} ", echo)
         finally:
-            self.waiting_for_person = False
+            self.waiting_for_answer = False
         if said is None:
             raise NeedsLogin(f"{host} asks: {question} There was no answer", "run it again")
         return said
 
 
 class AuthPrompts(asyncssh.SSHClient):
-    """Answers a server's questions during one login by asking whoever started the verb."""
+    """Passes the questions of one login on to the user; `refused` says why if it could not."""
 
     def __init__(self, settings: Settings, locked: Sequence[str], login: Login) -> None:
         self.refused: NeedsLogin | None = None
@@ -57,7 +58,7 @@ class AuthPrompts(asyncssh.SSHClient):
         self._passwords = TRIES
 
     async def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
-        """After ssh-agent and the open keys: the encrypted ones, each when its turn comes."""
+        """Return the next encrypted key, unlocked; asyncssh has tried ssh-agent and open keys."""
         while self._locked and self.refused is None:
             key = await self._unlock(self._locked.pop(0))
             if key is not None:
@@ -71,10 +72,10 @@ class AuthPrompts(asyncssh.SSHClient):
             if not passphrase:
                 return None
             try:
-                # The key is stretched for a tenth of a second or more.
+                # Deriving the key takes a tenth of a second or more.
                 return await asyncio.to_thread(asyncssh.read_private_key, path, passphrase)
             except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError):
-                again = "That is not it. "
+                again = "Wrong passphrase. "
         return None
 
     async def password_auth_requested(self) -> str | None:

@@ -1,76 +1,102 @@
-"""The connections to one host, and how many sessions each may carry.
+"""The connections to one host, and the ssh sessions that they share.
 
-sshd grants a connection ten sessions unless its MaxSessions says otherwise, and refuses the
-next one; so there is a further connection where all are full. Port forwards don't count.
+sshd grants a connection ten sessions unless its MaxSessions says otherwise, and refuses more;
+so a further connection is opened when all are full. Port forwards don't count as sessions.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncssh
 
 from igor_core.ssh.login import Connection
 
-# Below sshd's default of 10: a host's own limit may be lower, and is learned by its refusal.
+T = TypeVar("T")
+
+# Below sshd's default of 10. A host with a lower limit teaches it by refusing a session.
 SESSIONS_PER_CONNECTION = 8
 
 
 @dataclass(eq=False)
-class Lane:
-    """One connection, the sessions that it carries, and how many it may."""
+class SharedConnection:
+    """A connection, the number of sessions on it, and the most that it may carry."""
 
     connection: Connection
     sessions: int = 0
-    room: int = SESSIONS_PER_CONNECTION
+    most: int = SESSIONS_PER_CONNECTION
 
-    def leave(self) -> None:
+    def release(self) -> None:
+        """Give back the session that `Connections.acquire` reserved."""
         self.sessions -= 1
 
-    def refused(self) -> None:
-        """The host grants no more sessions than there are now."""
+    def session_refused(self) -> None:
+        """Note that the host grants no more sessions than are open now."""
         self.sessions -= 1
-        self.room = min(self.room, self.sessions)
+        self.most = min(self.most, self.sessions)
 
 
 class Connections:
-    """All connections to a host. `open` makes a further one, and is asked for one at a time."""
+    """All connections to a host; `open` makes a further one, never two at the same time."""
 
     def __init__(self, open: Callable[[], Awaitable[Connection]]) -> None:
         self._open = open
-        self._lanes: list[Lane] = []
-        self._opening: asyncio.Future[Lane] | None = None
+        self._all: list[SharedConnection] = []
+        self._opening: asyncio.Future[SharedConnection] | None = None
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._all)
 
-    def add(self, connection: Connection) -> Lane:
-        lane = Lane(connection)
-        self._lanes.append(lane)
-        return lane
+    def __iter__(self) -> Iterator[SharedConnection]:
+        return iter(self._all)
+
+    def add(self, connection: Connection) -> SharedConnection:
+        shared = SharedConnection(connection)
+        self._all.append(shared)
+        return shared
 
     def remove(self, connection: Connection) -> None:
-        self._lanes = [lane for lane in self._lanes if lane.connection is not connection]
+        self._all = [shared for shared in self._all if shared.connection is not connection]
 
-    async def enter(self) -> Lane:
-        """A connection with room for one more session, which is the caller's from now on."""
+    async def acquire(self) -> SharedConnection:
+        """Reserve a session on a connection that has room; the caller releases it."""
         while True:
-            for lane in self._lanes:
-                if lane.sessions < lane.room:
-                    lane.sessions += 1
-                    return lane
+            for shared in self._all:
+                if shared.sessions < shared.most:
+                    shared.sessions += 1
+                    return shared
             if self._opening is None:
-                self._opening = asyncio.ensure_future(self._further())
+                self._opening = asyncio.ensure_future(self._open_further())
             await asyncio.shield(self._opening)
 
-    async def _further(self) -> Lane:
+    async def _open_further(self) -> SharedConnection:
         try:
             return self.add(await self._open())
         finally:
             self._opening = None
 
+    async def open_session(self, start: Callable[[SharedConnection], Awaitable[T]]) -> T:
+        """Open a session via `start`, which releases it when it ends; retry on another connection.
+
+        Raises ChannelOpenError when the host refuses even the first session of a connection.
+        """
+        while True:
+            shared = await self.acquire()
+            try:
+                return await start(shared)
+            except asyncssh.ChannelOpenError:
+                shared.session_refused()
+                if shared.most == 0:
+                    raise
+            except (asyncssh.Error, OSError):
+                shared.release()
+                raise
+
     def close(self) -> None:
-        for lane in self._lanes:
-            lane.connection.close()
+        for shared in self._all:
+            shared.connection.close()
 
     def abort(self) -> None:
-        for lane in self._lanes:
-            lane.connection.abort()
+        for shared in self._all:
+            shared.connection.abort()

@@ -1,4 +1,4 @@
-"""What asyncssh and the network raise, as one sentence that names the host and the remedy."""
+"""Words what asyncssh and the network raise: one sentence with the host, and a hint."""
 
 import asyncio
 import errno
@@ -11,58 +11,66 @@ from igor_core.errors import HostError, IgorError
 from igor_core.ssh.address import Address
 from igor_core.ssh.unsupported import unsupported
 
-# What a library raises that a user can meet; anything else is a bug.
+# What a user can cause; anything else is a bug.
 FOREIGN = (asyncssh.Error, OSError, ValueError, asyncio.TimeoutError)
 
 _NETWORK = {
-    errno.ECONNREFUSED: ("refuses the connection", "is sshd running there, and on this port?"),
+    errno.ECONNREFUSED: (
+        "refuses the connection",
+        "check that sshd runs on the host and listens on this port",
+    ),
     errno.EHOSTUNREACH: ("can't be reached", "is it on, and are you on the right network?"),
     errno.ENETUNREACH: ("can't be reached: no network", "are you online?"),
     errno.ETIMEDOUT: ("does not answer", "is it on, and are you on the right network?"),
-    errno.ECONNRESET: ("closed the connection", "look into sshd's log there"),
-    errno.EPIPE: ("closed the connection", "look into sshd's log there"),
+    errno.ECONNRESET: ("closed the connection", "see sshd's log on the host"),
+    errno.EPIPE: ("closed the connection", "see sshd's log on the host"),
 }
 
 
-def lost(host: str, broken: str = "") -> HostError:
-    """`broken`: what the host did that no host of igor's does."""
-    why = f": {broken}" if broken else ""
+def connection_lost(host: str, protocol_error: str = "") -> HostError:
+    """Make the error of a lost connection, with how the host broke the protocol, if it did."""
+    why = f": {protocol_error}" if protocol_error else ""
     return HostError(f"the connection to {host} was lost{why}", "igor connects again on next use")
 
 
+def unexpected_output(host: str, error: Exception) -> HostError:
+    """Make the error of a host that answered with something else than igor's program."""
+    return HostError(f"{host}: {error}", f"see what its login shell prints: ssh {host} true")
+
+
 def explain(address: Address, error: Exception) -> IgorError:
-    """The error a user reads; host keys have their own (known_hosts.py)."""
+    """Make the error that a user reads. known_hosts.py has those of host keys."""
     host, attempt = address.name, f"try: {shlex.join(['ssh', '-v', *address.ssh_words()])}"
     if isinstance(error, IgorError):
         return error
     if isinstance(error, asyncssh.PermissionDenied):
-        return HostError(f"{host} refuses the login: {error.reason}", attempt + _more(address))
+        return HostError(f"{host} refuses the login: {error.reason}", attempt + _ignored(address))
     if isinstance(error, asyncssh.ConfigParseError):
-        return HostError(f"{host}: igor can't use ssh_config: {error}", "change that line")
+        return HostError(f"{host}: igor can't use ssh_config: {error}", "fix that line")
     if isinstance(error, asyncssh.KeyImportError):
         return HostError(f"{host}: a private key can't be read: {error}", attempt)
     if isinstance(error, asyncssh.ChannelOpenError):
         return HostError(
-            f"{host} opens no session: {error.reason}",
-            "is MaxSessions of its sshd reached, or forwarding forbidden there?",
+            f"{host} refused to open a session: {error.reason}",
+            "its sshd may limit sessions (MaxSessions), or forbid forwarding",
         )
     if isinstance(error, asyncssh.ConnectionLost):
-        return HostError(f"{host} closed the connection while igor logged in", attempt)
+        return HostError(f"{host} closed the connection during login", attempt)
     if isinstance(error, asyncssh.Error):
         return HostError(f"{host}: {error.reason}", attempt)
     return _network(host, error)
 
 
-def _more(address: Address) -> str:
-    """What of ssh_config might have let the user in."""
+def _ignored(address: Address) -> str:
+    """Name the ignored options of ssh_config, which might have let the user in."""
     found = unsupported(address)
-    return f"; of ssh_config igor passes over {', '.join(found)}" if found else ""
+    return f"; igor ignores in ssh_config: {', '.join(found)}" if found else ""
 
 
 def _network(host: str, error: Exception) -> IgorError:
     if isinstance(error, socket.gaierror):
         return HostError(
-            f"{host}: no such host name", "is it in ~/.ssh/config, or are you offline?"
+            f"{host}: no such host name", "check the name in ~/.ssh/config, and that you are online"
         )
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
         return HostError(f"{host} does not answer", "is it on, and are you on the right network?")
@@ -72,5 +80,5 @@ def _network(host: str, error: Exception) -> IgorError:
         )
         return HostError(f"{host} {said}", hint)
     if isinstance(error, ValueError):
-        return HostError(f"{host}: ssh_config asks for what igor can't do: {error}")
+        return HostError(f"{host}: unsupported setting in ssh_config: {error}")
     raise error

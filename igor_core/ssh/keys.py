@@ -1,4 +1,4 @@
-"""The private keys of a login: which are open, which ask for a passphrase first."""
+"""The private keys for a login: those that can be used at once, and the encrypted ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from igor_core.ssh.ssh_config import Settings
 
 
 class NoKeys(list[str]):
-    """No key at all. asyncssh takes an empty list that is false for "the default keys"."""
+    """An empty list that is true: asyncssh takes a false one for "the default keys"."""
 
     def __bool__(self) -> bool:
         return True
@@ -17,9 +17,9 @@ class NoKeys(list[str]):
 
 @dataclass(frozen=True)
 class Keys:
-    """Paths of keys that can be used at once, and of those that are encrypted.
+    """Paths of the keys that can be used at once (`open`) and of the encrypted ones (`locked`).
 
-    `agent` are the public keys that ssh-agent may offer, None for all (IdentitiesOnly).
+    `agent` has the public keys that ssh-agent may offer, None for all (see IdentitiesOnly).
     """
 
     open: Sequence[str]
@@ -28,7 +28,7 @@ class Keys:
 
 
 def read(settings: Settings) -> Keys:
-    """Like ssh, passes over key files that are missing or can't be read."""
+    """Read the key files. Like ssh, skip those that are missing or can't be read."""
     unlocked, locked = NoKeys(), []
     for path in settings.identities():
         try:
@@ -47,7 +47,7 @@ def read(settings: Settings) -> Keys:
 
 
 def _public(settings: Settings) -> list[bytes]:
-    """The public parts: of a key that is only in ssh-agent, the ".pub" file may be all there is."""
+    """Return the public keys; a key that is only in ssh-agent may have just a ".pub" file."""
     found = []
     for path in settings.identities():
         for name in (f"{path}.pub", path):

@@ -1,4 +1,4 @@
-"""The keys of hosts: read as ssh reads them, and what to do about one that is refused."""
+"""Host keys: known_hosts read as ssh reads it, and the error when a key is refused."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from igor_core.ssh.unsupported import unsupported
 
 SSH_PORT = 22
 
-# Trusted, certificate authorities, revoked; then the same for X.509.
-Keys = Sequence[Sequence[Any]]
+# Trusted keys, certificate authorities, revoked keys; then the same for X.509.
+HostKeys = Sequence[Sequence[Any]]
 
 
 class KnownHosts:
     """Finds the keys of a host by its name; asyncssh calls it with name, address and port.
 
-    Like ssh it passes over lines that it can't read, and doesn't trust a name for its address.
+    Like ssh, it skips lines that it can't read, and does not look for keys of the address.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -32,32 +32,34 @@ class KnownHosts:
                 except ValueError:
                     continue
 
-    def __call__(self, host: str, address: str, port: int | None) -> Keys:
+    def __call__(self, host: str, address: str, port: int | None) -> HostKeys:
         return self._known.match(host, "", port)
 
     def has(self, name: str) -> bool:
-        """Whether there is a key for exactly this name, "[host]:port" or plain."""
+        """Return whether there is a key for exactly this name, "[host]:port" or plain."""
         return bool(self._known.match(name, "", None)[0])
 
 
 def refusal(settings: Settings, reason: str) -> HostError:
-    """The error for a host key that isn't trusted, with the line that mends it."""
+    """Make the error of a host key that isn't trusted; the hint is the command that fixes it."""
     name = settings.address.name
     if "revoked" in reason:
-        return HostError(f"{name}: the host key is marked as revoked", "ask who runs the host")
+        return HostError(
+            f"{name}: the host key is marked as revoked", "ask the administrator of the host"
+        )
     stale = _files_with_key(settings)
     if not stale:
-        return HostError(f"{name}: the host key is unknown", f"look at it and accept it: "
-                         f"{_accept(settings)}{_passed_over(settings)}")  # fmt: skip
+        return HostError(f"{name}: the host key is unknown", f"check it and accept it: "
+                         f"{_accept(settings)}{_ignored(settings)}")  # fmt: skip
     lines = [shlex.join(["ssh-keygen", "-R", found, "-f", file]) for file, found in stale]
     return HostError(
-        f"{name}: the host key has changed; somebody may be in between",
+        f"{name}: the host key has changed; someone may be intercepting the connection",
         f"if the host was reinstalled: {' && '.join([*lines, _accept(settings)])}",
     )
 
 
 def _files_with_key(settings: Settings) -> list[tuple[str, str]]:
-    """The files with a key of the host, and the name under which they have it."""
+    """List the files that have a key of the host, each with the name it has there."""
     plain = settings.key_name
     names = [plain] if settings.port == SSH_PORT else [f"[{plain}]:{settings.port}", plain]
     found = []
@@ -68,17 +70,17 @@ def _files_with_key(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _accept(settings: Settings) -> str:
-    """ssh's own question about the key."""
+    """Return the ssh command that asks whether to accept the key."""
     return shlex.join(
         ["ssh", "-o", "StrictHostKeyChecking=ask", *settings.address.ssh_words(), "true"]
     )
 
 
-def _passed_over(settings: Settings) -> str:
-    """Options by which ssh would have known the key."""
+def _ignored(settings: Settings) -> str:
+    """Name the ignored options with which ssh would have known the key."""
     found = [
         phrase
         for phrase in unsupported(settings.address)
         if phrase.startswith(("KnownHostsCommand", "VerifyHostKeyDNS"))
     ]
-    return f"; igor passes over {', '.join(found)}" if found else ""
+    return f"; igor ignores {', '.join(found)}" if found else ""

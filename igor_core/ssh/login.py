@@ -1,4 +1,4 @@
-"""Logging in: what ssh_config says, keys and questions, one connection at the end."""
+"""Logging in to a host, directly or through its jump hosts, as ssh_config says."""
 
 import asyncio
 from typing import Any
@@ -22,9 +22,9 @@ Connection = asyncssh.SSHClientConnection
 
 
 async def connect(address: Address, login: Login) -> tuple[Connection, Settings]:
-    """A connection, through ssh_config's ProxyJump or ProxyCommand where it has one.
+    """Connect and log in, through ProxyJump or ProxyCommand if ssh_config has one.
 
-    Raises HostError; NeedsLogin where the host asks and `login` has nobody to answer.
+    Raises HostError; NeedsLogin if the host asks and `login` has nobody to answer.
     """
     return await _reach(address, login, None, ())
 
@@ -32,7 +32,7 @@ async def connect(address: Address, login: Login) -> tuple[Connection, Settings]
 async def _reach(
     address: Address, login: Login, tunnel: Connection | None, passed: tuple[Address, ...]
 ) -> tuple[Connection, Settings]:
-    """Log in, over `tunnel` or the host's own jumps, of which `passed` are already under way."""
+    """Log in over `tunnel` or the host's own jump hosts; `passed` are the hosts so far."""
     try:
         # Reading ssh_config may run commands (Match exec), so not on the loop.
         settings = await asyncio.to_thread(ssh_config.read, address)
@@ -51,7 +51,9 @@ async def _jump(
     hop: Address, login: Login, tunnel: Connection | None, passed: tuple[Address, ...]
 ) -> Connection:
     if hop in passed:
-        raise HostError(f"{hop.name}: ProxyJump leads back to it", "mend ~/.ssh/config")
+        raise HostError(
+            f"{hop.name}: ProxyJump leads back to this host", "fix ProxyJump in ~/.ssh/config"
+        )
     try:
         return (await _reach(hop, login, tunnel, passed))[0]
     except IgorError as error:
@@ -62,29 +64,13 @@ async def _jump(
 async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -> Connection:
     found = await asyncio.to_thread(keys.read, settings)
     known_hosts = await asyncio.to_thread(KnownHosts, settings.known_hosts_files())
-    person = AuthPrompts(settings, found.locked, login)
-    # With IdentitiesOnly and no identity, ssh-agent has nothing to offer.
-    agent = "" if found.agent == [] else settings.agent_path(login.env)
-    options: dict[str, Any] = {
-        "port": settings.port,
-        "username": settings.user,
-        "config": ssh_config.files(),
+    prompts = AuthPrompts(settings, found.locked, login)
+    options = {
+        **_options(settings, found, login),
         "known_hosts": known_hosts,
-        "client_keys": found.open,
-        "client_certs": settings.certificates(),
-        "agent_path": agent,
-        "agent_identities": found.agent,
-        "pkcs11_provider": None,
-        "proxy_command": settings.proxy_command(login.env),
         "tunnel": tunnel,
-        "client_factory": lambda: person,
-        # Ours is below; asyncssh's would count the time that the person takes.
-        "connect_timeout": None,
-        "keepalive_interval": KEEPALIVE_SECONDS,
-        "keepalive_count_max": KEEPALIVE_MISSES,
+        "client_factory": lambda: prompts,
     }
-    if not settings.options.config.get("Ciphers"):
-        options["encryption_algs"] = f"^{ssh_config.preferred_cipher()}"
     limit = settings.connect_seconds or CONNECT_SECONDS
     try:
         connecting = asyncssh.connect(settings.address.name, **options)
@@ -93,23 +79,47 @@ async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -
         raise refusal(settings, error.reason) from None
     except asyncssh.Error:
         # Nobody could answer: that is the reason, not the refusal that followed from it.
-        if person.refused is not None:
-            raise person.refused from None
+        if prompts.refused is not None:
+            raise prompts.refused from None
         raise
     if tunnel is not None:
-        # The way is of no use without its end.
+        # Closes the tunnel with the connection that it was made for.
         connection.set_tunnel(tunnel)
     return connection
 
 
+def _options(settings: Settings, found: keys.Keys, login: Login) -> dict[str, Any]:
+    """Return asyncssh's options for a login, as ssh_config and igor want them."""
+    # With IdentitiesOnly and no identity, ssh-agent has nothing to offer.
+    agent = "" if found.agent == [] else settings.agent_path(login.env)
+    options: dict[str, Any] = {
+        "port": settings.port,
+        "username": settings.user,
+        "config": ssh_config.files(),
+        "client_keys": found.open,
+        "client_certs": settings.certificates(),
+        "agent_path": agent,
+        "agent_identities": found.agent,
+        "pkcs11_provider": None,
+        "proxy_command": settings.proxy_command(login.env),
+        # `_within` has the limit: asyncssh's would count the time that the user takes to answer.
+        "connect_timeout": None,
+        "keepalive_interval": KEEPALIVE_SECONDS,
+        "keepalive_count_max": KEEPALIVE_MISSES,
+    }
+    if not settings.options.config.get("Ciphers"):
+        options["encryption_algs"] = f"^{ssh_config.preferred_cipher()}"
+    return options
+
+
 async def _within(seconds: float, login: Login, work: Any) -> Connection:
-    """Wait for `work`; TimeoutError after `seconds` in which no person was asked."""
+    """Wait for `work`. Raises TimeoutError after `seconds`, not counting waits for answers."""
     task = asyncio.ensure_future(work)
     waited = 0.0
     try:
         while not task.done():
             await asyncio.wait({task}, timeout=0.5)
-            waited = 0.0 if login.waiting_for_person else waited + 0.5
+            waited = 0.0 if login.waiting_for_answer else waited + 0.5
             if waited >= seconds and not task.done():
                 raise TimeoutError
         connection: Connection = task.result()

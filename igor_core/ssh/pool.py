@@ -1,4 +1,4 @@
-"""All the hosts that the agent has to do with, each with one warm connection."""
+"""The hosts of all jobs, each with one warm connection."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from igor_core.ssh.login import Address
 
 
 class Pool:
-    """Finds the host of an address, the same object each time."""
+    """Returns the same RemoteHost each time for an address."""
 
     def __init__(self) -> None:
         self._hosts: dict[Address, RemoteHost] = {}

@@ -1,4 +1,4 @@
-"""A process on a host as the rest of igor sees it, however it is carried there."""
+"""A process on a host, whether the supervisor carries it or an ssh session of its own."""
 
 import asyncio
 from collections import deque
@@ -9,16 +9,16 @@ from typing import Protocol
 from igor_core.errors import HostError
 from igor_core.shapes import WrongShape
 
-# ssh's own exit status for a failure that is not the command's.
+# The exit status that ssh, too, uses for its own failure.
 LOST = 255
-# What waits for a reader is joined up to this size, and what it has read is granted again in such
-# steps: a key's echo so costs one packet, and much output few.
+# Waiting output is joined up to this size, and credit is granted in such steps: so the echo of a
+# key costs one packet, and much output few.
 STEP = 1 << 16
-# What waits in more pieces is joined even if its two streams took turns: a piece costs 200 bytes.
+# With more pieces than this, output is joined even out of turn: each piece costs 200 bytes.
 MOST_PIECES = 1 << 12
-# A command whose whole output is wanted may write so much, unless its caller knows better.
+# How much a command may write whose whole output is collected, unless its caller says otherwise.
 MOST_OUTPUT = 16 << 20
-# Ending takes INT, TERM and KILL, in the container and then on the host: 35 s at most.
+# Killing takes INT, TERM and KILL, in the container and then on the host: 35 s at most.
 END_SECONDS = 60.0
 
 
@@ -28,7 +28,7 @@ class Command:
 
     `pty` is (columns, rows) for a process on a pseudo-terminal. `announce` and `end` belong to
     programs inside a container: the first line of output names the process group there, and
-    `end` is the command that ends it (see ssh/supervisor.py).
+    `end` is the command that ends it (see remote/supervisor/frames.py).
     """
 
     argv: Sequence[str]
@@ -41,7 +41,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Completed:
-    """A process that has ended: exit status (128 + n for signal n) and all that it wrote."""
+    """The exit status of a process (128 + n for signal n), and all that it wrote."""
 
     status: int
     stdout: bytes
@@ -49,11 +49,11 @@ class Completed:
 
 
 class TooMuch(HostError):
-    """A command wrote more than anyone wants to know; it has been ended."""
+    """A command wrote more than its caller reads; it has been killed."""
 
 
 class Carrier(Protocol):
-    """What moves a process's input, window size and signals to the host."""
+    """Carries a process's input, window size and signals to the host."""
 
     def send_input(self, process: "Process", data: bytes) -> None: ...
 
@@ -69,11 +69,11 @@ class Carrier(Protocol):
 
 
 class Process:
-    """A running process. Read it to its end; `status`, `ended` and `error` are known then.
+    """A running process. Read it to its end; then `status`, `ended` and `error` are set.
 
-    `status` is its exit status, 128 + n for signal n, and 255 when the connection was lost;
-    `ended` names the signal by which `end` ended it; `error` says why it could not be started
-    or was lost.
+    `status` is its exit status, 128 + n for signal n, 255 if the connection was lost. `ended`
+    names the signal with which `end` killed it. `error` says why it could not be started or was
+    lost.
     """
 
     def __init__(self, carrier: Carrier, ident: int, input_credit: int) -> None:
@@ -101,9 +101,9 @@ class Process:
         return self.finished and self.status == LOST and bool(self.error)
 
     async def read(self) -> tuple[str, bytes] | None:
-        """The next ("stdout" or "stderr", bytes), None at the end of the process.
+        """Return the next ("stdout" or "stderr", bytes), or None when the process has ended.
 
-        Reading grants the producer as much again: a reader that stops stops the program.
+        Reading grants the program as much output again: if the reader stops, so does the program.
         """
         while not self._output:
             if self._finished.is_set():
@@ -117,7 +117,7 @@ class Process:
         return stream, bytes(data)
 
     async def write(self, data: bytes) -> None:
-        """Send to standard input, waiting while the program does not read."""
+        """Send to standard input; wait while the program does not read."""
         view = memoryview(data)
         while view:
             await self._may_write.wait()
@@ -138,23 +138,23 @@ class Process:
         self._carrier.send_signal(self, name)
 
     def begin_end(self) -> None:
-        """Ask for its end, as `end` does; what it still has to say is to be read."""
+        """Ask for it to be killed; its last output must still be read."""
         if not self._finished.is_set():
             self._carrier.send_end(self)
 
     async def end(self) -> None:
-        """End it for good (INT, TERM, KILL) and wait until it has ended.
+        """Kill it for good (INT, TERM, KILL) and wait until it has ended.
 
-        A host that never says so is not waited for: what it says later is ignored.
+        Stop waiting after END_SECONDS; whatever the host sends later is ignored.
         """
         self.abandon()
         try:
             await asyncio.wait_for(self._finished.wait(), END_SECONDS)
         except asyncio.TimeoutError:
-            self.exited(LOST, error=f"the host has not ended it within {END_SECONDS:.0f} s")
+            self.exited(LOST, error=f"the host did not kill it within {END_SECONDS:.0f} s")
 
     def abandon(self) -> None:
-        """Ask for its end without waiting for it; what it still writes is dropped."""
+        """Ask for it to be killed, without waiting; drop what it still writes."""
         if not self._finished.is_set():
             self._dropping = True
             waiting = sum(len(data) for _stream, data in self._output)
@@ -166,7 +166,7 @@ class Process:
         await self._finished.wait()
         return self.status
 
-    # The carrier's side.
+    # Called by the carrier.
 
     def received(self, stream: str, data: bytes) -> None:
         if self._dropping:
@@ -181,7 +181,7 @@ class Process:
         self._news.set()
 
     def credited(self, count: int) -> None:
-        """Raises WrongShape for more than was ever sent."""
+        """Note that the program took input. Raises WrongShape for more than was sent."""
         self._input_credit += count
         if self._input_credit > self._most_credit:
             raise WrongShape("more credit than it has taken input")
@@ -208,8 +208,8 @@ class Process:
 async def complete(process: Process, data: bytes, most: int = MOST_OUTPUT) -> Completed:
     """Feed `data` to a process, read it to its end, and return all that it wrote.
 
-    A process whose reader is cancelled is ended, and so is one that writes more than `most`
-    bytes. Raises TooMuch then.
+    Kills the process if the caller is cancelled, or if it writes more than `most` bytes; raises
+    TooMuch then.
     """
     chunks: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
     feeding = asyncio.ensure_future(_feed(process, data))

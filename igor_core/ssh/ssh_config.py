@@ -1,6 +1,6 @@
-"""What the user's ssh_config says of a host, and what of it igor passes over.
+"""The settings of ssh_config for a host.
 
-asyncssh reads the files; here is what it leaves to the caller. Rules from ssh_config(5).
+asyncssh reads the files; this module does what it leaves to the caller. See ssh_config(5).
 """
 
 import functools
@@ -23,7 +23,7 @@ SYSTEM_CONFIG = "/etc/ssh/ssh_config"
 
 @dataclass(frozen=True)
 class Settings:
-    """One address as ssh_config resolves it: HostName, Port, User, and how to get there."""
+    """An address as ssh_config resolves it: HostName, Port, User, keys, jump hosts."""
 
     address: Address
     options: asyncssh.SSHClientConnectionOptions
@@ -42,7 +42,7 @@ class Settings:
 
     @property
     def key_name(self) -> str:
-        """The name under which known_hosts has the host's key, but for the port."""
+        """The name, without the port, of the host's key in known_hosts."""
         return self.options.host_key_alias or self.host
 
     @property
@@ -58,8 +58,11 @@ class Settings:
         return [_hop(hop) for hop in tunnel.split(",")] if isinstance(tunnel, str) else ()
 
     @property
-    def way(self) -> str:
-        """What besides HostName decides which machine that is; empty for a direct connection."""
+    def detour(self) -> str:
+        """ProxyJump or ProxyCommand in words, "" for a direct connection.
+
+        The same HostName may be another machine behind it, so manifests are kept by this text.
+        """
         if self.jumps:
             return f"via {self.options.tunnel}"
         return f"by {self._proxy_line}" if self._proxy_line else ""
@@ -70,7 +73,7 @@ class Settings:
         return line.lstrip("= ") if isinstance(line, str) else ""
 
     def proxy_command(self, env: Mapping[str, str]) -> list[str] | None:
-        """ProxyCommand for a shell, as ssh runs it, in the login's environment."""
+        """Return ProxyCommand as ssh runs it, with the ssh-agent of the login's environment."""
         if not self._proxy_line or self.jumps:
             return None
         agent = env.get("SSH_AUTH_SOCK")
@@ -78,7 +81,7 @@ class Settings:
         return ["env", *words, "/bin/sh", "-c", f"exec {self._proxy_line}"]
 
     def agent_path(self, env: Mapping[str, str]) -> str:
-        """The socket of the ssh-agent to ask: IdentityAgent's, else that of the login."""
+        """Return the socket of the ssh-agent: IdentityAgent, else that of the login."""
         configured = self.options.config.get("IdentityAgent", "SSH_AUTH_SOCK")
         if configured == "SSH_AUTH_SOCK":
             return env.get("SSH_AUTH_SOCK", "")
@@ -91,16 +94,16 @@ class Settings:
         return bool(self.options.config.get("IdentitiesOnly"))
 
     def identities(self) -> list[str]:
-        """The key files to try, whether they exist or not."""
+        """Return the key files to try, whether they exist or not."""
         names = self._strings("IdentityFile")
         return _paths(names or [f"~/.ssh/{name}" for name in DEFAULT_IDENTITIES])
 
     def certificates(self) -> list[str]:
-        """The certificates that exist."""
+        """Return the certificates that exist."""
         return [path for path in _paths(self._strings("CertificateFile")) if _readable(path)]
 
     def known_hosts_files(self) -> list[str]:
-        """The known_hosts files that exist."""
+        """Return the known_hosts files that exist."""
         users = self._strings("UserKnownHostsFile") or DEFAULT_KNOWN_HOSTS
         systems = self._strings("GlobalKnownHostsFile") or SYSTEM_KNOWN_HOSTS
         names = [self._expanded(name) for name in (*users, *systems)]
@@ -120,7 +123,7 @@ class Settings:
 def read(address: Address) -> Settings:
     """Read ssh_config for a host; loads no key. May run commands (`Match exec`).
 
-    Raises asyncssh.ConfigParseError and ValueError for an ssh_config that can't be used.
+    Raises asyncssh.ConfigParseError or ValueError if igor can't use the ssh_config.
     """
     options = asyncssh.SSHClientConnectionOptions(
         config=files(),
@@ -135,20 +138,20 @@ def read(address: Address) -> Settings:
 
 
 def files() -> list[str]:
-    """The user's before the system's: the first value found counts."""
+    """Return the user's file before the system's: the first value found counts."""
     return users_file() + [name for name in (SYSTEM_CONFIG,) if _readable(name)]
 
 
 def users_file() -> list[str]:
-    """The user's own file, if there is one."""
+    """Return the user's own file, if there is one."""
     return [name for name in _paths(["~/.ssh/config"]) if _readable(name)]
 
 
 @functools.cache
 def preferred_cipher() -> str:
-    """First where the user's Ciphers don't say: AES where the processor has it, else ChaCha20.
+    """Return the cipher to try first if ssh_config has no Ciphers: the processor's fastest.
 
-    Both are in OpenSSH since 6.5; without instructions for AES, GCM takes several times as long.
+    Both are in OpenSSH since 6.5; without AES instructions, GCM takes several times as long.
     """
     try:
         words = Path("/proc/cpuinfo").read_text().split()

@@ -1,7 +1,7 @@
-"""Options of the user's ssh_config that decide how one logs in, and that igor passes over.
+"""Options of the user's ssh_config that matter for a login, but that igor ignores.
 
-asyncssh skips what it doesn't know, without a word; so its reader is asked to note these too,
-with all its rules of what applies to a host.
+asyncssh silently skips the options that it doesn't know. So its own reader, which knows which
+lines apply to a host, is made to note these.
 """
 
 import getpass
@@ -14,25 +14,25 @@ from asyncssh.config import ConfigParseError, SSHClientConfig
 from igor_core.ssh import ssh_config
 from igor_core.ssh.address import Address
 
-# What igor does instead.
+# Option, and what igor does instead.
 INSTEAD: Mapping[str, str] = {
     "BindInterface": "BindAddress works",
     "CanonicalizeHostname": "settings for the full name don't apply",
     "GSSAPIAuthentication": "Kerberos needs the Python package gssapi beside asyncssh",
-    "HostbasedAuthentication": "igor logs in as a user with a key, or asks",
-    "KnownHostsCommand": "igor looks into known_hosts files only",
-    "Match exec": "its %-words are not replaced",
-    "Match final": "what it says of HostName, User, Port and known hosts doesn't apply",
+    "HostbasedAuthentication": "igor logs in with a key, or asks",
+    "KnownHostsCommand": "igor reads known_hosts files only",
+    "Match exec": "%-tokens in its command are not expanded",
+    "Match final": "its HostName, User, Port and known hosts settings don't apply",
     "PKCS11Provider": "keys on tokens work through ssh-agent: ssh-add -s",
-    "ProxyUseFdpass": "igor can't take over a socket from a ProxyCommand",
-    "PubkeyAcceptedAlgorithms": "igor offers the algorithms that asyncssh has",
-    "PubkeyAcceptedKeyTypes": "igor offers the algorithms that asyncssh has",
-    "RevokedHostKeys": "igor knows revoked keys by @revoked in known_hosts",
+    "ProxyUseFdpass": "igor can't take a socket from a ProxyCommand",
+    "PubkeyAcceptedAlgorithms": "igor offers all algorithms of asyncssh",
+    "PubkeyAcceptedKeyTypes": "igor offers all algorithms of asyncssh",
+    "RevokedHostKeys": "igor honours @revoked in known_hosts",
     "SecurityKeyProvider": "security keys work through ssh-agent: ssh-add",
-    "StrictHostKeyChecking": "igor never accepts a host key by itself",
-    "VerifyHostKeyDNS": "igor looks into known_hosts files only",
+    "StrictHostKeyChecking": "igor never accepts an unknown host key",
+    "VerifyHostKeyDNS": "igor reads known_hosts files only",
 }
-# Values that ask for nothing which igor doesn't do.
+# Values that igor honours.
 _FINE: Mapping[str, tuple[str, ...]] = {
     "SecurityKeyProvider": ("internal",),
     "StrictHostKeyChecking": ("yes", "true", "ask"),
@@ -41,9 +41,9 @@ _NOTHING = ("no", "false", "none")
 
 
 def unsupported(address: Address) -> list[str]:
-    """One phrase for each option that applies to the host and that igor passes over.
+    """Name each option that applies to the host and that igor ignores.
 
-    Also what makes the files unusable as a whole: an option that asyncssh can't read.
+    If asyncssh can't read ssh_config at all, say so instead.
     """
     try:
         noted = _noted(address)
@@ -59,16 +59,16 @@ def unsupported(address: Address) -> list[str]:
 
 
 def _noted(address: Address) -> dict[str, str]:
-    """The options of INSTEAD that apply, each with the value that counts: the first.
+    """Return the options of INSTEAD that apply to the host, each with its first value.
 
-    Only of the user's own file: the system's asks for Kerberos on every Debian.
+    Reads only the user's own file: the system's enables Kerberos on every Debian.
     """
-    config = _Noting.load(
-        None, ssh_config.users_file(), False, False, False, getpass.getuser(),
-        address.user if address.user is not None else (), address.name,
-        address.port if address.port is not None else (),
-    )  # fmt: skip
-    assert isinstance(config, _Noting)
+    user = address.user if address.user is not None else ()
+    port = address.port if address.port is not None else ()
+    who = getpass.getuser(), user, address.name, port
+    reload = canonical = final = False
+    config = _NotingConfig.load(None, ssh_config.users_file(), reload, canonical, final, *who)
+    assert isinstance(config, _NotingConfig)
     return {name: value for name, value in config.noted.items() if _matters(name, value)}
 
 
@@ -85,8 +85,8 @@ def _is_security_key(path: str) -> bool:
     return Path(path).exists() and public.exists() and public.read_bytes().startswith(b"sk-")
 
 
-class _Noting(SSHClientConfig):
-    """Reads as asyncssh does, and notes."""
+class _NotingConfig(SSHClientConfig):
+    """asyncssh's reader, which also notes the options of INSTEAD."""
 
     @property
     def noted(self) -> dict[str, str]:
@@ -107,8 +107,8 @@ class _Noting(SSHClientConfig):
         SSHClientConfig._match(self, option, args)
 
 
-_Noting._handlers = {
+_NotingConfig._handlers = {
     **SSHClientConfig._handlers,
-    **{name.lower(): (name, _Noting._note) for name in INSTEAD},
-    "match": ("Match", _Noting._note_match),
+    **{name.lower(): (name, _NotingConfig._note) for name in INSTEAD},
+    "match": ("Match", _NotingConfig._note_match),
 }

@@ -34,8 +34,8 @@ from igor_core.remote.process_probe.dumps import parse_dump
 from igor_core.remote.receiver import frames as receiver_frames
 from igor_core.remote.receiver.handlers import Handlers, Nonsense
 from igor_core.remote.supervisor import announcement
-from igor_core.ssh.program import RemoteProgram, Script
-from igor_core.ssh.supervisor_client import SCRIPT
+from igor_core.ssh.remote_program import ProgramSpec, RemoteProgram
+from igor_core.ssh.supervisor_client import SUPERVISOR
 
 # What Program and Receiver take for nonsense from the other side.
 NONSENSE = (ValueError, LookupError, struct.error)
@@ -99,7 +99,7 @@ def program(data: bytes) -> None:
     async def outcome(cut: list[bytes]) -> tuple[list[Any], bool]:
         found: list[Any] = []
         session = RemoteProgram(
-            Script(SCRIPT.bundle, MAGIC, shapes.anything),
+            ProgramSpec(SUPERVISOR.bundle, MAGIC, shapes.anything),
             lambda *frame: found.append(frame),
             lambda: None,
         )

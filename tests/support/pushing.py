@@ -97,7 +97,7 @@ class Desk:
         await self.remote.connect(Login())
         there = self.host_tree
         report = await there.push(ready(tree), replace(Options(), **options), self.person)
-        by_rsync = self.transport == "rsync" or not self.remote.supervised
+        by_rsync = self.transport == "rsync" or not self.remote.has_supervisor
         assert there.by in ("", "rsync" if by_rsync else "receiver")
         return report
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from igor_core.push.channel import frames as pack
-from igor_core.push.channel.channel import SCRIPT
+from igor_core.push.channel.channel import RECEIVER
 from igor_core.push.channel.expectation import NOTHING, Expectation, Version
 from igor_core.push.channel.frames import Answer
 from igor_core.push.channel.question import Question, pack_paths
@@ -33,14 +33,14 @@ class Receiver:
     """A receiver, and the frames to and from it one by one."""
 
     def __init__(self, python: str = "python3", wrapper: tuple[str, ...] = ()) -> None:
-        line = SCRIPT.line.replace("python3", python, 1)
+        line = RECEIVER.command_line.replace("python3", python, 1)
         self.process = subprocess.Popen(
             [*wrapper, "sh", "-c", line], stdin=PIPE, stdout=PIPE, stderr=PIPE, bufsize=0
         )
         self.inbox = b""
         self.last = 0
         assert self.process.stdin
-        self.process.stdin.write(SCRIPT.bundle.payload + HEADER.pack(BEAT, 0, 0))
+        self.process.stdin.write(RECEIVER.bundle.payload + HEADER.pack(BEAT, 0, 0))
         while frames.MAGIC not in self.inbox:
             self._read()
         self.inbox = self.inbox.partition(frames.MAGIC)[2]
@@ -192,16 +192,16 @@ def receiver(**options: Any) -> Iterator[Receiver]:
 @contextmanager
 def changed_source(module: ModuleType, old: str, new: str) -> Iterator[None]:
     """The receiver with one line of its source replaced: for hosts that are not to be had."""
-    bundle, changed = SCRIPT.bundle, Bundle(SCRIPT.bundle.main)
+    bundle, changed = RECEIVER.bundle, Bundle(RECEIVER.bundle.main)
     source = bundle.sources[module.__name__]
     assert source.count(old) == 1
     vars(changed)["sources"] = {**bundle.sources, module.__name__: source.replace(old, new)}
-    vars(SCRIPT)["bundle"] = changed
+    vars(RECEIVER)["bundle"] = changed
     try:
         assert changed.payload != bundle.payload
         yield
     finally:
-        vars(SCRIPT)["bundle"] = bundle
+        vars(RECEIVER)["bundle"] = bundle
 
 
 def expecting(path: Path, content: bool = False) -> Expectation:

@@ -25,7 +25,7 @@ from igor_core.push.channel.requests import Requests
 from igor_core.push.channel.state import State
 from igor_core.push.channel.upload import CHANGED_HERE, Upload
 from igor_core.remote.packer import Bundle
-from igor_core.remote.receiver import frames, receiver
+from igor_core.remote.receiver import frames
 from igor_core.shapes import (
     items,
     members,
@@ -33,7 +33,7 @@ from igor_core.shapes import (
     words,
 )
 from igor_core.ssh.host import RemoteHost
-from igor_core.ssh.program import NoPython, Script
+from igor_core.ssh.remote_program import NoPython, ProgramSpec
 from igor_core.worktree.files import shown
 
 __all__ = [
@@ -51,8 +51,8 @@ LARGE = 1 << 20
 # Reasons of answers that igor itself gives; all others are the words of the host's system.
 NOT_THE_BASE: str = frames.NOT_THE_BASE
 
-SCRIPT = Script(
-    Bundle(receiver.__name__),
+RECEIVER = ProgramSpec(
+    Bundle("igor_core.remote.receiver.receiver"),
     frames.MAGIC,
     members({"pid": number(1), "python": items(number(), 3, 3)}),
     # CONTENT has a byte more than what was read.
@@ -92,7 +92,7 @@ class Channel:
 
         Raises NoReceiver where python3 is missing, too old or broken; HostError.
         """
-        return cls(host, await Requests.open(host, SCRIPT))
+        return cls(host, await Requests.open(host, RECEIVER))
 
     @property
     def alive(self) -> bool:

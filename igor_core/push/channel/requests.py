@@ -12,9 +12,9 @@ from igor_core.push.channel.progress import Progress
 from igor_core.remote.frames import HEADER
 from igor_core.remote.receiver import frames
 from igor_core.shapes import WrongShape, words
-from igor_core.ssh.failures import lost
+from igor_core.ssh.failures import connection_lost
 from igor_core.ssh.host import RemoteHost
-from igor_core.ssh.program import RemoteProgram, Script
+from igor_core.ssh.remote_program import ProgramSpec, RemoteProgram
 
 T = TypeVar("T")
 
@@ -47,10 +47,10 @@ class Requests:
         self._may_send.set()
 
     @classmethod
-    async def open(cls, host: RemoteHost, script: Script) -> "Requests":
+    async def open(cls, host: RemoteHost, spec: ProgramSpec) -> "Requests":
         """Start the program. Raises NoPython, HostError."""
         requests = cls(host)
-        program = await host.open_program(script, requests._take)
+        program = await host.open_program(spec, requests._take)
         requests._program = program
         program.on_lost(requests._lose)
         if not program.alive:
@@ -71,7 +71,7 @@ class Requests:
 
     @property
     def broken(self) -> str:
-        return self._program.broken if self._program else ""
+        return self._program.protocol_error if self._program else ""
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         if self._program is not None:
@@ -235,7 +235,7 @@ class Requests:
 
     def _error(self) -> HostError:
         if self._host.state != "connected":
-            return lost(self._host.name, self._host.broken)
+            return connection_lost(self._host.name, self._host.protocol_error)
         return HostError(
             f"{self._host.name}: igor's program there ended: {self.why_lost}",
             "igor starts it again on next use",

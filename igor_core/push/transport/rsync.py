@@ -48,7 +48,7 @@ class ByRsync:
 
     @property
     def broken(self) -> str:
-        return self._host.broken
+        return self._host.protocol_error
 
     async def open(self, claim: str, *, writing: bool, taking: bool) -> Found:
         found = await Asker(self._host, self._paths, claim, writing, taking).survey([])

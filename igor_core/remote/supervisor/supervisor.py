@@ -1,36 +1,18 @@
-"""The supervisor: runs on the host, owns what igor starts there and ends it when igor is gone.
+"""The supervisor: runs on the host, owns the programs that igor starts there, and kills them when
+the connection to igor is cut.
 
-Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules
-that it imports from here; nothing is installed.
-One ssh session carries all processes, so a host sees few sessions and a short command costs
-one round trip. sshd notices a cut cable only after minutes, and killing ssh or a docker client
-never kills the process in the container: so the supervisor expects a heartbeat and, without
-one or at the end of its input, ends every process group that it owns.
+Standard-library Python 3.6+, sent over the wire to `python3` on the host; nothing is installed.
+One ssh session carries all processes, so a host sees few sessions and a short command costs one
+round trip. The frames are in frames.py.
 
-Frames, both ways, as in remote/frames.py; their number is a process.
+sshd notices a cut cable only after minutes, and killing ssh or a docker client never kills the
+process in the container. So the supervisor expects a heartbeat; without one, or at the end of its
+input, it kills every process that it owns (`kill_all`).
 
-    kind         from   payload
-    START    1   agent  JSON: argv, cwd, env, pty ([columns, rows] or null), announce, end
-    DATA     2   agent  bytes for the standard input
-    EOF      3   agent
-    WINDOW   4   agent  columns, rows (16 bits each)
-    SIGNAL   5   agent  the signal's name, without SIG
-    CREDIT   6   both   bytes that may be sent from now on (32 bits)
-    END      7   agent  end it: INT, then TERM, then KILL
-    BEAT     8   both   an echo of the payload
-    READY   16   host   JSON: pid, python, uid, gid, user, home
-    STDOUT  17   host   bytes
-    STDERR  18   host   bytes
-    EXIT    19   host   JSON: status (128 + n for signal n), ended (how END did it), error
-
-`announce`: the program's first line of output is "\\x1eigor-pid:N\\n", the number of its process
-group inside the container; it is taken out of the output and put in place of "{pid}" in `end`,
-the command that ends that group (the last word of its output says which signal did it).
-
-A process has ended when the program itself has: what it left in the background lives on, as
-after any shell, unless END came first. END reaches the whole session of the program; what has
-made a session of its own (setsid, a daemon) is meant to stay. A supervisor that is killed
-itself ends nothing: its children then lose their terminal (SIGHUP), or their pipes.
+A process has ended when the program itself has: what it left in the background lives on, as after
+any shell, unless the agent had it killed. Killing reaches the program's whole session; a process
+with a session of its own (setsid, a daemon) is meant to stay. If the supervisor itself is killed,
+nothing else is: its children lose their terminal (SIGHUP) or their pipes.
 """
 
 import json
@@ -44,27 +26,23 @@ import sys
 import time
 
 from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
-from igor_core.remote.supervisor.child import CHUNK, WINDOW_BYTES, Child
+from igor_core.remote.supervisor import frames
+from igor_core.remote.supervisor.child import CHUNK, Child
 
-START, DATA, EOF, WINDOW, SIGNAL, CREDIT, END = range(1, 8)
-STDOUT, STDERR, EXIT = range(17, 20)
-OUTPUTS = {"stdout": STDOUT, "stderr": STDERR}
-
-# Characters of an error, whose file's name may be as long as a command line.
+OUTPUTS = {"stdout": frames.STDOUT, "stderr": frames.STDERR}
+# The most characters of an error: the file it names may be as long as a command line.
 MOST_ERROR = 1000
-
-MAGIC = b"\0igor-supervisor-1\n"
 
 
 class Supervisor:
-    """The loop: frames in, children's output out, one thread but for what is being ended."""
+    """The loop: frames in, output out; one thread, and one more for each child being killed."""
 
     def __init__(self):
         self.woken, self.waker = os.pipe()
         self.selector = selectors.DefaultSelector()
         self.processes = {}
         self.inbox = bytearray()
-        self.outbox = bytearray(MAGIC)
+        self.outbox = bytearray(frames.MAGIC)
         self.heard = time.monotonic()
         self.open = True
         self.watched = {}
@@ -90,7 +68,7 @@ class Supervisor:
                 self.handle(key.fd, mask)
             self.reap()
             if time.monotonic() - self.heard > SILENCE_SECONDS:
-                self.abandon()
+                self.kill_all()
 
     def wake(self, *_ignored):
         try:
@@ -98,21 +76,21 @@ class Supervisor:
         except BlockingIOError:
             pass
 
-    def abandon(self, *_ignored):
-        """Nobody hears us any more: end what we own, then leave."""
+    def kill_all(self, *_ignored):
+        """Kill all processes, since the connection is cut; `run` returns when they are gone."""
         self.open = False
         self.outbox.clear()
         for process in self.processes.values():
-            process.end()
+            process.kill()
 
     def watch(self):
-        """Ask the selector for exactly what can be used now."""
+        """Select exactly the descriptors that can be used now."""
         wanted = {self.woken: selectors.EVENT_READ}
         if self.open:
             wanted[0] = selectors.EVENT_READ
             if self.outbox:
                 wanted[1] = selectors.EVENT_WRITE
-        room = len(self.outbox) < WINDOW_BYTES
+        room = len(self.outbox) < frames.WINDOW_BYTES
         for process in self.processes.values():
             for descriptor in process.outputs:
                 if not self.open or (room and process.credit > 0):
@@ -150,7 +128,7 @@ class Supervisor:
         except OSError:
             data = b""
         if not data:
-            self.abandon()
+            self.kill_all()
             return
         self.inbox += data
         self.take_frames()
@@ -163,31 +141,31 @@ class Supervisor:
             if len(self.inbox) - at - HEADER.size < length:
                 break
             at += HEADER.size + length
-            self.obey(kind, ident, bytes(self.inbox[at - length : at]))
+            self.take(kind, ident, bytes(self.inbox[at - length : at]))
         del self.inbox[:at]
 
-    def obey(self, kind, ident, payload):
+    def take(self, kind, ident, payload):
         process = self.processes.get(ident)
         if kind == BEAT:
             self.send(BEAT, 0, payload)
-        elif kind == START:
+        elif kind == frames.START:
             self.start(ident, json.loads(payload.decode("ascii")))
         elif process is None:
             return
-        elif kind == DATA:
+        elif kind == frames.DATA:
             process.input += payload
             self.write_input(process)
-        elif kind == EOF:
+        elif kind == frames.EOF:
             process.input_closed = True
             self.write_input(process)
-        elif kind == WINDOW and process.pty:
+        elif kind == frames.WINDOW and process.pty:
             process.resize(*struct.unpack(">HH", payload))
-        elif kind == SIGNAL:
+        elif kind == frames.SIGNAL:
             process.signal(getattr(signal, "SIG" + payload.decode("ascii"), 0))
-        elif kind == CREDIT:
+        elif kind == frames.CREDIT:
             process.credit += struct.unpack(">I", payload)[0]
-        elif kind == END:
-            process.end()
+        elif kind == frames.END:
+            process.kill()
 
     def start(self, ident, order):
         try:
@@ -197,24 +175,15 @@ class Supervisor:
             reason = getattr(error, "strerror", None) or str(error)
             what = getattr(error, "filename", None) or " ".join(order["argv"][:1])
             said = ("%s: %s" % (os.fsdecode(what), reason))[:MOST_ERROR]
-            self.send_json(EXIT, ident, {"status": status, "ended": "", "error": said})
+            self.send_json(frames.EXIT, ident, {"status": status, "ended": "", "error": said})
 
     def write_input(self, process):
         if process.stdin is None:
             process.input.clear()
             return
-        while process.input:
-            try:
-                count = os.write(process.stdin, bytes(process.input[:CHUNK]))
-            except BlockingIOError:
-                break
-            except OSError:
-                # The program closed its input or died; what it does not want is used up.
-                count = len(process.input)
-            del process.input[:count]
-            process.used += count
+        process.write_input()
         if process.used >= CHUNK:
-            self.send(CREDIT, process.ident, struct.pack(">I", process.used))
+            self.send(frames.CREDIT, process.ident, struct.pack(">I", process.used))
             process.used = 0
         if process.input_closed and not process.input and not process.pty:
             self.unwatch(process.stdin)
@@ -222,7 +191,7 @@ class Supervisor:
             process.stdin = None
 
     def read_output(self, process, descriptor):
-        """One chunk. True while there may be more."""
+        """Pass on one chunk; return whether there may be more."""
         data, at_end = read_up_to(descriptor, self.readable(process, descriptor))
         kind = OUTPUTS[process.outputs[descriptor]]
         if at_end:
@@ -230,7 +199,7 @@ class Supervisor:
         elif process.left is not None:
             process.left[descriptor] -= len(data)
         is_more = bool(data) and not at_end
-        if process.announcement and kind == STDOUT:
+        if process.announcement and kind == frames.STDOUT:
             data = process.without_announcement(data)
         if data and self.open:
             process.credit -= len(data)
@@ -238,19 +207,18 @@ class Supervisor:
         return is_more
 
     def readable(self, process, descriptor):
-        """How many bytes may be read of an output now; without a listener all are dropped."""
-        most = CHUNK if not self.open else min(CHUNK, process.credit)
-        if process.left is not None:
-            most = min(most, process.left[descriptor])
-        return max(0, most)
+        """Return how much of an output may be read now; without a connection it is all dropped."""
+        if not self.open:
+            process.credit = frames.WINDOW_BYTES
+        return process.readable(descriptor)
 
     def reap(self):
-        """Tell of those that have ended, after the last of what they had written."""
+        """Report the processes that have ended, after the last of their output."""
         for process in list(self.processes.values()):
-            if process.process.poll() is None or process.being_ended:
+            if process.process.poll() is None or process.being_killed:
                 continue
             if process.left is None:
-                process.drain()
+                process.note_what_is_left()
             for descriptor in list(process.outputs):
                 while self.readable(process, descriptor) and self.read_output(process, descriptor):
                     pass
@@ -266,9 +234,9 @@ class Supervisor:
         process.close()
         held = process.announcement.rest() if process.announcement else b""
         if held:
-            self.send(STDOUT, process.ident, held)
+            self.send(frames.STDOUT, process.ident, held)
         how = {"status": process.status, "ended": process.ended, "error": ""}
-        self.send_json(EXIT, process.ident, how)
+        self.send_json(frames.EXIT, process.ident, how)
 
     def unwatch(self, descriptor):
         if self.watched.pop(descriptor, None) is not None:
@@ -289,13 +257,13 @@ class Supervisor:
         except BlockingIOError:
             pass
         except OSError:
-            self.abandon()
+            self.kill_all()
 
 
 def read_up_to(descriptor, most):
-    """What there is to read, and whether that was all there will be.
+    """Return the bytes that can be read now, and whether the end was reached.
 
-    A terminal hands out 4 kB at once, which would be many small frames.
+    Joins reads: a terminal returns at most 4 kB at once, which would be many small frames.
     """
     parts = []
     while most > 0:
@@ -324,7 +292,7 @@ def main():
     supervisor = Supervisor()
     signal.signal(signal.SIGCHLD, supervisor.wake)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    # SIGHUP, TERM, INT: what we own must be ended first; our input ends as well then.
+    # The children must be killed before the supervisor ends.
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, supervisor.abandon)
+        signal.signal(name, supervisor.kill_all)
     supervisor.run()

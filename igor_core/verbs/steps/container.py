@@ -175,7 +175,7 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
             tail = (tail + data)[-TAIL_BYTES:]
             await target.job.output(target.name, stream, data, joined=True)
     if process.lost:
-        why = f": {target.remote.broken}" if target.remote.broken else ""
+        why = f": {target.remote.protocol_error}" if target.remote.protocol_error else ""
         raise HostError(f"the connection to {target.name} was lost during the build{why}",
                         "the old image, if there was one, is as it was; try again")  # fmt: skip
     if process.status != 0:

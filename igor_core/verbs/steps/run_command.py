@@ -64,7 +64,7 @@ async def run_command(target: Target, command: Command, stdin: AsyncIterator[byt
         finally:
             feeding.cancel()
     if process.lost:
-        why = f": {target.remote.broken}" if target.remote.broken else ""
+        why = f": {target.remote.protocol_error}" if target.remote.protocol_error else ""
         raise HostError(
             f"the connection to {target.name} was lost while the command ran{why}",
             "the command is ended there within 30 s",

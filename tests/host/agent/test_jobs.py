@@ -227,7 +227,7 @@ def test_a_passphrase_is_asked_through_the_client(lab: Lab, plain_host: Host, ho
     try:
         job = Seen(client(answers=True), "push", root)
         assert job.answer("wrong sesame")["text"] == "Passphrase for locked: "
-        assert job.answer("open sesame", count=2)["text"].startswith("That is not it.")
+        assert job.answer("open sesame", count=2)["text"].startswith("Wrong passphrase.")
         assert job.end()["status"] == 0
         assert "sesame" not in directories.log_path().read_text()
     finally:

@@ -312,7 +312,7 @@ async def test_several_channels_share_a_tree_and_a_host_grants_more_than_its_lim
     host: RemoteHost, plain_host: Host
 ) -> None:
     made = await asyncio.gather(*(opened(host) for _ in range(12)))
-    assert len(host._lanes._lanes) == 2
+    assert len(host._connections) == 2
     content = os.urandom(LARGE)
     answers = [
         write(channel, tree, b"%d/%d" % (n, k), content)
@@ -328,7 +328,7 @@ async def test_several_channels_share_a_tree_and_a_host_grants_more_than_its_lim
     again, _tree = await opened(host)
     assert again.alive
     # Places in the first connection have become free.
-    assert sum(lane.sessions for lane in host._lanes._lanes) == 2
+    assert sum(shared.sessions for shared in host._connections) == 2
 
 
 # -- losses
@@ -364,8 +364,8 @@ async def test_a_lost_connection_fails_what_is_pending_and_leaves_no_temp_file(
     big = Local.of(tmp_path / "big", 300_000_000)
     sending = asyncio.ensure_future(big.send(channel, tree, b"big"))
     await until(lambda: temp_files(plain_host))
-    (lane,) = host._lanes._lanes
-    lane.connection.abort()
+    (shared,) = host._connections
+    shared.connection.abort()
     with pytest.raises(HostError, match="the connection to plain was lost"):
         await asyncio.wait_for(sending, 5)
     assert not channel.alive
@@ -392,8 +392,8 @@ async def test_a_cut_cable_is_noticed_here_and_there(ssh_home: Path, lab: Lab) -
 async def test_a_receiver_that_stands_still_is_given_up(
     host: RemoteHost, plain_host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igor_core.ssh.program.BEAT_SECONDS", 0.1)
-    monkeypatch.setattr("igor_core.ssh.program.SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr("igor_core.ssh.remote_program.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("igor_core.ssh.remote_program.SILENCE_SECONDS", 0.5)
     channel, tree = await opened(host)
     (pid,) = receivers(plain_host)
     os.kill(pid, signal.SIGSTOP)
@@ -421,7 +421,7 @@ async def test_a_host_without_python3_has_no_receiver(
     async with connected("pythonless") as host:
         with pytest.raises(NoReceiver, match="python3"):
             await Channel.open(host)
-        assert sum(lane.sessions for lane in host._lanes._lanes) == 0
+        assert sum(shared.sessions for shared in host._connections) == 0
 
 
 async def test_opening_may_be_cancelled(host: RemoteHost, plain_host: Host) -> None:
@@ -433,15 +433,15 @@ async def test_opening_may_be_cancelled(host: RemoteHost, plain_host: Host) -> N
             await opening
     await asyncio.sleep(0.5)
     await asyncio.to_thread(wait_until, lambda: not receivers(plain_host), 5)
-    assert sum(lane.sessions for lane in host._lanes._lanes) == 1
+    assert sum(shared.sessions for shared in host._connections) == 1
 
 
 async def test_a_host_tells_each_change_of_its_state(ssh_home: Path, plain_host: Host) -> None:
     host, seen = RemoteHost(Address("plain")), []
     host.on_state(lambda: seen.append((host.state, host.reason)))
     await host.connect(Login())
-    (lane,) = host._lanes._lanes
-    lane.connection.abort()
+    (shared,) = host._connections
+    shared.connection.abort()
     await asyncio.sleep(0.1)
     host.close()
     assert seen == [

@@ -174,8 +174,8 @@ async def test_a_cut_cable_is_noticed_and_the_processes_there_are_ended(
 async def test_a_supervisor_that_stands_still_is_given_up(
     ssh_home: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igor_core.ssh.program.BEAT_SECONDS", 0.2)
-    monkeypatch.setattr("igor_core.ssh.program.SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr("igor_core.ssh.remote_program.BEAT_SECONDS", 0.2)
+    monkeypatch.setattr("igor_core.ssh.remote_program.SILENCE_SECONDS", 1.0)
     async with connected("apollo") as host:
         for pid in lab["apollo"].pids("python3"):
             os.kill(pid, signal.SIGSTOP)
@@ -208,14 +208,14 @@ def test_the_processor_decides_on_the_cipher() -> None:
 
 
 def used(host: RemoteHost, what: str) -> object:
-    (lane,) = host._lanes._lanes
-    return lane.connection.get_extra_info(what)
+    (shared,) = host._connections
+    return shared.connection.get_extra_info(what)
 
 
 async def test_small_packets_do_not_wait_for_each_other(ssh_home: Path) -> None:
     async with connected("apollo") as host:
-        (lane,) = host._lanes._lanes
-        found = lane.connection.get_extra_info("socket")
+        (shared,) = host._connections
+        found = shared.connection.get_extra_info("socket")
         assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

@@ -110,7 +110,7 @@ async def test_an_error_on_the_way_names_the_host_on_the_way(ssh_home: Path, lab
 async def test_jumps_in_a_circle_are_refused(ssh_home: Path) -> None:
     configure(ssh_home, "Host enterprise\n    ProxyJump apollo\nHost apollo\n"
               "    ProxyJump enterprise\n")  # fmt: skip
-    with pytest.raises(HostError, match="ProxyJump leads back to it"):
+    with pytest.raises(HostError, match="ProxyJump leads back to this host"):
         await hostname("enterprise")
 
 
@@ -170,7 +170,7 @@ async def test_an_encrypted_key_is_asked_for_again_when_the_passphrase_was_wrong
     assert await hostname("h", person.login()) == "plain"
     assert person.questions == [
         ("h", "Passphrase for locked: ", False),
-        ("h", "That is not it. Passphrase for locked: ", False),
+        ("h", "Wrong passphrase. Passphrase for locked: ", False),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.remote.frames import BEAT, HEADER, READY
-from igor_core.remote.supervisor import supervisor
+from igor_core.remote.supervisor import frames
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, complete
 from tests.lab import Host
@@ -36,10 +36,10 @@ def ended(**changes: object) -> bytes:
 
 
 EXIT, STDOUT, STDERR, CREDIT = (
-    supervisor.EXIT,
-    supervisor.STDOUT,
-    supervisor.STDERR,
-    supervisor.CREDIT,
+    frames.EXIT,
+    frames.STDOUT,
+    frames.STDERR,
+    frames.CREDIT,
 )
 # Kind, payload, how often; and what is said of it.
 FRAMES = {
@@ -62,7 +62,7 @@ FRAMES = {
     "credit that was never used": (CREDIT, struct.pack(">I", 1 << 31), 1, "more credit"),
     "half a credit": (CREDIT, b"\0", 1, "4 bytes"),
     "a kind that is not there": (99, b"", 1, "kind 99"),
-    "a kind of the agent's": (supervisor.START, b"{}", 1, "kind 1"),
+    "a kind of the agent's": (frames.START, b"{}", 1, "kind 1"),
     "being ready twice": (READY, b"{}", 1, "ready twice"),
     "a heartbeat of the future": (BEAT, struct.pack(">d", 1e300), 1, "never sent"),
     "a heartbeat that is no number": (BEAT, struct.pack(">d", float("nan")), 1, "never sent"),
@@ -133,7 +133,7 @@ async def main():
         print("lives")
     except IgorError as error:
         print("error", error.message, host.state)
-    print("supervised", host.supervised)
+    print("supervised", host.has_supervisor)
 
 asyncio.run(main())
 """
@@ -152,7 +152,7 @@ if is_supervisor:
               1 << 16), bytes(1 << 16)]))
     module.Supervisor.start = start
 """,
-        "it printed more than 16 MB, and was ended: cat /dev/null",
+        "it printed more than 16 MB and was killed: cat /dev/null",
     ),
     "a greeting that never comes": ("flood(b'Welcome! ' * 7000)", "more than 1 MB before"),
     "half a greeting, again and again": (
@@ -221,7 +221,7 @@ def test_a_docker_that_prints_for_ever_is_ended_and_the_host_lives(
     with program(there, "docker", f"#!/bin/sh\nexec yes 'all is well' >&{where}\n"):
         done = within(GB, RUN, there.name, "docker", "info")
     assert done.stdout.startswith(
-        f"error {there.name}: it printed more than 16 MB, and was ended: docker info connected"
+        f"error {there.name}: it printed more than 16 MB and was killed: docker info connected"
     ), done
 
 

@@ -22,7 +22,7 @@ END = ["sh", "-c", 'kill -s TERM -- "-$1"; echo TERM', "igor", "{pid}"]
 @pytest_asyncio.fixture
 async def host(ssh_home: Path, pythonless_host: Host) -> AsyncIterator[RemoteHost]:
     async with connected("pythonless") as found:
-        assert not found.supervised
+        assert not found.has_supervisor
         yield found
 
 
@@ -38,7 +38,7 @@ async def output(process: Process) -> bytes:
 
 
 async def test_the_host_says_what_it_lacks_and_commands_run_all_the_same(host: RemoteHost) -> None:
-    assert "python3: not found" in host.why_plain
+    assert "python3: not found" in host.why_no_supervisor
     assert (host.account.user, host.account.home) == ("igor-lab", "/home/igor-lab")
     data = bytes(range(256)) * 5000
     words = ["a\nb", "c\\d!", "$(id)'\"`", "caf\udce9", ""]
@@ -51,18 +51,18 @@ async def test_the_host_says_what_it_lacks_and_commands_run_all_the_same(host: R
     assert (await host.run(["no-such-program"])).status == 127
 
 
-def lanes(host: RemoteHost) -> list[int]:
-    return [lane.sessions for lane in host._lanes._lanes]
+def sessions(host: RemoteHost) -> list[int]:
+    return [shared.sessions for shared in host._connections]
 
 
 async def test_thirty_processes_at_once_stay_within_the_budget(host: RemoteHost) -> None:
     runs = [asyncio.ensure_future(host.run(["sh", "-c", "sleep 1; echo x"])) for _ in range(30)]
     await asyncio.sleep(0.7)
-    assert max(lanes(host)) <= SESSIONS_PER_CONNECTION
-    assert len(lanes(host)) == 4
+    assert max(sessions(host)) <= SESSIONS_PER_CONNECTION
+    assert len(sessions(host)) == 4
     done = await asyncio.gather(*runs)
     assert {one.stdout for one in done} == {b"x\n"}
-    assert sum(lanes(host)) == 0
+    assert sum(sessions(host)) == 0
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_a_host_that_grants_fewer_sessions_is_asked_over_further_connectio
     async with connected("pythonless") as host:
         runs = [host.run(["sh", "-c", "sleep 0.5; echo x"]) for _ in range(6)]
         assert {one.stdout for one in await asyncio.gather(*runs)} == {b"x\n"}
-        assert sum(lanes(host)) == 0
+        assert sum(sessions(host)) == 0
         again = [host.run(["echo", "y"]) for _ in range(6)]
         assert {one.stdout for one in await asyncio.gather(*again)} == {b"y\n"}
 
@@ -186,7 +186,7 @@ async def test_an_account_without_a_shell_is_one_clear_sentence(
         before.replace("/home/igor-lab:/bin/bash", "/home/igor-lab:/usr/sbin/nologin")
     )
     try:
-        with pytest.raises(HostError, match="pythonless: no command can be run there: This acc"):
+        with pytest.raises(HostError, match="pythonless can't run commands: This acc"):
             async with connected("pythonless"):
                 pass
     finally:
@@ -201,5 +201,5 @@ async def test_a_killed_sshd_loses_the_process(host: RemoteHost, pythonless_host
     assert process.lost
     assert b"the connection to the host was lost" in done.stderr
     assert host.state == "not connected"
-    wait_until(lambda: not lanes(host))
+    wait_until(lambda: not sessions(host))
     pythonless_host.run(["pkill", "-f", "^sleep 93"])

@@ -13,7 +13,8 @@ from subprocess import PIPE
 import pytest
 import pytest_asyncio
 
-from igor_core.remote.supervisor import child, supervisor
+from igor_core.remote.frames import HEADER
+from igor_core.remote.supervisor import frames
 from igor_core.remote.supervisor.announcement import ANNOUNCED_WITHIN, Announcement
 from igor_core.ssh import supervisor_client
 from igor_core.ssh.host import RemoteHost
@@ -32,7 +33,7 @@ ANNOUNCING = "printf '\\036igor-pid:%s\\n' $$; "
 @pytest_asyncio.fixture
 async def host(ssh_home: Path, plain_host: Host) -> AsyncIterator[RemoteHost]:
     async with connected("plain") as found:
-        assert found.supervised
+        assert found.has_supervisor
         yield found
 
 
@@ -88,8 +89,8 @@ async def test_two_hundred_processes_at_once_use_one_session(host: RemoteHost) -
     done = await asyncio.gather(*runs)
     assert [int(one.stdout) for one in done] == list(range(200))
     assert time.monotonic() - start < 35
-    (lane,) = host._lanes._lanes
-    assert lane.sessions == 1
+    (shared,) = host._connections
+    assert shared.sessions == 1
 
 
 # -- credit
@@ -100,7 +101,7 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_no_other(host: Rem
     await stuck.read()
     await asyncio.sleep(0.5)
     held = sum(len(data) for _stream, data in stuck._output)
-    assert held <= child.WINDOW_BYTES
+    assert held <= frames.WINDOW_BYTES
     argv = ["sh", "-c", "head -c 30000000 /dev/zero; cat"]
     big = await host.run(argv, input=b"x" * 5_000_000, most=40_000_000)
     assert len(big.stdout) == 35_000_000
@@ -290,7 +291,7 @@ async def test_any_login_shell_will_do(
     found = plain_host.run(["sh", "-c", f"command -v {shell}"]).stdout.strip()
     login_shell(found)  # type: ignore[operator]
     async with connected("plain") as host:
-        assert host.supervised
+        assert host.has_supervisor
         assert (await host.run(["echo", "$HOME 'x'"])).stdout == b"$HOME 'x'\n"
         words = ["a\nb", "c\\d!", "$(id)'\"`", "caf\udce9"]
         process = await host._start_plain(Command(["printf", "%s|", *words], env={"A": "1"}))
@@ -307,7 +308,7 @@ async def test_a_bashrc_that_prints_and_modules_in_the_home_do_no_harm(
     plain_host.path("json.py").write_text("raise SystemExit('shadowed')\n")
     try:
         async with connected("plain") as host:
-            assert host.supervised, host.why_plain
+            assert host.has_supervisor, host.why_no_supervisor
             assert (await host.run(["echo", "x"])).stdout == b"x\n"
             process = await host._start_plain(Command(["echo", "x"]))
             assert (await complete(process, b"")).stdout == b"x\n"
@@ -326,8 +327,8 @@ async def test_a_host_with_only_python_2_is_one_without_a_supervisor(
     fake.chmod(0o755)
     try:
         async with connected("plain") as host:
-            assert not host.supervised
-            assert host.why_plain == "Unknown option: -I"
+            assert not host.has_supervisor
+            assert host.why_no_supervisor == "Unknown option: -I"
             assert (await host.run(["echo", "x"])).stdout == b"x\n"
     finally:
         fake.unlink()
@@ -338,19 +339,19 @@ def test_the_oldest_python_here_runs_the_supervisor() -> None:
     order = {"argv": ["echo", "old"], "cwd": "", "env": {}, "pty": None, "announce": False,
              "end": []}  # fmt: skip
     start = json.dumps(order).encode()
-    frame = supervisor.HEADER.pack(supervisor.START, 1, len(start)) + start
-    line = supervisor_client.SCRIPT.line.replace("python3", str(python), 1)
+    frame = HEADER.pack(frames.START, 1, len(start)) + start
+    line = supervisor_client.SUPERVISOR.command_line.replace("python3", str(python), 1)
     with subprocess.Popen(["sh", "-c", line], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(supervisor_client.SCRIPT.bundle.payload + frame)
+        process.stdin.write(supervisor_client.SUPERVISOR.bundle.payload + frame)
         process.stdin.flush()
         said = b""
         while b'"status": 0' not in said:
             part = process.stdout.read1(4096)  # type: ignore[attr-defined]
             assert part, process.stderr and process.stderr.read()
             said += part
-    assert said.startswith(supervisor.MAGIC)
+    assert said.startswith(frames.MAGIC)
     assert b"old\n" in said
 
 
@@ -362,8 +363,8 @@ async def test_a_lost_connection_ends_all_that_ran_there(ssh_home: Path, plain_h
         for options in ({}, {"pty": (80, 24)}):
             await host.start(sh("trap '' HUP TERM; sleep 81", **options))
         await asyncio.sleep(0.3)
-        (lane,) = host._lanes._lanes
-        lane.connection.abort()
+        (shared,) = host._connections
+        shared.connection.abort()
     await asyncio.to_thread(
         wait_until, lambda: plain_host.run(["pgrep", "-f", "^sleep 81"]).returncode == 1, 15
     )

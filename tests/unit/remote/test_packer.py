@@ -9,9 +9,9 @@ import pytest
 
 from igor_core.debug.launch import HELPER
 from igor_core.debug.processes.probe import ADAPTER, PROBE
-from igor_core.push.channel.channel import SCRIPT as RECEIVER
+from igor_core.push.channel.channel import RECEIVER
 from igor_core.remote.packer import Bundle
-from igor_core.ssh.supervisor_client import SCRIPT as SUPERVISOR
+from igor_core.ssh.supervisor_client import SUPERVISOR
 
 BUNDLES = [SUPERVISOR.bundle, RECEIVER.bundle, HELPER, PROBE, ADAPTER]
 REMOTE = Path(__file__).parents[3] / "igor_core/remote"

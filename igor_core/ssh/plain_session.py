@@ -1,13 +1,11 @@
 """Processes on hosts without python3: one ssh session each, no supervisor.
 
-A process is ended by a `kill` on a second session, which works only while the connection
-does: after a cut cable it may live on. Such hosts are told what they miss (`igor doctor`).
+A process is killed via a second session, which needs the connection: after a cut cable it may
+live on. `igor doctor` says so for such a host.
 """
 
 import asyncio
 import contextlib
-import re
-import shlex
 import signal as signals
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
@@ -17,60 +15,12 @@ import asyncssh
 from igor_core.errors import IgorError
 from igor_core.remote.supervisor.announcement import Announcement
 from igor_core.ssh.process import LOST, Command, Process, complete
+from igor_core.ssh.shell_line import MARK, kill_command, shell_line
 
-# The shell's number first, which leads its session: what the supervisor knows by itself.
-_RUN = 'printf "\\036igor-host:%s\\n" "$$"; cd -- "$1" && shift && exec env "$@"'
-_MARK = b"\x1eigor-host:"
-# Without /proc, or for a session that has only its own group, the group is all there is.
-_END = """
-members() {
-  for folder in /proc/[0-9]*; do
-    line=
-    { read -r line <"$folder/stat"; } 2>/dev/null
-    rest=${line##*) }
-    set -- "$1" $rest
-    case ${2:-Z} in Z|X) continue ;; esac
-    [ "$4" = "$1" ] || [ "$5" = "$1" ] || continue
-    printf '%s ' "${folder#/proc/}"
-  done
-}
-for name in INT TERM KILL; do
-  kill -s $name -- "-$1" $(members "$1") 2>/dev/null
-  tries=30
-  while kill -0 -- "-$1" 2>/dev/null || [ -n "$(members "$1")" ]; do
-    [ $tries -gt 0 ] || continue 2
-    tries=$((tries-1)); sleep 0.1
-  done
-  echo $name
-  exit
-done
-"""
 _WINDOW = 1 << 20
 _ANNOUNCE_SECONDS = 10.0
-_SAFE = re.compile(rb"[A-Za-z0-9_./:=@%+,-]+")
 
 Start = Callable[[Command], Awaitable[Process]]
-
-
-def command_line(command: Command) -> str:
-    """The one place that makes a shell line of an argument list: all words are quoted.
-
-    The line is for the login shell, whichever it is. A backslash, a newline or a "!" within
-    quotes isn't the same to fish and csh as to sh, so such lines travel as octal numbers.
-    """
-    environment = [f"{name}={value}" for name, value in command.env.items()]
-    words = ["sh", "-c", _RUN, "igor", command.cwd or ".", *environment, *command.argv]
-    packed = b"".join(
-        part if _SAFE.fullmatch(part) else b"".join(b"\\0%03o" % byte for byte in part)
-        for part in re.split(rb"([^A-Za-z0-9_./:=@%+,-]+)", os_bytes(shlex.join(words)))
-        if part
-    )
-    return f"exec sh -c 'eval \"$(printf %b \"$1\")\"' igor 'exec {packed.decode()}'"
-
-
-def os_bytes(text: str) -> bytes:
-    """A name as the host knows it: names that are not UTF-8 travel as lone surrogates."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 async def start_plain(
@@ -79,13 +29,13 @@ async def start_plain(
     start: Start,
     over: Callable[[], None],
 ) -> Process:
-    """Start a process on a session of its own; `over` is called when that is free again.
+    """Start a process on a session of its own; call `over` when the session has ended.
 
-    `start` starts the command that ends it. Raises what asyncssh raises.
+    `start` starts the command that kills the process. Raises what asyncssh raises.
     """
     _channel, session = await connection.create_session(
         lambda: PlainSession(command, start, over),
-        command_line(command),
+        shell_line(command),
         encoding=None,
         request_pty="force" if command.pty else False,
         term_type=command.env.get("TERM", "xterm-256color") if command.pty else None,
@@ -95,7 +45,7 @@ async def start_plain(
 
 
 class PlainSession(asyncssh.SSHClientSession[bytes]):
-    """One process over one session of its own."""
+    """A process and its ssh session."""
 
     def __init__(self, command: Command, start: Start, over: Callable[[], None]) -> None:
         self.process = Process(self, 0, _WINDOW)
@@ -103,17 +53,17 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
         self._start = start
         self._over = over
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
-        self._here = Announcement(_MARK)
-        self._inside = Announcement() if command.announce else None
+        self._on_host = Announcement(MARK)
+        self._in_container = Announcement() if command.announce else None
         self._announced = asyncio.Event()
         self._status = -1
         self._unread = 0
         self._unsent = 0
         self._may_send = True
-        self._ending: asyncio.Task[None] | None = None
+        self._killing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # What the process asks of its carrier.
+    # The carrier of its process.
 
     def send_input(self, process: Process, data: bytes) -> None:
         if self._channel is not None:
@@ -134,20 +84,20 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
             self._channel.change_terminal_size(columns, rows)
 
     def send_signal(self, process: Process, name: str) -> None:
-        if self._here.pid:
-            kill = ["sh", "-c", 'kill -s "$1" -- "-$2"', "igor", name, self._here.pid]
+        if self._on_host.pid:
+            kill = ["sh", "-c", 'kill -s "$1" -- "-$2"', "igor", name, self._on_host.pid]
             self._spawn(self._run(kill))
 
     def send_end(self, process: Process) -> None:
-        if self._ending is None:
-            self._ending = self._spawn(self._end())
+        if self._killing is None:
+            self._killing = self._spawn(self._kill())
 
     def grant(self, process: Process, count: int) -> None:
         self._unread -= count
         if self._channel is not None and self._unread < _WINDOW:
             self._channel.resume_reading()
 
-    # What asyncssh tells a session.
+    # Called by asyncssh.
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
@@ -179,11 +129,11 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         self._channel = None
         self._announced.set()
-        for announcement in filter(None, (self._here, self._inside)):
+        for announcement in filter(None, (self._on_host, self._in_container)):
             if rest := announcement.rest():
                 self.process.received("stdout", rest)
         self._over()
-        if self._ending is None or self._ending.done():
+        if self._killing is None or self._killing.done():
             self._exited()
 
     def _exited(self) -> None:
@@ -193,34 +143,34 @@ class PlainSession(asyncssh.SSHClientSession[bytes]):
             self.process.exited(LOST, self.process.ended, "the connection to the host was lost")
 
     def _without_announcements(self, data: bytes) -> bytes:
-        """The program's own output: what came before our shell's first word is the login's."""
-        if not self._here.over:
-            data = self._here.feed(data)
-            if not self._here.pid:
-                return data if self._here.over else b""
-            data = data[self._here.found_at :]
-        if self._inside is not None:
-            data = self._inside.feed(data)
-        if self._inside is None or self._inside.over:
+        """Return the program's own output, without what the login shell printed before."""
+        if not self._on_host.over:
+            data = self._on_host.feed(data)
+            if not self._on_host.pid:
+                return data if self._on_host.over else b""
+            data = data[self._on_host.found_at :]
+        if self._in_container is not None:
+            data = self._in_container.feed(data)
+        if self._in_container is None or self._in_container.over:
             self._announced.set()
         return data
 
-    async def _end(self) -> None:
-        """Inside the container first, then here; as a last resort, close the session."""
+    async def _kill(self) -> None:
+        """Kill it in the container, then on the host; as a last resort, close the session."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._announced.wait(), _ANNOUNCE_SECONDS)
-        if self._inside is not None and self._inside.pid and self._command.end:
-            pid = self._inside.pid
+        if self._in_container is not None and self._in_container.pid and self._command.end:
+            pid = self._in_container.pid
             await self._run([word.replace("{pid}", pid) for word in self._command.end])
-        if self._channel is not None and self._here.pid:
-            await self._run(["sh", "-c", _END, "igor", self._here.pid])
+        if self._channel is not None and self._on_host.pid:
+            await self._run(kill_command(self._on_host.pid))
         if self._channel is not None:
             self._channel.close()
         else:
             self._exited()
 
     async def _run(self, argv: list[str]) -> None:
-        """Run a command beside the process; the last word of the first says what ended it."""
+        """Run a command that kills; the last word that the first one prints is the signal."""
         with contextlib.suppress(IgorError):
             done = await complete(await self._start(Command(argv, cwd="/")), b"")
             said = done.stdout.decode("utf-8", "replace").split()
