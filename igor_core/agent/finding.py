@@ -1,10 +1,10 @@
-"""Places in the output of one job, found while it comes and without holding up anybody else."""
+"""Source locations in the output of one job, found as it comes, without blocking other jobs."""
 
 import asyncio
 import time
 from typing import Any
 
-from igor_core.output import Places, Tree
+from igor_core.output import OutputParser, SourceTree
 
 # How much is read at once, by how long the last piece took.
 LEAST, MOST = 1 << 9, 1 << 14
@@ -15,13 +15,13 @@ class Finding:
     """Reads what programs on hosts write. A host is read from the moment its tree is known."""
 
     def __init__(self) -> None:
-        self._trees: dict[str, Tree] = {}
-        self._places = Places(self._trees)
+        self._trees: dict[str, SourceTree] = {}
+        self._parser = OutputParser(self._trees)
         self._size = LEAST
         # Of many hosts that write much, one is read in each turn of the loop.
         self._turn = asyncio.Lock()
 
-    def know(self, host: str, tree: Tree) -> None:
+    def know(self, host: str, tree: SourceTree) -> None:
         self._trees[host] = tree
 
     async def read(self, host: str, stream: str, data: bytes, joined: bool) -> None:
@@ -34,12 +34,12 @@ class Finding:
                 async with self._turn:
                     began, piece = time.perf_counter(), data[at : at + self._size]
                     at += len(piece)
-                    self._places.feed(host, stream, piece, joined=joined)
+                    self._parser.feed(host, stream, piece, joined=joined)
                     if self._took(time.perf_counter() - began):
                         await asyncio.sleep(0)
         except asyncio.CancelledError:
             # It has been shown; of a job that is cancelled too, people want to see the places.
-            self._places.feed(host, stream, data[at:][-MOST:], joined=joined)
+            self._parser.feed(host, stream, data[at:][-MOST:], joined=joined)
             raise
 
     def _took(self, seconds: float) -> bool:
@@ -50,5 +50,5 @@ class Finding:
 
     def found(self) -> tuple[tuple[dict[str, Any], ...], int]:
         """The places as they go on the wire, and how many more there were. Ends the reading."""
-        entries = self._places.finish()
-        return tuple(entry.to_wire() for entry in entries), self._places.dropped
+        entries = self._parser.finish()
+        return tuple(entry.to_wire() for entry in entries), self._parser.dropped

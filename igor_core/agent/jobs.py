@@ -16,7 +16,7 @@ from igor_core.agent.protocol import INITIAL_CREDIT, Kind
 from igor_core.agent.stream import Controlled, Peer, Stream
 from igor_core.errors import Cancelled, IgorError
 from igor_core.events import Accepted, Event, Outcome, Output, Prompt, Result
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Job:
         self.emit(Output(host, stream, data))
         await self._finding.read(host, stream, data, joined)
 
-    def find_places(self, host: str, tree: Tree) -> None:
+    def find_places(self, host: str, tree: SourceTree) -> None:
         self._finding.know(host, tree)
 
     async def ask(self, host: str, text: str, echo: bool) -> str | None:

@@ -1,14 +1,14 @@
-"""The place that a cursor is on: what `gf` and `gF` open in output."""
+"""The location under a cursor: what `gf` and `gF` open in output."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from igor_core.output.lines import LONGEST_LINE, plain
+from igor_core.output.line_splitter import LONGEST_LINE, plain
 from igor_core.output.prefix import split_prefix
-from igor_core.output.tree import Tree, address
+from igor_core.output.source_tree import SourceTree, address
 
-# Names with spaces are known by their quotes.
+# Names with spaces must be quoted.
 _QUOTED = re.compile(
     r""""(?P<path>[^"]{1,1024} [^"]{0,1024})"|'(?P<other>[^']{1,1024} [^']{0,1024})'"""
 )
@@ -22,18 +22,20 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True)
-class Target:
-    """`name` is a local path or an igor:// address; line and column are 0 where not said."""
+class CursorTarget:
+    """`name` is a local path or an igor:// address; line and column are 0 if unknown."""
 
     name: str
     line: int = 0
     column: int = 0
 
 
-def place_under(line: str, column: int, trees: Mapping[str, Tree], host: str = "") -> Target | None:
-    """What the path at or after `column` (a character of `line`, from 0) means.
+def location_at(
+    line: str, column: int, trees: Mapping[str, SourceTree], host: str = ""
+) -> CursorTarget | None:
+    """Return the location of the path at or after `column` (a character of `line`, from 0).
 
-    Paths are `host`'s, or those of the host whose name begins the line.
+    The path is on `host`, or on the host whose name begins the line.
     """
     line = plain(line[:LONGEST_LINE])
     said = split_prefix(line).host
@@ -41,14 +43,14 @@ def place_under(line: str, column: int, trees: Mapping[str, Tree], host: str = "
     tree = trees.get(host)
     if tree is None:
         return None
-    for match in sorted(_paths(line), key=lambda found: found.start()):
+    for match in sorted(_paths(line), key=lambda path: path.start()):
         after = _LINE.match(line, match.end())
         if column >= (after or match).end():
             continue
         path = next(name for name in match.groups() if name).rstrip(".")
-        place = tree.place(path, certain=True)
-        if place is not None:
-            return Target(place.path or address(host, place.remote), *_position(after))
+        found = tree.locate(path, certain=True)
+        if found is not None:
+            return CursorTarget(found.path or address(host, found.remote), *_position(after))
     return None
 
 

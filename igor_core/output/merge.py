@@ -1,23 +1,24 @@
-"""Reports into entries: the same one counted, the location of the failure first."""
+"""Merges equal reports and lists them as entries, the location of the failure first."""
 
 import itertools
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from igor_core.output.entry import Entry, Kind, Report, Trace
-from igor_core.output.tree import Tree
+from igor_core.output.entry import QuickfixEntry
+from igor_core.output.report import ErrorReport, Kind, Trace
+from igor_core.output.source_tree import SourceTree
 
-#: Nobody walks through more. The first half stays; of later ones errors take the place of earlier
-#: ones, so that what a program ends with is always there.
+#: Nobody walks through more. The first half stays; a later error replaces an earlier report, so
+#: that what a program ends with is always listed.
 MOST_REPORTS = 2000
-#: Rows of all reports, and of one: chains of deep recursions have thousands.
+#: The most rows of all reports, and of one: deep recursions have thousands.
 MOST_ROWS = 4000
 _LONGEST = 200
 
-# Reports that begin at one place and are compared with a cut one.
+# The most reports with the same first location that are compared with a cut one.
 _MOST_ALIKE = 8
-# Names of those who said the same; more are only counted.
+# The most ranks that are named; more are only counted.
 _MOST_NAMED = 16
 _NUMBER = re.compile(r"\d+")
 _RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
@@ -25,9 +26,9 @@ _RANK: dict[Kind, int] = {"E": 0, "W": 1, "I": 2, "N": 3}
 
 @dataclass
 class _Merged:
-    """A report and who made it."""
+    """A report and the hosts and ranks that made it."""
 
-    entries: list[Entry]
+    entries: list[QuickfixEntry]
     kind: Kind
     order: int
     last: bool
@@ -37,25 +38,25 @@ class _Merged:
 
     @property
     def weight(self) -> tuple[int, bool, bool, int]:
-        """Errors first; what has a place in the project; what the program ended with."""
+        """The sort key: errors first, then locations in the project, then how the program ended."""
         inside = any(not entry.library for entry in self.entries)
         return _RANK[self.kind], not inside, not self.last, self.order
 
 
 class Merger:
-    """`dropped` counts the reports that there was no room for."""
+    """Collects reports; `dropped` counts those that there was no room for."""
 
     def __init__(self) -> None:
         self._merged: dict[object, _Merged] = {}
-        # What can give way, in the order of arrival: other kinds before errors.
+        # Keys of replaceable reports, the oldest first; errors are replaced last.
         self._others = deque[object]()
         self._errors = deque[object]()
-        # Some places of each report, by the first.
+        # The locations of some reports, by the first one.
         self._begin: dict[tuple[str, int], list[list[tuple[str, int]]]] = {}
         self.dropped = 0
 
-    def add(self, report: Report, tree: Tree, host: str, rank: str) -> bool:
-        """Whether the report has a place that can be opened."""
+    def add(self, report: ErrorReport, tree: SourceTree, host: str, rank: str) -> bool:
+        """Add a report; return whether it has a location that can be opened."""
         found = (entry for trace in report.traces for entry in _entries(trace, report.kind, tree))
         entries = list(itertools.islice(found, _LONGEST))
         if not entries:
@@ -77,9 +78,9 @@ class Merger:
             merged.ranks[rank] = None
         return True
 
-    def entries(self) -> list[Entry]:
-        """The rows; of reports that there is no room for the last are dropped."""
-        found: list[Entry] = []
+    def entries(self) -> list[QuickfixEntry]:
+        """Return the rows; drop the last reports if there is no room for them."""
+        found: list[QuickfixEntry] = []
         for number, merged in enumerate(
             sorted(self._merged.values(), key=lambda merged: merged.weight)
         ):
@@ -94,7 +95,7 @@ class Merger:
         return found
 
     def _has_room(self, kind: Kind) -> bool:
-        """Whether one more can be kept; an error makes room for itself."""
+        """Return whether one more can be kept; an error makes room for itself."""
         if len(self._merged) < MOST_REPORTS:
             return True
         if kind != "E":
@@ -106,56 +107,59 @@ class Merger:
         self._merged[key] = merged
         if len(self._merged) > MOST_REPORTS // 2:
             (self._errors if merged.kind == "E" else self._others).append(key)
-        places = [_where(entry) for entry in merged.entries]
-        same = self._begin.setdefault(places[0], [])
+        locations = [_where(entry) for entry in merged.entries]
+        same = self._begin.setdefault(locations[0], [])
         if len(same) < _MOST_ALIKE:
-            same.append(places)
+            same.append(locations)
 
     def _forget(self, key: object) -> None:
         self.dropped += 1
-        places = [_where(entry) for entry in self._merged.pop(key).entries]
-        same = self._begin[places[0]]
-        if places in same:
-            same.remove(places)
+        locations = [_where(entry) for entry in self._merged.pop(key).entries]
+        same = self._begin[locations[0]]
+        if locations in same:
+            same.remove(locations)
         if not same:
-            del self._begin[places[0]]
+            del self._begin[locations[0]]
 
-    def _is_end_of_other(self, entries: list[Entry]) -> bool:
-        """A traceback without its beginning that was seen whole (as BuildKit repeats it)."""
-        places = [_where(entry) for entry in entries]
-        return any(whole[: len(places)] == places for whole in self._begin.get(places[0], ()))
+    def _is_end_of_other(self, entries: list[QuickfixEntry]) -> bool:
+        """Return whether it is the end of a traceback that was seen whole (BuildKit repeats it)."""
+        locations = [_where(entry) for entry in entries]
+        return any(
+            whole[: len(locations)] == locations for whole in self._begin.get(locations[0], ())
+        )
 
 
-def _entries(trace: Trace, kind: Kind, tree: Tree) -> list[Entry]:
-    """The innermost frame and the project's innermost carry the title; the others are notes."""
-    found: list[Entry] = []
+def _entries(trace: Trace, kind: Kind, tree: SourceTree) -> list[QuickfixEntry]:
+    """Put the title at the innermost frame and at the project's innermost; others are notes."""
+    found: list[QuickfixEntry] = []
     led = False
-    for spot in trace.spots:
-        place = tree.place(spot.path, spot.folders, certain=spot.certain)
-        if place is None or (spot.context and led):
+    for location in trace.locations:
+        found_at = tree.locate(location.path, location.folders, certain=location.certain)
+        if found_at is None or (location.context and led):
             continue
-        leads = not led and not spot.kind
-        leading = leads and (not place.library or not found)
-        own: Kind = spot.kind or (kind if leading else "N")
-        text = trace.title or spot.text if leading else spot.text
+        leads = not led and not location.kind
+        leading = leads and (not found_at.library or not found)
+        own: Kind = location.kind or (kind if leading else "N")
+        text = trace.title or location.text if leading else location.text
         found.append(
-            Entry(
-                place.path, place.remote, spot.line, spot.column, own, text,
-                place.library, spot.symbol,
+            QuickfixEntry(
+                path=found_at.path, remote=found_at.remote,
+                line=location.line, column=location.column, kind=own, text=text,
+                library=found_at.library, symbol=location.symbol,
             )
         )  # fmt: skip
-        led = led or (leads and not place.library)
+        led = led or (leads and not found_at.library)
     return found
 
 
-def _where(entry: Entry) -> tuple[str, int]:
+def _where(entry: QuickfixEntry) -> tuple[str, int]:
     return entry.path or entry.remote, entry.line
 
 
-def _key(report: Report, entries: list[Entry]) -> object:
-    """What makes two reports one: the same places and, but for numbers, the same words."""
-    places = tuple((*_where(entry), entry.column, entry.symbol) for entry in entries)
-    return report.kind, places, report.exception or _NUMBER.sub("0", report.traces[0].title)
+def _key(report: ErrorReport, entries: list[QuickfixEntry]) -> object:
+    """Equal for reports with the same locations and, apart from numbers, the same text."""
+    locations = tuple((*_where(entry), entry.column, entry.symbol) for entry in entries)
+    return report.kind, locations, report.exception or _NUMBER.sub("0", report.traces[0].title)
 
 
 def _natural(rank: str) -> list[tuple[int, str]]:

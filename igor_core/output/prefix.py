@@ -1,4 +1,4 @@
-"""What launchers print before each line of a program, so that several can be told apart."""
+"""Prefixes that launchers (torchrun, mpirun, docker compose) print before each line."""
 
 import re
 from typing import NamedTuple
@@ -16,22 +16,23 @@ _PREFIX = re.compile(
     """,
     re.VERBOSE,
 )
-# What it says of who speaks; the others only of when.
+# Prefixes that name a process; the others name a host, a step or a time.
 _NAMES = ("rank", "process", "task", "actor")
 _MOST = 3
 
 
 class Prefixed(NamedTuple):
-    """`lane` is the same for all lines with one prefix; `rank` and `host` are who speaks, or ""."""
+    """A line without its prefixes. `speaker` is the same for all lines of one program; `rank` and
+    `host` are the names in the prefixes, or ""."""
 
-    lane: str
+    speaker: str
     rank: str
     host: str
     text: str
 
 
 def split_prefix(line: str) -> Prefixed:
-    at, lane, rank, host = 0, "", "", ""
+    at, speaker, rank, host = 0, "", "", ""
     for _ in range(_MOST):
         match = _PREFIX.match(line, at)
         if not match or match.lastgroup is None:
@@ -39,9 +40,9 @@ def split_prefix(line: str) -> Prefixed:
         at = match.end()
         kind = match.lastgroup
         name = match[kind]
-        lane += f"{kind} {name} " if kind not in ("since", "time") else f"{kind} "
+        speaker += f"{kind} {name} " if kind not in ("since", "time") else f"{kind} "
         if kind in _NAMES:
             rank = name
         elif kind == "host":
             host = name
-    return Prefixed(lane, rank, host, line[at:])
+    return Prefixed(speaker, rank, host, line[at:])

@@ -1,8 +1,7 @@
 """locate: what the path under a cursor in output means. Asks no host and waits for none."""
 
 from igor_core.events import Outcome
-from igor_core.output import Target as Found
-from igor_core.output import place_under
+from igor_core.output import CursorTarget, location_at
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.path_map import tree_of
 from igor_core.verbs.steps.request import Job, list_argument, number_argument, text_argument
@@ -32,13 +31,13 @@ async def locate(job: Job, context: Context) -> Outcome:
 
 def _place(
     line: str, column: int, host: str, targets: list[Target], files: Tree, context: Context
-) -> Found | None:
+) -> CursorTarget | None:
     # Of a host in several groups the first one counts.
     trees = {
         target.name: tree_of(target.environment(), files, ("", ""), _real_path(target, context))
         for target in reversed(targets)
     }
-    return place_under(line, column, trees, host)
+    return location_at(line, column, trees, host)
 
 
 def _real_path(target: Target, context: Context) -> str:

@@ -8,7 +8,7 @@ from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_tex
 from igor_core.debug.processes.unreadable import unread
 from igor_core.environment import Environment
 from igor_core.events import Outcome
-from igor_core.output import SourceLocation, Tree, address
+from igor_core.output import SourceLocation, SourceTree, address
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.path_map import tree_of
 from igor_core.verbs.steps.processes import look_at
@@ -42,7 +42,7 @@ async def stack(job: Job, context: Context) -> Outcome:
     )
 
 
-async def _tree(target: Target, environment: Environment, context: Context) -> Tree:
+async def _tree(target: Target, environment: Environment, context: Context) -> SourceTree:
     clone = context.clones.of(target.project)
     files = clone.local.tree
     if files is None:
@@ -51,7 +51,9 @@ async def _tree(target: Target, environment: Environment, context: Context) -> T
     return tree_of(environment, files, ("", ""), real)
 
 
-async def _show(target: Target, environment: Environment, look: ProbeResult, tree: Tree) -> None:
+async def _show(
+    target: Target, environment: Environment, look: ProbeResult, tree: SourceTree
+) -> None:
     for process in look.processes:
         text = stack_text(process, tree)
         await target.job.output(target.name, "stdout", text.encode("utf-8", "replace"))
@@ -87,7 +89,7 @@ def _process(host: HostStacks, process: PythonProcess) -> dict[str, Any]:
     described = asdict(process)
     for thread in described["threads"]:
         for frame in thread["frames"]:
-            place = host.tree.place(frame["path"], certain=True)
+            place = host.tree.locate(frame["path"], certain=True)
             frame["name"] = _opened(host, place) if place else ""
             frame["library"] = place is None or place.library
     return described

@@ -21,8 +21,8 @@ from igor_core.config.read import parse as parse_config
 from igor_core.debug.editors.json_edit import CannotEdit, check, without_comments
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
 from igor_core.doctor.parse import parse as parse_host
-from igor_core.output import Places, Tree, place_under
-from igor_core.output.lines import LONGEST_LINE, Lines
+from igor_core.output import OutputParser, SourceTree, location_at
+from igor_core.output.line_splitter import LONGEST_LINE, LineSplitter
 from igor_core.paths import HostPaths
 from igor_core.push.channel import frames as channel_frames
 from igor_core.push.channel.expectation import Expectation
@@ -204,7 +204,7 @@ def announced(data: bytes) -> None:
 
 
 FILES = ["train.py", "pkg/model.py", "Makefile", "sub/a b.py", "Dockerfile", "x/../y.py"]
-TREE = Tree.of(
+TREE = SourceTree.of(
     "/local", ["/workspace"], FILES, working="pkg", dockerfile="Dockerfile",
     dockerfile_text="FROM a\nRUN b\n",
 )  # fmt: skip
@@ -214,7 +214,7 @@ def output(data: bytes) -> None:
     """What programs print."""
     outcomes = []
     for cut in pieces(data):
-        places = Places({"apollo": TREE})
+        places = OutputParser({"apollo": TREE})
         for piece in cut:
             places.feed("apollo", "stdout", piece)
         outcomes.append(places.finish())
@@ -228,13 +228,13 @@ def output(data: bytes) -> None:
         assert entry.column >= 0
         json.dumps(entry.to_wire())
     for line in data.decode("utf-8", "replace").splitlines():
-        target = place_under(line, len(line) // 2, {"apollo": TREE}, "apollo")
+        target = location_at(line, len(line) // 2, {"apollo": TREE}, "apollo")
         assert target is None or target.name.startswith(("/local/", "igor://apollo/"))
 
 
 def lines(data: bytes) -> None:
     def new() -> Feed:
-        reader = Lines()
+        reader = LineSplitter()
         return lambda piece: list(reader.feed(piece))
 
     for line in same_however_cut(data, new):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from igor_core import output
-from igor_core.output.lines import LONGEST_LINE
+from igor_core.output.line_splitter import LONGEST_LINE
 
 # What the expressions look for.
 UNITS = [
@@ -21,8 +21,8 @@ BEGINS = [
 
 
 def expressions() -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
-    for module in pkgutil.iter_modules(output.__path__):
-        for value in vars(importlib.import_module(f"{output.__name__}.{module.name}")).values():
+    for module in pkgutil.walk_packages(output.__path__, f"{output.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
             for found in value if isinstance(value, tuple) else (value,):
                 if isinstance(found, re.Pattern):
                     yield found

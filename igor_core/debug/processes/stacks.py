@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from igor_core.debug.processes.model import Frame, PythonProcess, Thread
-from igor_core.output import Tree
-from igor_core.output.entry import Entry, Report, Spot, Trace
+from igor_core.output import SourceTree
+from igor_core.output.entry import QuickfixEntry
 from igor_core.output.merge import Merger
+from igor_core.output.report import ErrorReport, RawLocation, Trace
 
 MAIN = "MainThread"
 # The most PIDs that a sentence names.
@@ -24,10 +25,10 @@ class HostStacks:
 
     name: str
     processes: Sequence[PythonProcess]
-    tree: Tree
+    tree: SourceTree
 
 
-def stack_text(process: PythonProcess, tree: Tree) -> str:
+def stack_text(process: PythonProcess, tree: SourceTree) -> str:
     """Format a process and its threads as `py-spy dump` does, with project paths where possible."""
     rank = f" (rank {process.rank})" if process.rank else ""
     lines = [f"Process {process.pid}{rank}: {process.command}"]
@@ -46,7 +47,7 @@ def _heading(thread: Thread) -> str:
     return f"Thread {ident}{f' ({marks})' if marks else ''}{name}"
 
 
-def _where(frame: Frame, tree: Tree) -> str:
+def _where(frame: Frame, tree: SourceTree) -> str:
     inner = tree.inner(posixpath.normpath(frame.path)) if frame.path.startswith("/") else None
     path = inner if inner and tree.exists(inner) else frame.path
     return f"{path}:{frame.line}" if frame.line else path
@@ -61,7 +62,7 @@ def _printable(text: str) -> str:
     )
 
 
-def stack_places(hosts: Sequence[HostStacks]) -> tuple[list[Entry], int]:
+def stack_places(hosts: Sequence[HostStacks]) -> tuple[list[QuickfixEntry], int]:
     """Rows of a quickfix list, and how many stacks there was no room for.
 
     Main threads come first, and of each stack its innermost frame. One that several processes
@@ -72,11 +73,11 @@ def stack_places(hosts: Sequence[HostStacks]) -> tuple[list[Entry], int]:
     titles = _titles(found)
     for order, stack in enumerate(sorted(found, key=lambda stack: stack.thread.name != MAIN)):
         spots = tuple(
-            Spot(frame.path, frame.line, text=_printable(f"in {frame.function}"))
+            RawLocation(frame.path, frame.line, text=_printable(f"in {frame.function}"))
             for frame in stack.thread.frames
         )
         traces = (Trace(titles[stack.key], spots),)
-        report = Report("I", traces, order, exception=stack.thread.name)
+        report = ErrorReport("I", traces, order, exception=stack.thread.name)
         rank = f"rank {stack.process.rank}" if stack.process.rank else ""
         merger.add(report, stack.host.tree, stack.host.name, rank)
     return merger.entries(), merger.dropped

@@ -14,7 +14,7 @@ from igor_core.container.spec import Spec
 from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.environment import ContainerEnvironment, Environment
 from igor_core.errors import HostError, UsageError
-from igor_core.output.lines import plain
+from igor_core.output.line_splitter import plain
 from igor_core.paths import HostPaths
 from igor_core.push.transport.shell_survey import hashes
 from igor_core.runtime import Runtime

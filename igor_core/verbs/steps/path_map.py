@@ -7,7 +7,7 @@ from functools import cached_property
 
 from igor_core.environment import Environment
 from igor_core.errors import IgorError
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Target
@@ -26,7 +26,7 @@ async def find_places(target: Target, environment: Environment, pusher: Pusher) 
 
 def tree_of(
     environment: Environment, tree: files.Tree, dockerfile: tuple[str, str], real: str = ""
-) -> Tree:
+) -> SourceTree:
     """The project as paths on the host and in its container name it.
 
     `dockerfile` is its path and text; `real` is the folder there without links, where known.
@@ -34,7 +34,7 @@ def tree_of(
     # Before the first connection the home there is not known, and with it not the folder.
     roots = [root for root in (*environment.roots, real) if root.startswith("/")]
     known = _Files(tree)
-    return Tree(
+    return SourceTree(
         str(environment.project.root), tuple(dict.fromkeys(roots)),
         known.has, known.named, dockerfile=dockerfile[0], dockerfile_text=dockerfile[1],
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from igor_core.errors import UsageError
 from igor_core.events import Event
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 
 
 class Program(Protocol):
@@ -51,7 +51,7 @@ class Job(Protocol):
         """
         ...
 
-    def find_places(self, host: str, tree: Tree) -> None:
+    def find_places(self, host: str, tree: SourceTree) -> None:
         """Find places in what the host's programs write from now on; `tree` is its view of them."""
         ...
 

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from igor_core.output import Entry, Places, Tree
+from igor_core.output import OutputParser, QuickfixEntry, SourceTree
 from tests.data.outputs import project
 from tests.data.outputs.cases import CASES, Case
 
@@ -19,12 +19,12 @@ REMOTE = ("/workspace", "/home/dino/data2/dev_dsk/sample")
 HOSTS = ("apollo", "enterprise")
 
 
-def trees(case: Case) -> dict[str, Tree]:
+def trees(case: Case) -> dict[str, SourceTree]:
     files = project.files()
     folder = case.folder
     for root in REMOTE:
         folder = folder.removeprefix(root)
-    tree = Tree.of(
+    tree = SourceTree.of(
         LOCAL, REMOTE, files, working=folder.strip("/"),
         dockerfile=case.dockerfile, dockerfile_text=files.get(case.dockerfile, ""),
     )  # fmt: skip
@@ -35,13 +35,13 @@ def output(case: Case) -> bytes:
     return (project.HERE / f"{case.name}.out").read_bytes()
 
 
-def entries(case: Case) -> list[Entry]:
-    places = Places(trees(case))
+def entries(case: Case) -> list[QuickfixEntry]:
+    places = OutputParser(trees(case))
     places.feed("apollo", "stdout", output(case))
     return places.finish()
 
 
-def row(entry: Entry) -> str:
+def row(entry: QuickfixEntry) -> str:
     place = entry.name.removeprefix(f"{LOCAL}/")
     place += f" /{entry.symbol}/" if entry.symbol else f":{entry.line}"
     place += f":{entry.column}" if entry.column else ""

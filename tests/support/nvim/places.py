@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from igor_core.output.entry import Entry
+from igor_core.output.entry import QuickfixEntry
 from tests.support.nvim.scene import Scene
 
 ENDED = """
@@ -16,13 +16,13 @@ DECODER = "/usr/lib/python3.11/json/decoder.py"
 def here(path: Path, line: int, text: str = "", **more: Any) -> dict[str, Any]:
     """A place in a file of the project."""
     given = {"column": 0, "kind": "E", "hosts": ("apollo",), **more}
-    return Entry(str(path), "", line, text=text, **given).to_wire()
+    return QuickfixEntry(str(path), "", line, text=text, **given).to_wire()
 
 
 def there(path: str, line: int, text: str = "", **more: Any) -> dict[str, Any]:
     """A place in a file that only the host has."""
     given = {"column": 0, "kind": "N", "hosts": ("apollo",), "library": True, **more}
-    return Entry("", path, line, text=text, **given).to_wire()
+    return QuickfixEntry("", path, line, text=text, **given).to_wire()
 
 
 def finish(on: Scene, request: int, *places: dict[str, Any], status: int = 1, **more: Any) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 
 from igor_core.agent.finding import MOST, Finding
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 
-TREE = Tree.of("/local", ["/workspace"], ["train.py"])
+TREE = SourceTree.of("/local", ["/workspace"], ["train.py"])
 LINES = b"".join(b"train.py:%d:1: error: wrong\n" % line for line in range(1, 1501))
 QUIET = b"epoch 3 has a loss of 0.25 and goes on\n" * 8000
 

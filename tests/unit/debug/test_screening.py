@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from igor_core.debug.port.screening import Screening
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 from igor_core.remote.debug_helper.dap import Messages, packed
 
 
@@ -78,9 +78,9 @@ def test_malformed_messages_are_dropped(body: bytes) -> None:
 @pytest.mark.parametrize("path", ["term:/x.py", "term://x.py", "zipfile:x/a.py", "tarfile::x.py"])
 def test_an_output_event_has_no_address_as_source(path: str) -> None:
     inner = path.replace("//", "/")
-    tree = Tree.of("/here", ["/workspace"], [inner, "file.py"])
-    assert tree.place(path, certain=True) is None
-    assert tree.place(f"/workspace/{inner}", certain=True) is None
-    place = tree.place("file:///workspace/file.py", certain=True)
+    tree = SourceTree.of("/here", ["/workspace"], [inner, "file.py"])
+    assert tree.locate(path, certain=True) is None
+    assert tree.locate(f"/workspace/{inner}", certain=True) is None
+    place = tree.locate("file:///workspace/file.py", certain=True)
     assert place is not None
     assert place.path == "/here/file.py"

@@ -20,10 +20,10 @@ from igor_core.debug.processes.probe import (
 )
 from igor_core.debug.processes.stacks import HostStacks, stack_places, stack_text
 from igor_core.debug.processes.unreadable import IN_CONTAINER, unread
-from igor_core.output import Tree
+from igor_core.output import SourceTree
 from igor_core.remote.process_probe.dumps import parse_dump
 
-TREE = Tree.of("/home/me/p", ["/workspace"], ["train.py", "lib/net.py"])
+TREE = SourceTree.of("/home/me/p", ["/workspace"], ["train.py", "lib/net.py"])
 
 
 def process(pid: int, *frames: tuple[str, int, str], rank: str = "", **more: Any) -> PythonProcess:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from igor_core.output import Target, Tree, place_under
+from igor_core.output import CursorTarget, SourceTree, location_at
 
 FILES = ["train.py", "pkg/model.py", "Makefile", "sub/a b.py", "c/main.c"]
-TREE = Tree.of("/local", ["/workspace", "/home/me/project"], FILES)
+TREE = SourceTree.of("/local", ["/workspace", "/home/me/project"], FILES)
 TREES = {"apollo": TREE, "enterprise": TREE}
 
 # A line with "^" before the cursor's character, and what is opened there.
@@ -41,14 +41,14 @@ LINES = [
 def test_the_path_at_or_after_the_cursor_is_opened(
     marked: str, name: str, line: int, column: int
 ) -> None:
-    found = place_under(marked.replace("^", "", 1), marked.index("^"), TREES, "apollo")
-    assert found == (Target(name, line, column) if name else None)
+    found = location_at(marked.replace("^", "", 1), marked.index("^"), TREES, "apollo")
+    assert found == (CursorTarget(name, line, column) if name else None)
 
 
 def test_a_host_that_is_not_known_has_no_paths() -> None:
-    assert place_under("train.py:3", 0, TREES, "voyager") is None
-    assert place_under("train.py:3", 0, TREES) is None
+    assert location_at("train.py:3", 0, TREES, "voyager") is None
+    assert location_at("train.py:3", 0, TREES) is None
 
 
 def test_a_line_of_megabytes_is_answered() -> None:
-    assert place_under("a:1 '\"" * 1_000_000, 5_000_000, TREES, "apollo") is None
+    assert location_at("a:1 '\"" * 1_000_000, 5_000_000, TREES, "apollo") is None

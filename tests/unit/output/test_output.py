@@ -1,4 +1,4 @@
-"""Places in what programs print: real outputs, cut anywhere, and hostile ones."""
+"""Source locations in what programs print: real outputs, cut anywhere, and hostile ones."""
 
 import random
 import time
@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from igor_core.output import Entry, Places, Tree
-from igor_core.output.lines import LONGEST_LINE, Lines
+from igor_core.output import OutputParser, QuickfixEntry, SourceTree
+from igor_core.output.line_splitter import LONGEST_LINE, LineSplitter
 from igor_core.output.merge import MOST_REPORTS, MOST_ROWS
 from tests.data.outputs import project, show
 from tests.data.outputs.cases import CASES, Case
 
-TREE = Tree.of("/local", ["/workspace"], ["train.py", "pkg/model.py", "Makefile", "sub/a b.py"])
+TREE = SourceTree.of(
+    "/local", ["/workspace"], ["train.py", "pkg/model.py", "Makefile", "sub/a b.py"]
+)
 TRACEBACK = (
     "Traceback (most recent call last):\n"
     '  File "/workspace/train.py", line {}, in main\n'
@@ -22,8 +24,8 @@ TRACEBACK = (
 )
 
 
-def read(text: str, tree: Tree = TREE) -> list[Entry]:
-    places = Places({"apollo": tree})
+def read(text: str, tree: SourceTree = TREE) -> list[QuickfixEntry]:
+    places = OutputParser({"apollo": tree})
     places.feed("apollo", "stderr", text.encode())
     return places.finish()
 
@@ -58,7 +60,7 @@ def test_chunks_cut_anywhere_give_the_same_entries(case: Case) -> None:
     whole, output = show.entries(case), show.output(case)
     for seed, longest in enumerate((1, 7, 300, 5000)):
         cuts = random.Random(seed)
-        places, at = Places(show.trees(case)), 0
+        places, at = OutputParser(show.trees(case)), 0
         while at < len(output):
             size = cuts.randint(1, longest)
             places.feed("apollo", "stdout", output[at : at + size])
@@ -69,7 +71,7 @@ def test_chunks_cut_anywhere_give_the_same_entries(case: Case) -> None:
 def test_quiet_stretches_before_and_after_change_nothing() -> None:
     quiet = b"".join(b"epoch %d has a loss of 0.25 at 12:30:45\n" % n for n in range(5000))
     for case in CASES:
-        places = Places(show.trees(case))
+        places = OutputParser(show.trees(case))
         for data in (quiet, show.output(case), b"\n", quiet):
             places.feed("apollo", "stdout", data)
         # What a program said last is first: here it did not say it last.
@@ -81,7 +83,7 @@ def test_random_bytes_never_raise() -> None:
     pieces = [piece for case in CASES for piece in show.output(case).splitlines(keepends=True)]
     for seed in range(40):
         dice = random.Random(seed)
-        places = Places({"apollo": tree, "enterprise": tree})
+        places = OutputParser({"apollo": tree, "enterprise": tree})
         for _ in range(200):
             piece = bytearray(dice.choice(pieces) if dice.random() < 0.8 else dice.randbytes(40))
             if piece and dice.random() < 0.3:
@@ -99,7 +101,7 @@ def test_random_bytes_never_raise() -> None:
 )  # fmt: skip
 def test_hostile_output_takes_bounded_time_and_memory(unit: bytes) -> None:
     data = (b"train.py:1" + unit * (10_000_000 // len(unit)))[:10_000_000]
-    places, begun = Places({"apollo": TREE}), time.process_time()
+    places, begun = OutputParser({"apollo": TREE}), time.process_time()
     tracemalloc.start()
     for at in range(0, len(data), 1 << 16):
         places.feed("apollo", "stdout", data[at : at + (1 << 16)])
@@ -120,7 +122,7 @@ def test_lines_as_long_as_are_read_take_no_time_that_grows_with_their_square() -
 
 
 def test_reports_beyond_the_most_are_counted_and_let_go() -> None:
-    places = Places({"apollo": TREE})
+    places = OutputParser({"apollo": TREE})
     for line in range(MOST_REPORTS + 10):
         places.feed("apollo", "stdout", b"train.py:%d:1: error: wrong\n" % (line + 1))
     assert len(places.finish()) == MOST_REPORTS
@@ -128,7 +130,7 @@ def test_reports_beyond_the_most_are_counted_and_let_go() -> None:
 
 
 def test_what_a_program_ends_with_is_kept_whatever_it_said_before() -> None:
-    places = Places({"apollo": TREE})
+    places = OutputParser({"apollo": TREE})
     for line in range(3 * MOST_REPORTS):
         places.feed("apollo", "stdout", b"train.py:%d:1: warning: unused %d\n" % (line + 1, line))
     places.feed("apollo", "stderr", TRACEBACK.format(5, "ValueError", "end").encode())
@@ -138,7 +140,7 @@ def test_what_a_program_ends_with_is_kept_whatever_it_said_before() -> None:
 
 
 def test_of_too_many_errors_the_first_and_the_last_stay() -> None:
-    places = Places({"apollo": TREE})
+    places = OutputParser({"apollo": TREE})
     for line in range(1, 3 * MOST_REPORTS + 1):
         places.feed("apollo", "stdout", b"train.py:%d:1: error: wrong\n" % line)
     lines = [entry.line for entry in places.finish()]
@@ -149,7 +151,7 @@ def test_of_too_many_errors_the_first_and_the_last_stay() -> None:
 
 def test_rows_and_names_are_bounded_too() -> None:
     frame = '  File "/workspace/train.py", line {}, in deeper\n    deeper()\n'
-    places = Places({"apollo": TREE})
+    places = OutputParser({"apollo": TREE})
     for error in range(100):
         frames = "".join(frame.format(n + error) for n in range(1, 90))
         text = f"Traceback (most recent call last):\n{frames}ValueError: {error}\n"
@@ -165,7 +167,7 @@ def test_rows_and_names_are_bounded_too() -> None:
 
 
 def test_a_terminals_line_is_what_was_written_last_in_it() -> None:
-    lines = Lines()
+    lines = LineSplitter()
     assert list(lines.feed(b" 10%\r 20%\x1b[0m\r\n\x1b[1mbold\x1b[0m\tx\r")) == [" 20%"]
     assert list(lines.feed(b"\n\x1b]0;title\x07a\x08b\n")) == ["bold\tx", "ab"]
     assert list(lines.feed(b"12" * LONGEST_LINE + b"\nnext\n")) == [
@@ -175,7 +177,7 @@ def test_a_terminals_line_is_what_was_written_last_in_it() -> None:
 
 
 def test_one_traceback_of_eight_ranks_on_two_hosts_is_one_entry() -> None:
-    places = Places({"apollo": TREE, "enterprise": TREE})
+    places = OutputParser({"apollo": TREE, "enterprise": TREE})
     for host in ("apollo", "enterprise"):
         for rank in range(4):
             error = TRACEBACK.format(7, "ValueError", f"rank {rank} of {host} has none")
@@ -187,7 +189,7 @@ def test_one_traceback_of_eight_ranks_on_two_hosts_is_one_entry() -> None:
 
 
 def test_streams_and_hosts_that_talk_at_the_same_time_are_told_apart() -> None:
-    places = Places({"apollo": TREE, "enterprise": TREE})
+    places = OutputParser({"apollo": TREE, "enterprise": TREE})
     errors = [TRACEBACK.format(line, "ValueError", "x").encode() for line in (3, 5, 7)]
     sources = [("apollo", "stdout"), ("apollo", "stderr"), ("enterprise", "stderr")]
     for at in range(len(errors[0])):
@@ -238,7 +240,7 @@ def test_a_path_is_local_remote_or_nothing(line: str, wanted: tuple[str, int, in
 
 
 def test_relative_paths_start_from_where_the_command_runs() -> None:
-    tree = Tree.of("/local", ["/workspace"], ["x.py", "sub/x.py"], working="sub")
+    tree = SourceTree.of("/local", ["/workspace"], ["x.py", "sub/x.py"], working="sub")
     assert read("x.py:1:1: error: y\n", tree)[0].path == "/local/sub/x.py"
     assert read("x.py:1:1: error: y\n", replace(tree, working=""))[0].path == "/local/x.py"
     entered = "make: Entering directory '/workspace/sub'\nx.py:1:1: error: y\n"

@@ -1,4 +1,4 @@
-"""Which lines can begin or be anything at all: most lines of most programs can't."""
+"""Skips lines that can't be or begin a report: most lines of most programs."""
 
 import re
 
@@ -14,17 +14,17 @@ _WORDS = (
 _IN_TEXT = re.compile(_PLACE, re.ASCII), re.compile(_PARENTHESES, re.ASCII)
 _IN_BYTES = re.compile(_PLACE.encode()), re.compile(_PARENTHESES.encode())
 _BYTE_WORDS = tuple(word.encode() for word in _WORDS)
-# What makes the text of a line other than its bytes: escape sequences, deleted controls.
+# With these the text of a line differs from its bytes.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def is_telling(line: str) -> bool:
-    """Whether a line is worth a reader's look though none is in the middle of something."""
+def may_matter(line: str) -> bool:
+    """Return whether a line may begin a report."""
     return any(word in line for word in _WORDS) or any(pattern.search(line) for pattern in _IN_TEXT)
 
 
-def is_quiet(data: bytes) -> bool:
-    """No whole line of `data` is telling."""
+def nothing_matters(data: bytes) -> bool:
+    """Return whether no whole line of `data` may begin a report."""
     return not (
         any(word in data for word in _BYTE_WORDS)
         or any(pattern.search(data) for pattern in _IN_BYTES)

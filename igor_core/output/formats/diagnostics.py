@@ -1,9 +1,10 @@
-"""Diagnostics of one line: compilers, linters, type checkers, make, shells, Python's warnings."""
+"""Diagnostics on one line: of compilers, linters, type checkers, shells, Python's warnings."""
 
 import re
+from typing import Literal
 
-from igor_core.output.entry import Kind, Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, Kind, RawLocation, Trace
 
 _PLACE = re.compile(
     r"""\s{0,16}(?:In\ file\ included\ from\ |from\ )?
@@ -12,7 +13,7 @@ _PLACE = re.compile(
     (?P<said>\Z|[:,].*|\ -\ .*|\ .*)""",
     re.VERBOSE,
 )
-# "/usr/bin/ld: x.c:3: …", "program: x.c:3: main: Assertion …": who says it.
+# The program in "/usr/bin/ld: x.c:3: …", "program: x.c:3: main: Assertion …".
 _SPEAKER = re.compile(r"[\w./+-]{1,200}: (?=[\w./])")
 _SEVERITY = re.compile(
     r"(?::| -) *(?:fatal |internal compiler |syntax )?"
@@ -30,7 +31,7 @@ _FAILURE = re.compile(
 )  # fmt: skip
 _CONTEXT = re.compile(r"[:,]\s+(?:required (?:from|by)|recursively required|in .*expansion of)\b")
 _INCLUDED = re.compile(r"\s{0,16}(?:In file included from|from) ")
-# bash says "line 3: ", dash only "3: ", with what it ran or read after it.
+# bash prints "line 3: ", dash only "3: ", then the command.
 _SHELL = re.compile(
     r"(?P<path>[^\s:][^:]{0,1023}): (?:line (?P<line>\d{1,7}): (?P<said>\S.*)"
     r"|(?P<number>\d{1,7}): (?P<words>[^:]{1,200}: .*))"
@@ -51,19 +52,19 @@ _WORDS: dict[str, Kind] = {
 }  # fmt: skip
 # pylint's letters: convention, refactoring, warning, error, fatal, information.
 _LETTERS: dict[str, Kind] = {"C": "I", "R": "I", "I": "I", "W": "W", "E": "E", "F": "E"}
-# Notes to one diagnostic, and includes before it.
+# The most notes to one diagnostic, and the most includes before it.
 _MOST = 40
 
 
 class Diagnostics:
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, context: FormatContext) -> None:
+        self._context = context
         self._order = 0
         self._kind: Kind = "E"
         self._title = ""
-        self._spots: list[Spot] = []
-        # How what comes next was included or instantiated.
-        self._context: list[Spot] = []
+        self._locations: list[RawLocation] = []
+        # Where what comes next was included or instantiated.
+        self._included: list[RawLocation] = []
         self._sanitizer = ""
 
     @property
@@ -76,7 +77,7 @@ class Diagnostics:
         elif self._sanitizer and (match := _ADDRESS.match(line)):
             return self._stack(match)
         elif self._sanitizer and not line.startswith(" "):
-            self._sanitizer = self._sanitizer if self._lane.previous.startswith("==") else ""
+            self._sanitizer = self._sanitizer if self._context.previous.startswith("==") else ""
         match = _PLACE.match(line)
         if not match and (speaker := _SPEAKER.match(line)):
             match = _PLACE.match(line, speaker.end())
@@ -88,22 +89,22 @@ class Diagnostics:
         return match is not None and self._shell(match)
 
     def flush(self) -> None:
-        if self._spots:
-            traces = (Trace(self._title, tuple(self._spots)),)
-            self._lane.emit(Report(self._kind, traces, self._order))
-        self._spots = []
+        if self._locations:
+            traces = (Trace(self._title, tuple(self._locations)),)
+            self._context.emit(ErrorReport(self._kind, traces, self._order))
+        self._locations = []
 
     def _place(self, line: str, match: re.Match[str]) -> bool:
         if _INCLUDED.match(line) or _CONTEXT.match(match["said"]):
-            if len(self._context) < _MOST:
-                self._context.append(
-                    self._spot(match, first(match["said"].lstrip(":, ")), "", True)
+            if len(self._included) < _MOST:
+                self._included.append(
+                    self._location(match, text=one_line(match["said"].lstrip(":, ")), context=True)
                 )
             return True
         return self._judged(match)
 
     def _judged(self, match: re.Match[str]) -> bool:
-        """What the rest of the line makes of a place: nothing, where it isn't a diagnostic's."""
+        """Report the location if the rest of the line is a diagnostic; return whether it is."""
         said = match["said"]
         if found := _SEVERITY.match(said) or _LEVEL.match(said):
             kind = _WORDS[found["word"]]
@@ -122,56 +123,57 @@ class Diagnostics:
             return self._new(match, "E", said[2:], certain=False)
         return False
 
-    def _new(self, match: re.Match[str], kind: Kind, said: str, certain: bool = True) -> bool:
+    def _new(self, match: re.Match[str], kind: Kind, said: str, *, certain: bool = True) -> bool:
         self.flush()
-        self._order, self._kind, self._title = self._lane.count(), kind, first(said)
-        self._spots = [self._spot(match, "", "", certain=certain), *self._context]
-        self._context = []
+        self._order, self._kind, self._title = self._context.count(), kind, one_line(said)
+        self._locations = [self._location(match, certain=certain), *self._included]
+        self._included = []
         return True
 
     def _note(self, match: re.Match[str], said: str) -> bool:
-        if not self._spots:
+        if not self._locations:
             return self._new(match, "N", said)
-        if len(self._spots) < _MOST:
-            self._spots.append(self._spot(match, first(said), "N"))
+        if len(self._locations) < _MOST:
+            self._locations.append(self._location(match, text=one_line(said), kind="N"))
         return True
 
     def _shell(self, match: re.Match[str]) -> bool:
         self.flush()
         line, said = int(match["line"] or match["number"]), match["said"] or match["words"]
-        spot = Spot(match["path"], line, certain=False, folders=self._folders())
-        self._lane.emit(Report("E", (Trace(first(said), (spot,)),), self._lane.count()))
+        location = RawLocation(match["path"], line, certain=False, folders=self._folders())
+        self._context.emit(
+            ErrorReport("E", (Trace(one_line(said), (location,)),), self._context.count())
+        )
         return True
 
     def _stack(self, match: re.Match[str]) -> bool:
-        """A frame of a sanitizer's report; only its first stack is where it failed."""
+        """Read a frame of a sanitizer's report; only its first stack is where it failed."""
         if " #0 " in match.string:
-            if self._title == self._sanitizer and self._spots:
+            if self._title == self._sanitizer and self._locations:
                 self._sanitizer = ""
                 return True
             self.flush()
-            self._order, self._kind, self._title = self._lane.count(), "E", self._sanitizer
-        if len(self._spots) < _MOST:
-            self._spots.append(self._spot(match, f"in {match['said']}", ""))
+            self._order, self._kind, self._title = self._context.count(), "E", self._sanitizer
+        if len(self._locations) < _MOST:
+            self._locations.append(self._location(match, text=f"in {match['said']}"))
         return True
 
-    def _spot(
+    def _location(
         self,
         match: re.Match[str],
-        text: str,
-        kind: Kind | str,
+        *,
+        text: str = "",
+        kind: Literal["N", ""] = "",
         context: bool = False,
         certain: bool = True,
-    ) -> Spot:
-        folders = self._folders()
-        column = int(match["column"] or 0)
-        return Spot(
-            match["path"], int(match["line"]), column, text, "N" if kind == "N" else "",
-            certain, context, folders=folders,
+    ) -> RawLocation:
+        return RawLocation(
+            match["path"], int(match["line"]), int(match["column"] or 0), text=text, kind=kind,
+            certain=certain, context=context, folders=self._folders(),
         )  # fmt: skip
 
     def _folders(self) -> tuple[str, ...]:
-        return tuple(self._lane.folders)
+        return tuple(self._context.folders)
 
 
 def _of_code(code: str) -> Kind:

@@ -1,4 +1,4 @@
-"""A project's tree as the paths in output name it, and the place that a path means."""
+"""Translates remote paths in output into local files of the project."""
 
 import posixpath
 import re
@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-# The path of a file, not of a file system's whole depth: longer ones are not looked at.
+# Longer paths are ignored.
 LONGEST_PATH = 1024
 
 _PACKAGES = frozenset({"site-packages", "dist-packages", "node_modules", ".venv"})
-# Paths that the compiler's makers had, not the machine.
+# Paths on the machine that built the compiler, and paths that are no source files.
 _NOWHERE = ("/rustc/", "/proc/", "/dev/", "//")
-# As lua/igor/places/openable.lua: some addresses (zipfile:, tarfile::) need no slashes.
+# As in lua/igor/places/openable.lua: some addresses (zipfile:, tarfile::) have no slashes.
 _ADDRESS = re.compile(r"(?:^|/)[A-Za-z][\w+.-]*:|[\x00-\x1f\x7f-\x9f]", re.ASCII)
 _SOURCE = re.compile(
     r"\.(?:py[ixd]?|ipynb|[chfdm]|cc|cu[h]?|cpp|cxx|hh|hpp|hxx|inl|tcc|ipp|rs|go|[cm]?[jt]sx?|"
@@ -22,21 +22,21 @@ _SOURCE = re.compile(
 
 
 def address(host: str, path: str) -> str:
-    """What a file that only a host has is opened as; `path` is absolute there."""
+    """Return the name under which an editor opens a host's file; `path` is absolute."""
     return f"igor://{host}{path}"
 
 
 def is_address(path: str) -> bool:
-    """Whether an editor could take a path from a host for an address, or it holds control
-    characters: no such path is opened."""
+    """Return whether a remote path could be an address to an editor, or has control characters:
+    such a path is never opened."""
     return _ADDRESS.search(path) is not None
 
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """A file: `path` is local and absolute, or else `remote` is absolute where the program ran.
+    """A file: an absolute local `path`, or else an absolute `remote` path where the program ran.
 
-    `library`: not of the project, but of a package, the interpreter or the compiler.
+    `library`: it belongs not to the project but to a package, the interpreter or the compiler.
     """
 
     path: str = ""
@@ -49,12 +49,13 @@ def _none(_name: str) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Tree:
-    """`local` is the project's root here; `remote` are the folders that are the same tree there.
+class SourceTree:
+    """The project's files and where a host has them.
 
-    `exists` says whether the tree has a file of that path, `named` which paths of the tree end in
-    a file name. `working` is the tree's folder in which programs run. `dockerfile` is a path of
-    the tree and `dockerfile_text` what stands in it, for images' builds.
+    `local` is the local root; `remote` are the remote folders that are the same tree. `exists`
+    says whether the tree has a path, `named` lists its paths with a file name. `working` is the
+    folder of the tree in which programs run. `dockerfile` is the dockerfile's path in the tree,
+    `dockerfile_text` its content, for builds of images.
     """
 
     local: str
@@ -75,8 +76,8 @@ class Tree:
         working: str = "",
         dockerfile: str = "",
         dockerfile_text: str = "",
-    ) -> "Tree":
-        """The tree of these files."""
+    ) -> "SourceTree":
+        """Make the tree of these files."""
         paths = frozenset(files)
         names = defaultdict[str, list[str]](list)
         for path in paths:
@@ -86,14 +87,14 @@ class Tree:
             working, dockerfile, dockerfile_text,
         )  # fmt: skip
 
-    def place(
+    def locate(
         self, path: str, folders: Iterable[str] = (), *, certain: bool
     ) -> SourceLocation | None:
-        """What `path` means, None where it means nothing that can be opened.
+        """Return the file that a remote `path` is, None if it can't be opened.
 
-        Relative paths start from one of `folders` (as the program names them) or from where it
-        runs. `certain`: the format leaves no doubt that this is a source file, so that it may be
-        one that only the host has, or a tree's only file of that name.
+        A relative path starts in one of `folders` (as the program names them) or in the folder
+        where the program runs. If `certain`, which is for formats that name only source files, it
+        may also be a file that only the host has, or the only file of the tree with that name.
         """
         path = path.removeprefix("file://")
         if not path or len(path) > LONGEST_PATH or path[0] in "<~-" or is_address(path):
@@ -105,7 +106,7 @@ class Tree:
     def _absolute(self, path: str, certain: bool) -> SourceLocation | None:
         inner = self.inner(path)
         if inner is not None and self.exists(inner):
-            return self._here(inner)
+            return self._in_project(inner)
         if not certain or path.startswith(_NOWHERE) or not _is_source(path):
             return None
         return SourceLocation(remote=path, library=inner is None or _is_package(path))
@@ -115,21 +116,21 @@ class Tree:
         for start in (*reversed(starts), self.working, ""):
             inner = posixpath.normpath(posixpath.join(start, path))
             if not inner.startswith("../") and self.exists(inner):
-                return self._here(inner)
+                return self._in_project(inner)
         return self._only(path) if certain else None
 
     def _only(self, path: str) -> SourceLocation | None:
-        """The one file of the tree whose path ends so."""
+        """Return the file of the tree whose path ends in `path`, if it is the only one."""
         ending = "/" + posixpath.normpath(path).lstrip("./")
         found = [
             inner
             for inner in self.named(posixpath.basename(path))
             if ("/" + inner).endswith(ending)
         ]
-        return self._here(found[0]) if len(found) == 1 else None
+        return self._in_project(found[0]) if len(found) == 1 else None
 
     def inner(self, path: str) -> str | None:
-        """The tree's own path of an absolute one, "" for its root, None outside of it."""
+        """Return an absolute path relative to the tree, "" for its root, None outside of it."""
         for root in self.remote:
             if path == root:
                 return ""
@@ -140,12 +141,12 @@ class Tree:
     def _start(self, folder: str) -> str | None:
         return self.inner(posixpath.normpath(folder)) if folder.startswith("/") else folder
 
-    def _here(self, inner: str) -> SourceLocation:
+    def _in_project(self, inner: str) -> SourceLocation:
         return SourceLocation(path=posixpath.join(self.local, inner), library=_is_package(inner))
 
 
 def _is_source(path: str) -> bool:
-    """C++'s own headers have no ending."""
+    """Return whether it may be a source file; C++'s own headers have no extension."""
     return bool(_SOURCE.search(path)) or path.startswith("/usr/include/")
 
 

@@ -1,10 +1,10 @@
-"""Builds of images: the instruction of the dockerfile that failed."""
+"""Failed builds of images: the instruction of the dockerfile that failed."""
 
 import re
 from dataclasses import dataclass
 
-from igor_core.output.entry import Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, RawLocation, Trace
 
 _STEP = re.compile(r"(?:Step|STEP) (?P<step>\d{1,4})/\d{1,4} ?: (?P<said>\S.*)$")
 _STEP_FAILED = re.compile(
@@ -27,7 +27,7 @@ class Instruction:
 
 
 def instructions(text: str) -> list[Instruction]:
-    """What a dockerfile asks for, each with the line where it begins; long ones are joined."""
+    """Return the instructions of a dockerfile, each on one line, with its first line's number."""
     found: list[Instruction] = []
     begun, parts = 0, list[str]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -47,16 +47,16 @@ def _joined(text: str) -> str:
     return " ".join(text.split())
 
 
-class Builds:
-    """Reads against the dockerfile at `path` of the tree, whose text is `text`."""
+class ImageBuilds:
+    """Finds the failed instruction in the dockerfile, `path` in the tree, with content `text`."""
 
-    def __init__(self, lane: Lane, path: str, text: str) -> None:
-        self._lane = lane
+    def __init__(self, context: FormatContext, path: str, text: str) -> None:
+        self._context = context
         self._path = path
         self._instructions = instructions(text)
         self._step = 0
-        # Where it failed, until it is said why.
-        self._failed: Spot | None = None
+        # Where it failed, until the reason follows.
+        self._failed: RawLocation | None = None
         self._snippet: tuple[str, int] | None = None
         self._in_snippet = False
 
@@ -70,13 +70,13 @@ class Builds:
         if match := _STEP.match(line):
             self._step = self._line_of(match["said"], int(match["step"]))
         elif self._step and _STEP_FAILED.match(line):
-            self._report(Spot(self._path, self._step), line)
+            self._report(RawLocation(self._path, self._step), line)
             self._step = 0
         elif self._path and not self._failed and (match := _SYNTAX.match(line)):
-            self._report(Spot(self._path, int(match["line"])), match["said"])
+            self._report(RawLocation(self._path, int(match["line"])), match["said"])
         elif match := _FAILED_STAGE.match(line):
             found = self._line_of(match["said"])
-            self._failed = Spot(self._path, found) if found else None
+            self._failed = RawLocation(self._path, found) if found else None
         elif self._snippet and line.startswith("-" * 20):
             self._in_snippet = True
         elif self._failed and _ENDS.match(line):
@@ -92,21 +92,21 @@ class Builds:
             self._report(self._failed, "the build failed here")
 
     def _inside(self, line: str) -> bool:
-        """BuildKit's picture of the dockerfile: the first marked line is the instruction's."""
+        """Read BuildKit's excerpt of the dockerfile: the first marked line is the instruction's."""
         match = _SNIPPET_LINE.match(line)
         if match and match["mark"] and self._snippet:
-            self._failed = Spot(self._name(self._snippet[0]), int(match["line"]))
+            self._failed = RawLocation(self._name(self._snippet[0]), int(match["line"]))
             self._snippet = None
         if not match:
             self._in_snippet, self._snippet = False, None
         return bool(match) or line.startswith("-" * 20)
 
     def _name(self, shown: str) -> str:
-        """BuildKit names the dockerfile without its folder when it's sent on its own."""
+        """Return the path: BuildKit omits the folder when the dockerfile is sent on its own."""
         return self._path if self._path.rpartition("/")[2] == shown.rpartition("/")[2] else shown
 
     def _line_of(self, said: str, step: int = 0) -> int:
-        """The line of an instruction as an engine repeats it, 0 where there is no such."""
+        """Return the line of an instruction as an engine repeats it, 0 if there is none."""
         said = _joined(said)
         if 0 < step <= len(self._instructions):
             instruction = self._instructions[step - 1]
@@ -114,6 +114,8 @@ class Builds:
                 return instruction.line
         return next((known.line for known in self._instructions if known.text == said), 0)
 
-    def _report(self, spot: Spot, said: str) -> None:
-        self._lane.emit(Report("E", (Trace(first(said), (spot,)),), self._lane.count()))
+    def _report(self, location: RawLocation, said: str) -> None:
+        self._context.emit(
+            ErrorReport("E", (Trace(one_line(said), (location,)),), self._context.count())
+        )
         self._failed = None

@@ -1,9 +1,9 @@
-"""Bytes cut anywhere into lines as a terminal shows them: no colours, no overwritten text."""
+"""Splits bytes into lines as a terminal shows them: without colours and overwritten text."""
 
 import re
 from collections.abc import Iterator
 
-#: Of a longer line, the rest is not looked at: a program may write megabytes without a newline.
+#: The rest of a longer line is ignored: a program may write megabytes without a newline.
 LONGEST_LINE = 8192
 _SLICE = 1 << 16
 
@@ -16,21 +16,21 @@ _CONTROLS = dict.fromkeys([*range(9), *range(10, 32), 127])
 
 
 def plain(text: str) -> str:
-    """The text without escape sequences and other control characters."""
+    """Remove escape sequences and other control characters from a text."""
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-class Lines:
-    """The lines of one stream; holds no more than LONGEST_LINE bytes."""
+class LineSplitter:
+    """Splits one stream; holds no more than LONGEST_LINE bytes."""
 
     def __init__(self) -> None:
         self._held = bytearray()
         self._returned = False
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The lines that `data` completes, without their ends."""
+        """Yield the lines that `data` completes, without their ends."""
         for start in range(0, len(data), _SLICE):
             *ended, rest = data[start : start + _SLICE].split(b"\n")
             for piece in ended:
@@ -39,11 +39,11 @@ class Lines:
             self._add(rest)
 
     def rest(self) -> str:
-        """The line that has not ended."""
+        """Return the line that has not ended."""
         return self._take()
 
     def _add(self, piece: bytes) -> None:
-        """A carriage return makes what follows it the line; at the line's end it means nothing."""
+        """Add to the line. What follows a carriage return replaces it, except at its end."""
         body = piece.rstrip(b"\r")
         if body:
             _overwritten, returned, seen = body.rpartition(b"\r")

@@ -3,8 +3,8 @@
 import re
 from collections import deque
 
-from igor_core.output.entry import Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, RawLocation, Trace
 
 _SECTION = re.compile(r"_{3,} (?P<name>\S.*?) _{3,}$")
 _PHASE = re.compile(r"ERROR (?:at (?:setup|teardown) of|collecting) ")
@@ -14,19 +14,19 @@ _SUMMARY = re.compile(
     r"(?:FAILED|ERROR) (?P<path>[^\s:]{1,1024}\.\w{1,5})(?:::(?P<test>\S.*?))?(?: - (?P<said>.*))?$"
 )
 _TYPE = re.compile(r"[A-Za-z_][\w.]*$")
-# Failures that a summary is compared with.
+# The most failures that the summary is compared with.
 _MOST = 2000
 
 
-class Failures:
-    """Sections of failed tests. `rootdir` is where the paths of the summary start."""
+class PytestFailures:
+    """Reads the sections of failed tests, and of the summary those that had no section."""
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, context: FormatContext) -> None:
+        self._context = context
         self._section = ""
         self._in_failures = False
         self._title = self._source = ""
-        self._spots: list[Spot] = []
+        self._locations: list[RawLocation] = []
         self._shown = deque[str](maxlen=_MOST)
         self._messages = deque[str](maxlen=_MOST)
 
@@ -42,7 +42,7 @@ class Failures:
         if line.startswith(">"):
             self._source = line[1:].strip()
         if line.startswith("rootdir: "):
-            self._lane.folders[:0] = [line.removeprefix("rootdir: ").split(",")[0]]
+            self._context.folders[:0] = [line.removeprefix("rootdir: ").split(",")[0]]
         if self.open and (match := _MESSAGE.match(line)):
             self._title = self._title or match["said"]
             return True
@@ -51,15 +51,15 @@ class Failures:
         return False
 
     def seen(self) -> None:
-        """Another reader has found the section's places (--tb=native)."""
+        """Note that another reader has reported the section (--tb=native)."""
         if self._section:
             self._shown.append(self._section)
 
     def flush(self) -> None:
-        if self._spots:
+        if self._locations:
             self._shown.append(self._section)
-            self._report(tuple(reversed(self._spots)))
-        self._spots.clear()
+            self._report(tuple(reversed(self._locations)))
+        self._locations.clear()
         self._title = ""
 
     def _heading(self, line: str) -> bool:
@@ -76,9 +76,9 @@ class Failures:
         plain = not said or inner or _TYPE.match(said)
         if not plain and (self._section or not self._title):
             return False
-        folders = tuple(self._lane.folders)
-        text = inner or first(self._source, 200)
-        self._spots.append(Spot(match["path"], line, text=text, folders=folders))
+        folders = tuple(self._context.folders)
+        text = inner or one_line(self._source, 200)
+        self._locations.append(RawLocation(match["path"], line, text=text, folders=folders))
         self._source = ""
         if not inner and said:
             self._title = self._title or said
@@ -93,10 +93,10 @@ class Failures:
         if self._is_shown(test or match["path"], said):
             return True
         symbol = test.partition("[")[0].rpartition("::")[2]
-        folders = tuple(self._lane.folders)
-        spot = Spot(match["path"], 0, symbol=symbol, folders=folders)
+        folders = tuple(self._context.folders)
+        location = RawLocation(match["path"], 0, symbol=symbol, folders=folders)
         self._title = said or f"failed: {test or match['path']}"
-        self._report((spot,))
+        self._report((location,))
         self._title = ""
         return True
 
@@ -107,5 +107,7 @@ class Failures:
             bool(begins) and any(message.startswith(begins) for message in self._messages)
         )
 
-    def _report(self, spots: tuple[Spot, ...]) -> None:
-        self._lane.emit(Report("E", (Trace(first(self._title), spots),), self._lane.count()))
+    def _report(self, locations: tuple[RawLocation, ...]) -> None:
+        self._context.emit(
+            ErrorReport("E", (Trace(one_line(self._title), locations),), self._context.count())
+        )

@@ -1,9 +1,9 @@
-"""Stack traces of node, go and rust, and go's failed tests."""
+"""Stack traces of node, go and rust, and failed tests of go."""
 
 import re
 
-from igor_core.output.entry import Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, RawLocation, Trace
 
 _NODE_FRAME = re.compile(
     r"\s{1,12}at (?:(?P<function>[^(]{1,500}) \()?(?:async )?(?P<path>(?:file://)?/[^:()]{1,1024}):(?P<line>\d{1,7}):(?P<column>\d{1,7})\)?$"
@@ -24,16 +24,16 @@ _RUST_NAME = re.compile(r" {1,6}\d{1,5}: ")
 _MOST = 60
 
 
-class Stacks:
+class StackTraces:
     """One stack at a time, innermost frame first; `_in` is the language it is in, or ""."""
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, context: FormatContext) -> None:
+        self._context = context
         self._in = ""
         self._order = 0
-        self._title = self._head_title = ""
-        self._spots: list[Spot] = []
-        self._head: Spot | None = None
+        self._title = ""
+        self._locations: list[RawLocation] = []
+        self._head: RawLocation | None = None
         self._panic = ""
         self._failed = False
         self._after = 0
@@ -57,20 +57,22 @@ class Stacks:
         return self._begins(line)
 
     def flush(self) -> None:
-        spots = self._spots
-        if self._head and not any(spot.path == self._head.path for spot in spots):
-            spots.insert(0, self._head)
-        if spots and self._title:
-            self._lane.emit(Report("E", (Trace(first(self._title), tuple(spots)),), self._order))
-        self._spots, self._head, self._in, self._title = [], None, "", ""
+        locations = self._locations
+        if self._head and not any(location.path == self._head.path for location in locations):
+            locations.insert(0, self._head)
+        if locations and self._title:
+            self._context.emit(
+                ErrorReport("E", (Trace(one_line(self._title), tuple(locations)),), self._order)
+            )
+        self._locations, self._head, self._in, self._title = [], None, "", ""
 
     def _begins(self, line: str) -> bool:
         if match := _NODE_HEAD.match(line):
-            self._head = Spot(match["path"], int(match["line"]))
+            self._head = RawLocation(match["path"], int(match["line"]))
             self._after = 0
             return True
         if line.lstrip().startswith("at ") and (_NODE_FRAME.match(line) or _NODE_INNER.match(line)):
-            self._start("node", self._lane.previous)
+            self._start("node", self._context.previous)
             return self._goes_on(line)
         if _GO_PANIC.match(line):
             self._panic = line
@@ -81,12 +83,12 @@ class Stacks:
             return True
         if match := _RUST_PANIC.match(line):
             self._start("rust", match["said"] or "")
-            self._spots.append(_spot(match))
+            self._locations.append(_location(match))
             return True
         return self._forget(line)
 
     def _forget(self, line: str) -> bool:
-        """A head or a panic with no stack soon after it was something else."""
+        """Forget a head or a panic that no stack follows within a few lines."""
         if line.strip():
             self._after += 1
         if self._after > 12:
@@ -94,7 +96,7 @@ class Stacks:
         return False
 
     def _start(self, language: str, title: str) -> None:
-        self._in, self._title, self._order = language, title, self._lane.count()
+        self._in, self._title, self._order = language, title, self._context.count()
         self._after = 0
 
     def _goes_on(self, line: str) -> bool:
@@ -113,16 +115,17 @@ class Stacks:
         return self._add(_RUST_FRAME.match(line)) or bool(known)
 
     def _add(self, match: re.Match[str] | None) -> bool:
-        if match and len(self._spots) < _MOST:
-            self._spots.append(_spot(match))
+        if match and len(self._locations) < _MOST:
+            self._locations.append(_location(match))
         return match is not None
 
     def _test(self, match: re.Match[str]) -> None:
-        trace = Trace(first(match["said"]), (Spot(match["path"], int(match["line"])),))
-        self._lane.emit(Report("E", (trace,), self._lane.count()))
+        trace = Trace(one_line(match["said"]), (RawLocation(match["path"], int(match["line"])),))
+        self._context.emit(ErrorReport("E", (trace,), self._context.count()))
 
 
-def _spot(match: re.Match[str]) -> Spot:
+def _location(match: re.Match[str]) -> RawLocation:
     groups = match.groupdict()
     said = f"in {groups['function'].strip()}" if groups.get("function") else ""
-    return Spot(match["path"], int(match["line"]), int(groups.get("column") or 0), said)
+    column = int(groups.get("column") or 0)
+    return RawLocation(match["path"], int(match["line"]), column, text=said)

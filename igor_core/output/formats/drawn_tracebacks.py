@@ -3,8 +3,8 @@
 import re
 from collections import deque
 
-from igor_core.output.entry import Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, RawLocation, Trace
 
 _RICH = re.compile(r"[╭┌+][─-]{2,200} Traceback \(most recent call last\) [─-]{2,200}[╮┐+]$")
 _RICH_FRAME = re.compile(
@@ -17,17 +17,17 @@ _IPYTHON_FRAME = re.compile(
     r"File (?P<path>[^\s:][^:]{0,1023}):(?P<line>\d{1,7})(?:, in (?P<function>.{1,500}))?$"
 )
 _MOST_FRAMES = 100
-# Lines without a frame, after which it was not a traceback.
+# After this many lines without a frame, it was not a traceback.
 _PATIENCE = 400
 
 
-class Pretty:
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+class DrawnTracebacks:
+    def __init__(self, context: FormatContext) -> None:
+        self._context = context
         self._in = ""
         self._type = self._title = ""
         self._order = self._lines = 0
-        self._frames = deque[Spot](maxlen=_MOST_FRAMES)
+        self._frames = deque[RawLocation](maxlen=_MOST_FRAMES)
 
     @property
     def open(self) -> bool:
@@ -50,15 +50,17 @@ class Pretty:
 
     def flush(self) -> None:
         if self._frames:
-            trace = Trace(first(self._title or self._type), tuple(reversed(self._frames)))
+            trace = Trace(one_line(self._title or self._type), tuple(reversed(self._frames)))
             exception = trace.title.partition(":")[0]
-            self._lane.emit(Report("E", (trace,), self._order, last=True, exception=exception))
+            self._context.emit(
+                ErrorReport("E", (trace,), self._order, last=True, exception=exception)
+            )
         self._frames.clear()
         self._in = self._title = ""
 
     def _begin(self, drawn: str, exception: str) -> None:
         self._in, self._type, self._lines = drawn, exception, 0
-        self._order = self._lane.count()
+        self._order = self._context.count()
 
     def _rich(self, line: str) -> bool:
         if line[:1] in ("╰", "└"):
@@ -68,7 +70,7 @@ class Pretty:
         return self._frame(_RICH_FRAME.match(inner))
 
     def _below(self, line: str) -> bool:
-        """rich says the exception under its box."""
+        """Read the exception, which rich prints below the box."""
         if line.strip():
             self._title = line
             self.flush()
@@ -86,8 +88,8 @@ class Pretty:
         if match:
             self._lines = 0
             function = match["function"]
-            said = f"in {first(function, 80)}" if function else ""
-            self._frames.append(Spot(match["path"], int(match["line"]), text=said))
+            said = f"in {one_line(function, 80)}" if function else ""
+            self._frames.append(RawLocation(match["path"], int(match["line"]), text=said))
         elif self._lines > _PATIENCE:
             self.flush()
         return True

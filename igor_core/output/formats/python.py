@@ -4,8 +4,8 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from igor_core.output.entry import Kind, Report, Spot, Trace
-from igor_core.output.reader import Lane, first
+from igor_core.output.formats.base import FormatContext, one_line
+from igor_core.output.report import ErrorReport, Kind, RawLocation, Trace
 
 _HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d{1,9})(?:,? in (?P<function>.+))?$')
@@ -17,15 +17,15 @@ _CAUSES = (
 )
 _CRASH = re.compile(r"(?:Current thread|Thread|Stack)\b[^']*\(most recent call first\):$")
 _CRASH_WORDS = ("Fatal Python error: ", "Timeout (")
-# Of a deeper recursion than Python's own limit shows, the outermost are let go.
+# Of a deeper recursion, the outermost frames are dropped.
 _MOST_FRAMES = 100
-# Lines of a message that has several, before a cause may still follow.
+# The most lines of a message after which a cause may still follow.
 _PATIENCE = 20
 
 
 @dataclass
 class _Block:
-    """One traceback. `far`: it is quoted, of another process that is the real place."""
+    """One traceback. `far`: it is quoted from another process, where the error really was."""
 
     indent: int
     depth: int = 0
@@ -33,12 +33,12 @@ class _Block:
     far: bool = False
     cut: bool = False
     title: str = ""
-    frames: deque[Spot] = field(default_factory=lambda: deque(maxlen=_MOST_FRAMES))
+    frames: deque[RawLocation] = field(default_factory=lambda: deque(maxlen=_MOST_FRAMES))
 
 
-class Tracebacks:
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+class PythonTracebacks:
+    def __init__(self, context: FormatContext) -> None:
+        self._context = context
         self._block: _Block | None = None
         # Exceptions that belong together: chains of causes, by the depth of their group.
         self._chains: list[list[_Block]] = []
@@ -76,12 +76,16 @@ class Tracebacks:
         if traces:
             exception = traces[0].title.partition(":")[0]
             last = self._after < 2
-            self._lane.emit(Report(self._kind, traces, self._order, last, cut, exception))
+            self._context.emit(
+                ErrorReport(
+                    self._kind, traces, self._order, last=last, cut=cut, exception=exception
+                )
+            )
         self._chains.clear()
         self._grouped = False
 
     def _ungrouped(self, line: str) -> tuple[int, str]:
-        """How deep in groups of exceptions the line is, and the line without their frame."""
+        """Return the depth in exception groups, and the line without the groups' frame."""
         match = _GUTTER.match(line)
         if match and (self._grouped or line.endswith(_HEADER)):
             return len(match["depth"]), match["text"] or ""
@@ -89,7 +93,7 @@ class Tracebacks:
 
     def _begin(self, text: str, depth: int) -> None:
         indent = len(text) - len(text.lstrip())
-        block = _Block(indent, depth, far=self._lane.previous.strip() in ('"""', "'''"))
+        block = _Block(indent, depth, far=self._context.previous.strip() in ('"""', "'''"))
         self._add(block)
         self._grouped |= depth > 0
 
@@ -98,8 +102,8 @@ class Tracebacks:
         if not (self._chained or self._apart or inner):
             self.flush()
         if not self._chains:
-            self._order = self._lane.count()
-            ignored = self._lane.previous.lstrip().startswith("Exception ignored")
+            self._order = self._context.count()
+            ignored = self._context.previous.lstrip().startswith("Exception ignored")
             self._kind = "W" if ignored else "E"
         same = [chain for chain in self._chains if chain[0].depth == block.depth]
         if self._chained and same:
@@ -116,13 +120,13 @@ class Tracebacks:
             self._add(_Block(indent, depth, cut=True))
         assert self._block is not None
         function = match["function"] or ""
-        said = f"in {first(function, 80)}" if function else ""
-        folders = tuple(self._lane.folders)
+        said = f"in {one_line(function, 80)}" if function else ""
+        folders = tuple(self._context.folders)
         line = int(match["line"])
-        self._block.frames.append(Spot(match["path"], line, text=said, folders=folders))
+        self._block.frames.append(RawLocation(match["path"], line, text=said, folders=folders))
 
     def _within(self, block: _Block, text: str) -> bool:
-        """Source, marks or the message of the open traceback; False where it has ended."""
+        """Read source, marks or the message of the open traceback; return False if it has ended."""
         stripped = text.strip()
         if not stripped:
             self._block = None
@@ -165,12 +169,12 @@ def _is_mark(stripped: str) -> bool:
 
 def _say_source(block: _Block, source: str) -> None:
     last = block.frames.pop()
-    said = f"{last.text}: {first(source, 200)}" if last.text else ""
-    block.frames.append(Spot(last.path, last.line, text=said, folders=last.folders))
+    said = f"{last.text}: {one_line(source, 200)}" if last.text else ""
+    block.frames.append(RawLocation(last.path, last.line, text=said, folders=last.folders))
 
 
 def _groups_last(chains: list[list[_Block]]) -> list[list[_Block]]:
-    """The exceptions of a group in their order, then the group that they are in."""
+    """Order the exceptions of a group before the group itself."""
     found, groups = list[list[_Block]](), list[list[_Block]]()
     for chain in chains:
         while groups and groups[-1][0].depth >= chain[0].depth:
@@ -180,11 +184,11 @@ def _groups_last(chains: list[list[_Block]]) -> list[list[_Block]]:
 
 
 def _causes_last(chain: list[_Block]) -> list[_Block]:
-    """What was not caught first, then its causes; before both what another process tells."""
+    """Order the uncaught exception before its causes; tracebacks of another process first."""
     newest_first = chain[::-1]
     return sorted(newest_first, key=lambda block: not block.far)
 
 
 def _trace(block: _Block) -> Trace:
     frames = tuple(block.frames) if block.last_first else tuple(reversed(block.frames))
-    return Trace(first(block.title), frames)
+    return Trace(one_line(block.title), frames)

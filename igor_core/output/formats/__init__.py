@@ -1,0 +1,1 @@
+"""Readers of the formats in which compilers, linters, interpreters and test runners report."""
