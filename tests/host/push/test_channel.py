@@ -397,7 +397,7 @@ async def test_a_receiver_that_stands_still_is_given_up(
     channel, tree = await opened(host)
     (pid,) = receivers(plain_host)
     os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(HostError, match="it said nothing for"):
+    with pytest.raises(HostError, match="it sent nothing for"):
         await asyncio.wait_for(write(channel, tree, b"x", b"1"), 5)
     assert host.state == "connected"
     # Its input has ended meanwhile.

@@ -225,25 +225,23 @@ def test_a_docker_that_prints_for_ever_is_ended_and_the_host_lives(
     ), done
 
 
-async def test_what_was_ended_for_its_output_is_gone_there(
-    host: RemoteHost, plain_host: Host
-) -> None:
-    with pytest.raises(HostError, match="more than 1 MB, and was ended: yes"):
+async def test_what_was_killed_for_its_output_is_gone(host: RemoteHost, plain_host: Host) -> None:
+    with pytest.raises(HostError, match="more than 1 MB and was killed: yes"):
         await host.run(["yes"], most=1 << 20)
     await asyncio.to_thread(wait_until, lambda: not plain_host.pids("yes"), 20)
     assert (await host.run(["echo", "on"])).stdout == b"on\n"
 
 
-async def test_a_program_that_the_host_never_ends_is_not_waited_for(
+async def test_a_program_that_the_host_never_kills_is_not_waited_for(
     ssh_home: Path, plain_host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("igor_core.ssh.process.END_SECONDS", 0.5)
-    lies = "if is_supervisor:\n    module.Child.end = lambda self: None\n"
+    lies = "if is_supervisor:\n    module.Child.kill = lambda self: None\n"
     with lying(plain_host, lies):
         async with connected("plain") as host:
             process = await host.start(Command(["sleep", "100"], cwd="/"))
             await asyncio.wait_for(process.end(), 10)
-            assert "not ended it" in process.error
+            assert "did not kill it" in process.error
             assert (await host.run(["echo", "on"])).stdout == b"on\n"
 
 

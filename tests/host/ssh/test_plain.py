@@ -56,10 +56,13 @@ def sessions(host: RemoteHost) -> list[int]:
 
 
 async def test_thirty_processes_at_once_stay_within_the_budget(host: RemoteHost) -> None:
-    runs = [asyncio.ensure_future(host.run(["sh", "-c", "sleep 1; echo x"])) for _ in range(30)]
-    await asyncio.sleep(0.7)
+    await host.run(["rm", "-f", "gate"])
+    script = "until [ -e gate ]; do sleep 0.1; done; echo x"
+    runs = [asyncio.ensure_future(host.run(["sh", "-c", script])) for _ in range(30)]
+    await asyncio.to_thread(wait_until, lambda: sum(sessions(host)) == 30)
     assert max(sessions(host)) <= SESSIONS_PER_CONNECTION
     assert len(sessions(host)) == 4
+    await host.run(["touch", "gate"])
     done = await asyncio.gather(*runs)
     assert {one.stdout for one in done} == {b"x\n"}
     assert sum(sessions(host)) == 0
