@@ -14,61 +14,59 @@ M.list = {
     name = 'python',
     types = { 'string' },
     default = nil,
-    desc = "Python that runs igor's part of the editor; it needs pynvim. Unset: the checkout's "
-      .. '.venv/bin/python, else g:python3_host_prog, else python3.',
+    desc = "Python for igor's Neovim plugin; it needs pynvim. Unset: .venv/bin/python in igor's folder, "
+      .. 'else g:python3_host_prog, else python3.',
   },
   {
     name = 'keymaps',
     types = { 'boolean', 'table' },
     default = false,
-    desc = 'true maps the keys of |igor-keymaps|; a table maps those that it names, such as '
-      .. '{ push = "<leader>p" }.',
+    desc = 'Keys to map, see |igor-keymaps|.',
   },
   {
     name = 'push_on_write',
     types = { 'boolean' },
     default = nil,
-    desc = 'Whether each save goes to the hosts at once, see |igor-push-on-write|. Unset: as the '
-      .. "project's config says.",
+    desc = "Push each save to the hosts, see |igor-push-on-write|. Unset: as the project's config says.",
   },
   {
     name = 'write_before_run',
     types = { 'boolean' },
     default = nil,
-    desc = 'What |:IgorExec|, |:IgorRun| and |:IgorDebug| do with changed buffers of the project: true '
-      .. 'writes them first, false runs without them. Unset: it asks.',
+    desc = 'What commands do with modified buffers of the project, see |igor-unwritten|: true writes them '
+      .. 'first, false runs without them. Unset: ask.',
   },
   {
     name = 'debugger',
     types = { 'string' },
     choices = { 'auto', 'vimspector', 'dap' },
     default = 'auto',
-    desc = 'What |:IgorDebug| shows a session in: "vimspector", "dap" (nvim-dap), or "auto": the one that '
-      .. 'is loaded, else the one that is there, Vimspector where both are.',
+    desc = 'Debugger for |:IgorDebug| and |:IgorAttach|: "vimspector", "dap" (nvim-dap) or "auto": the one '
+      .. 'that is loaded, else the one that is installed, Vimspector if both are.',
   },
   {
     name = 'repl.position',
     types = { 'string' },
     default = 'below',
-    desc = 'Where the split of |:IgorRepl| opens: "below", "above", "left" or "right" of all.',
+    desc = 'Where |:IgorRepl| opens its split: "below", "above", "left" or "right".',
   },
   {
     name = 'repl.size',
     types = { 'number' },
     default = 0.4,
-    desc = 'Its lines or columns; below 1 it is a fraction of the whole editor.',
+    desc = 'Size of that split in lines or columns; below 1, a fraction of the editor.',
   },
   {
     name = 'output.height',
     types = { 'number' },
     default = 12,
-    desc = 'Lines of the split that shows the output.',
+    desc = 'Height of the output window in lines.',
   },
   {
     name = 'output.lines',
     types = { 'number' },
     default = 20000,
-    desc = 'Lines kept of a job; the oldest are dropped.',
+    desc = 'Lines of output to keep for each job; the oldest are dropped.',
   },
   {
     name = 'output.jobs',
@@ -80,20 +78,20 @@ M.list = {
     name = 'output.open',
     types = { 'table' },
     default = { 'push', 'build', 'setup', 'clean', 'exec', 'run', 'debug', 'stack' },
-    desc = 'Verbs that open the split when they start; the others open it when they fail.',
+    desc = 'Commands that open the output window when they start; the others open it when they fail.',
   },
   {
     name = 'quickfix.open',
     types = { 'boolean' },
     default = false,
-    desc = 'Whether the window of the quickfix list opens when a job has filled the list.',
+    desc = 'Open the quickfix window when a job has filled the list.',
   },
   {
     name = 'notify.after',
     types = { 'number' },
     default = 10,
-    desc = 'Seconds from which on the end of a job is told with more words, and again when the editor '
-      .. 'has the focus, if nobody was looking at its output.',
+    desc = 'If a job that took at least this many seconds ends while its output is not visible or Neovim has '
+      .. 'no focus, the message includes its duration and is repeated when Neovim has the focus again.',
   },
 }
 

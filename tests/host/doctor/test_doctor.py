@@ -284,7 +284,7 @@ def test_the_project_s_own_image_and_container_are_looked_at(clinic: Clinic, apo
         assert clinic.check(apollo, "image")["text"] == "lab-clinic is up to date"
         assert clinic.check(apollo, "container")["text"] == "lab-clinic-dev runs"
         assert (
-            "(Python 3.11) in the container has no debugpy"
+            "(Python 3.11) in the container on apollo has no debugpy"
             in clinic.check(apollo, "debugpy")["text"]
         )
         assert clinic.check(apollo, "port 18004")["text"] == "published by lab-clinic-dev"
