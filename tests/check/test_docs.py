@@ -6,6 +6,7 @@ from pathlib import Path
 from igor_core.cli.commands import COMMANDS, tags
 
 MANUAL = Path(__file__).parents[2] / "doc" / "igor.txt"
+PACKAGE = MANUAL.parents[1] / "igor_core"
 #: Sections of the manual whose names begin like a command.
 SECTIONS = {"igor-push-on-write", "igor-run-as"}
 FIRST_WORDS = {command.split()[0] for command in COMMANDS}
@@ -27,6 +28,15 @@ def test_the_manual_has_no_tag_of_a_command_or_option_that_is_gone() -> None:
         if "---" in tag or re.match(rf"igor-({'|'.join(FIRST_WORDS)})(-|$)", tag)
     }
     assert about_commands - SECTIONS <= set(tags())
+
+
+def test_each_message_under_troubleshooting_is_one_that_igor_shows() -> None:
+    section = MANUAL.read_text(encoding="utf-8").partition("*igor-troubleshooting*")[2]
+    quoted = re.findall(r'^"(.+)" ~$', section, re.MULTILINE)
+    assert len(quoted) > 5
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+    parts = [part.strip() for message in quoted for part in message.split("…") if part.strip()]
+    assert [part for part in parts if not any(part in source for source in sources)] == []
 
 
 def test_each_promise_about_security_names_a_test_that_exists() -> None:
