@@ -1,16 +1,10 @@
-"""setup(): options, keys, the statusline and :checkhealth."""
+"""setup(): options, keys and the statusline."""
 
-import contextlib
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from igor_core.agent.client import connect
-from tests.support.nvim.editor import INIT, variables
-from tests.support.nvim.scene import make_project, scene
+from tests.support.nvim.scene import scene
 
 
 def problems(nvim: Path, home: Path, options: str) -> str:
@@ -92,39 +86,3 @@ def test_the_statusline_function_says_what_runs(nvim: Path, home: Path) -> None:
         on.editor.wait("one job", lambda: on.editor.lua(status) == "igor: setup …")
         on.agent.finish(first)
         on.editor.wait("the end", lambda: on.editor.lua(status) == "igor: push ok")
-
-
-def health(nvim: Path, home: Path, place: Path, **more: str) -> str:
-    env = {**os.environ, **variables(home), **more}
-    command = [nvim, "--headless", "-u", INIT, "+checkhealth igor", "+silent w! report", "+qa!"]
-    subprocess.run(command, env=env, cwd=place, check=True, capture_output=True, timeout=60)
-    return (place / "report").read_text()
-
-
-def test_health_is_well_where_all_is_there(nvim: Path, home: Path) -> None:
-    project = make_project(home)
-    (project / "json.py").write_text("raise SystemExit('code of the project ran')")
-    report = health(nvim, home, project)
-    assert "no agent is running; the first command starts one" in report
-    with contextlib.closing(connect("test", answers=False)):
-        report = health(nvim, home, project)
-    assert "an agent runs: igor " in report
-    assert "ERROR" not in report
-    assert "the commands are registered" in report
-    assert "igor's own host" in report
-    assert "asyncssh" in report
-    assert "host groups cluster, dev" in report
-    assert ":IgorDebug has no front end" in report
-
-
-def test_health_names_what_is_missing_with_its_remedy(nvim: Path, home: Path) -> None:
-    tools = home / "bin"
-    tools.mkdir()
-    for name in ("sh", "env", "sleep"):
-        (tools / name).symlink_to(shutil.which(name) or "")
-    report = health(nvim, home, home, PATH=str(tools), IGOR_TEST_SETUP='{"python": "/no/python"}')
-    assert "/no/python can not run igor" in report
-    assert "make install" in report
-    assert "git is missing" in report
-    assert "rsync is missing" in report
-    assert "no .igor/config.json here or above" in report
