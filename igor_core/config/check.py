@@ -1,4 +1,4 @@
-"""Compare a JSON tree with the dataclasses of the model: all mistakes, or the built value."""
+"""Compare a JSON tree with the dataclasses of the model: find all mistakes, or build the value."""
 
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -37,7 +37,7 @@ def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Proble
 
 
 def build(node: Node, kind: Any, **more: str) -> Any:
-    """The value of `node`, in which `problems` found none; `more` are members not in the file."""
+    """Build the value of `node`, which has no problems; `more` are members not in the file."""
     value, kind = node.value, required(kind)
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
         present = [field for field in keys(kind) if field.name in value]
@@ -55,12 +55,12 @@ def build(node: Node, kind: Any, **more: str) -> Any:
 
 
 def keys(table: Any) -> "list[Field[Any]]":
-    """The fields of a dataclass that stand in the file."""
+    """The fields of a dataclass that are keys of the file."""
     return [field for field in fields(table) if "key" in field.metadata]
 
 
 def required(kind: Any) -> Any:
-    """`X` for the annotation `X | None`, which only says that the key may be left out."""
+    """Return `X` for the annotation `X | None`, which only makes the key optional."""
     if isinstance(kind, UnionType):
         return next(arg for arg in get_args(kind) if arg is not NoneType)
     return kind
@@ -71,7 +71,7 @@ def mandatory(field: "Field[Any]") -> bool:
 
 
 def either(table: Any) -> tuple[str, ...]:
-    """The keys of which a table has just one; none when it has no such choice."""
+    """The keys of which a table must have exactly one, if it has such a choice."""
     names: tuple[str, ...] = getattr(table, "EITHER", ())
     return names
 
@@ -103,12 +103,12 @@ def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterato
 def _either(
     members: dict[str, Node], names: tuple[str, ...], path: str, line: int
 ) -> Iterator[Problem]:
-    """Of `names`, where there are any, just one stands in the table."""
+    """Check that the table has exactly one of `names`, if there are any."""
     present = [name for name in names if name in members]
     if names and not present:
         yield Problem(path, line, f"needs {one_of(names)}")
     for name in present[1:]:
-        message = f"stands beside '{present[0]}'; a program is one or the other"
+        message = f"cannot be used with '{present[0]}'; a program is one or the other"
         yield Problem(member(path, name), members[name].line, message)
 
 
@@ -130,7 +130,7 @@ def _list(items: list[Node], kind: Any, key: Key, path: str, line: int) -> Itera
 
 
 def _same(items: list[Node], names: tuple[str, ...], path: str) -> Iterator[Problem]:
-    """Tables of a list that don't differ in what tells them apart; a folder's last '/' doesn't."""
+    """Find equal tables in a list, by the keys that distinguish them, ignoring a trailing '/'."""
     first: dict[tuple[str, ...], int] = {}
     for index, node in enumerate(items):
         if not isinstance(node.value, dict):

@@ -1,4 +1,4 @@
-"""What a project's folder and the user's ssh config offer for a first config."""
+"""Suggestions for a first config from the project's folder and the user's ssh_config."""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ REBUILD_FILES = (
 
 @dataclass(frozen=True)
 class Found:
-    """File names from the project's root, and hosts of ssh's config; the likeliest first."""
+    """File names from the project's root, and hosts in ssh_config; the likeliest first."""
 
     dockerfiles: tuple[str, ...]
     rebuild_files: tuple[str, ...]
@@ -38,7 +38,7 @@ class Found:
 
 
 def discover(root: Path, ssh_config: Path) -> Found:
-    """Look into `root` and an ssh config such as ~/.ssh/config; either may be missing."""
+    """Look into `root` and an ssh_config such as ~/.ssh/config; either may be missing."""
     names = _file_names(root)
     return Found(
         dockerfiles=tuple(_matching(names, DOCKERFILES)),
@@ -48,7 +48,7 @@ def discover(root: Path, ssh_config: Path) -> Found:
 
 
 def _file_names(root: Path) -> list[str]:
-    """Names that can stand in the config, and in an answer, which has commas between names."""
+    """Names that the config accepts, and that an answer with commas between names can hold."""
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError:

@@ -1,4 +1,4 @@
-"""What the hosts of a group are called before the user."""
+"""The names of a group's hosts as the user sees them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,6 @@ from igor_core.config.model import Host
 
 
 def host_names(hosts: Sequence[Host]) -> list[str]:
-    """Each host's name; with its folder where a name is there more than once."""
+    """Each host's name, with its folder if several entries have the same name."""
     count = Counter(host.host for host in hosts)
     return [host.host if count[host.host] == 1 else f"{host.host}:{host.dir}" for host in hosts]

@@ -1,4 +1,4 @@
-"""A first config: what to ask, the text that answers make, and the file."""
+"""A first config: the questions, the text from the answers, and the file."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ SOUND = {"host": "host", "dir": "/"}  # answers beside the one that is checked
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask. `check` gives the sentence that is wrong about an answer, or None.
+    """One question. `check` returns what is wrong with an answer, or None.
 
     An answer to `host` or to a key that holds a list has commas between its values; `offers` are
     values that were found. An empty answer leaves the key out.
@@ -36,7 +36,7 @@ class Question:
 
 
 def questions(found: Found) -> list[Question]:
-    """What to ask for a first config, in order; keys as `render` takes them."""
+    """The questions for a first config, in order; with the keys that `render` takes."""
     first_host = found.hosts[0] if found.hosts else ""
     runtime = "docker" if found.dockerfiles else "none"
     asked = [
@@ -94,8 +94,8 @@ def write(root: Path, text: str) -> Path:
         _make(root, text)
     except NotADirectoryError as error:
         raise UsageError(
-            f"{file.parent} is a link or a file, and igor writes through none",
-            "put a folder in its place",
+            f"{file.parent} is a link or a file, not a folder",
+            "replace it by a folder",
         ) from error
     except FileExistsError as error:
         raise UsageError(f"{file} exists already", "edit it, or move it away first") from error
@@ -128,7 +128,7 @@ def _split(answer: str) -> list[str]:
 
 
 def _make(root: Path, text: str) -> None:
-    """Through no link: it may have come with a cloned repository, and lead anywhere."""
+    """Write through no link: it may have come with a cloned repository, and lead anywhere."""
     folder, name = CONFIG_FILE.parts
     with ExitStack() as opened, ExitStack() as undo:
         above = _opened(root, opened)

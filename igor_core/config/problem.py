@@ -1,4 +1,4 @@
-"""A mistake in the config, and the error that carries all of them."""
+"""A mistake in the config, and the error that has all of them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(UsageError):
-    """The config can't be used. `problems` are all its mistakes, in the file's order.
+    """The config cannot be used. `problems` are all its mistakes, in the file's order.
 
     The message has one line per mistake: `file:line: path: what is wrong`.
     """

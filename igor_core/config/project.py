@@ -1,4 +1,4 @@
-"""The project: the folder that holds .igor/config.json, found upwards from a file in hand."""
+"""The project: the folder with .igor/config.json, found upwards from a file or folder."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ DEFAULT_DOCKERFILES = ("dockerfile", "Dockerfile")
 
 @dataclass(frozen=True)
 class Project:
-    """A project on this machine: its real root and its config.
+    """A local project: its real root and its config.
 
     `digest` (sha256, hex) is of all files in it that decide what igor does by itself.
     """
@@ -77,7 +77,7 @@ def _digest(config: bytes, ignored: bytes | None) -> str:
 
 
 def _ignored(file: Path) -> bytes | None:
-    """The patterns of what is not pushed, None where there are none. A pipe isn't waited for."""
+    """The content of the ignore file, None without one. Does not wait for a pipe."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -101,7 +101,7 @@ def _root(start: Path) -> Path:
 
 
 def _check_folder_name(config: Config, root: Path, file: Path) -> None:
-    """Where the folder's name is the project's, it must do as one."""
+    """Check that the folder's name, if it is the project's name, is valid as one."""
     if config.project is not None:
         return
     sentence = broken(root.name, FOLDER_NAME)
@@ -113,7 +113,7 @@ def _check_folder_name(config: Config, root: Path, file: Path) -> None:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a file's name was UTF-8; other bytes become surrogates, which don't encode."""
+    """Whether a file name was UTF-8; other bytes become surrogates, which do not encode."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""From a file to a Config, or to all that is wrong with it."""
+"""Read a file into a Config, or find everything that is wrong with it."""
 
 import os
 import stat
@@ -14,12 +14,12 @@ LARGEST = 1_000_000  # bytes; a config has hundreds
 
 
 def load(file: Path) -> Config:
-    """Read a config file; ConfigError with all its mistakes."""
+    """Read a config file. Raises ConfigError with all its mistakes."""
     return parse(read_bytes(file), file)
 
 
 def parse(data: bytes, file: Path) -> Config:
-    """The config in `data`, the content of `file`; ConfigError with all its mistakes."""
+    """Read `data`, the content of `file`. Raises ConfigError with all its mistakes."""
     node = _node(data, file)
     found = list(problems(node, Config, Key("")))
     if found:
@@ -29,7 +29,7 @@ def parse(data: bytes, file: Path) -> Config:
 
 
 def read_bytes(file: Path) -> bytes:
-    """The file's content. Not a pipe's or a device's, which may never end."""
+    """Read a regular file; a pipe or device may never end."""
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):
             raise ConfigError(file, [Problem("", 0, "is not a file")])
@@ -51,7 +51,7 @@ def _node(data: bytes, file: Path) -> Node:
 
 
 def _text(data: bytes) -> str:
-    """The text without the mark that some editors put before UTF-8."""
+    """Decode UTF-8, without the byte order mark that some editors write."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise JsonSyntaxError("the file is UTF-16; save it as UTF-8", 1, 1)
     try:

@@ -1,11 +1,11 @@
-"""What a key of the config may hold, stated once for the checker and for the JSON schema."""
+"""The allowed values of the config's keys, for both the checker and the JSON schema."""
 
 import re
 from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """Text in which the regular expression `refuse` is found is wrong, because of `sentence`.
+    """A text that matches the regular expression `refuse` is wrong; `sentence` says why.
 
     `refuse` keeps to the part of the language that Python and JavaScript (the schema's) share.
     """
@@ -18,7 +18,7 @@ class Rule(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A key of the config: its description, and the limits of what stands under it.
+    """A key of the config: its description, and the limits of its value.
 
     `rules` hold for the text itself, or for each text in a list or mapping; `names` for the keys
     of a mapping; a `filled` list or mapping is not empty; the members named by `distinct` together

@@ -1,4 +1,4 @@
-"""JSON with the line of each value, which the standard library's reader does not tell."""
+"""Read JSON with the line of each value, which the standard library does not provide."""
 
 from bisect import bisect_right
 from json import JSONDecodeError, JSONDecoder
@@ -37,7 +37,7 @@ LEAVES = JSONDecoder(parse_constant=_no_constant)
 
 
 def scan(text: str) -> Node:
-    """Read one JSON value; JsonSyntaxError when `text` is not JSON."""
+    """Read one JSON value. Raises JsonSyntaxError if `text` is not JSON."""
     return _Scanner(text).document()
 
 
@@ -65,7 +65,7 @@ class _Scanner:
         raise JsonSyntaxError(message, line, at - self.starts[line - 1] + 1)
 
     def _peek(self) -> str:
-        """Skip blanks; the character there, or nothing at the end."""
+        """Skip blanks; return the next character, or "" at the end."""
         text, at, end = self.text, self.at, len(self.text)
         while at < end and text[at] in BLANKS:
             at += 1
@@ -141,7 +141,7 @@ class _Scanner:
         return str(self._leaf(char))
 
     def _leaf(self, char: str) -> str | int | float | bool | None:
-        """A text, number or word; `char` is its first character."""
+        """Read a string, number or word; `char` is its first character."""
         value: str | int | float | bool | None = None
         start = self.at
         try:

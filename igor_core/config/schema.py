@@ -1,4 +1,4 @@
-"""The JSON schema of the config, from the model's own definitions, for editors."""
+"""The JSON schema of the config for editors, from the model's definitions."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, is_dataclass
@@ -12,7 +12,7 @@ Schema = dict[str, Any]
 
 
 def schema() -> Schema:
-    """JSON schema, draft 7: the last one that all editors know in full.
+    """The JSON schema in draft 7, the latest that all editors support fully.
 
     `errorMessage` is read by vscode-json-language-server, the common one, and ignored by others.
     """
@@ -45,7 +45,7 @@ def _property(field: "Field[Any]") -> Schema:
 
 
 def _default(field: "Field[Any]") -> Schema:
-    """Only what is the same for everybody; the rest is in the description."""
+    """The default if it is the same for all users; other defaults are in the description."""
     if field.default is MISSING or field.default is None:
         return {}
     return {"default": list(field.default) if field.default == () else field.default}

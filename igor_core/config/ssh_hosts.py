@@ -1,4 +1,4 @@
-"""The hosts that a user's ssh config names, to offer them in a first config."""
+"""The hosts in a user's ssh_config, to suggest them in a first config."""
 
 import os
 import re
@@ -14,7 +14,7 @@ SETTING = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.+)")
 
 
 def literal_hosts(ssh_config: Path) -> list[str]:
-    """Names after `Host` that are no patterns, also of included files, in their order.
+    """Names after `Host` that are not patterns, in order, with those of included files.
 
     Leaves out hosts that one logs in to as `git`. Unreadable files have none.
     """
@@ -34,7 +34,7 @@ def _literal(name: str) -> bool:
 
 
 def _settings(file: Path, base: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """Keyword (lower case) and words of each line; included files stand where they are named."""
+    """Keyword (in lower case) and words of each line, with included files in their place."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:

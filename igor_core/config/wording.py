@@ -1,4 +1,4 @@
-"""How the checker speaks of keys and values."""
+"""How the checker's messages name keys and values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -9,7 +9,7 @@ SHOWN = 60  # characters of a wrong value
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` when `known` has something like `word`, otherwise nothing."""
+    """Return `; did you mean 'x'?` if `known` has something like `word`, otherwise ""."""
     import difflib
 
     close = difflib.get_close_matches(word, list(known), n=1)
@@ -22,7 +22,7 @@ def unknown(name: str, known: Mapping[str, object]) -> str:
 
 
 def member(path: str, name: str) -> str:
-    """`path.name`, or `path['na me']` for a name that would not read as one."""
+    """Return `path.name`, or `path['na me']` for a name that is not plain."""
     simple = len(name) <= SHOWN and not any(r.broken_by(name.replace("-", "_")) for r in VARIABLE)
     if simple:
         return f"{path}.{name}" if path else name
@@ -58,5 +58,5 @@ def one_of(choices: tuple[str, ...]) -> str:
 
 
 def shown(text: str) -> str:
-    """The text in quotes, one line, nothing in it that a terminal acts on."""
+    """Return the text in quotes, on one line, without control characters."""
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")

@@ -1,4 +1,4 @@
-"""Asking a host through its connection."""
+"""Ask a host for facts over its connection."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ PINGS = 3
 
 
 async def ping(remote: RemoteHost) -> Link:
-    """Time a few small commands; the quickest also tells the clocks' difference.
+    """Time a few small commands; the fastest also gives the clocks' difference.
 
     HostError when none is answered in time.
     """
@@ -47,13 +47,13 @@ async def ping(remote: RemoteHost) -> Link:
 
 
 def _ahead(printed: bytes, ours: float) -> float | None:
-    """busybox's date may leave %N as it is."""
+    """Read the time that `date` printed; busybox may print %N literally."""
     found = re.match(rb"\d{1,12}(\.\d{1,9})?(?!\d)", printed)
     return float(found[0]) - ours if found else None
 
 
 async def look(remote: RemoteHost, paths: HostPaths, engine: str, wanted: Wanted) -> HostFacts:
-    """Run the script. HostError when the connection is lost or the host is stuck."""
+    """Run the script. Raises HostError if the connection is lost or the host is stuck."""
     asked = [engine, "yes" if wanted.ports else "", "yes" if wanted.gpu else ""]
     argv = ["sh", "-c", HOST_SCRIPT, "igor", paths.base, paths.tree, paths.private, *asked]
     try:
@@ -67,13 +67,13 @@ async def look(remote: RemoteHost, paths: HostPaths, engine: str, wanted: Wanted
 
 
 async def engine(remote: RemoteHost, runtime: Runtime) -> Engine:
-    """What the engine says of itself; all its commands at once. HostError as in `look`."""
+    """Ask the engine about itself, with all commands at once. Raises HostError as `look` does."""
     said = await asyncio.gather(*(_engine_says(remote, argv) for argv in commands(runtime)))
     return engine_facts(runtime, *said)
 
 
 async def _engine_says(remote: RemoteHost, argv: Sequence[str]) -> Completed:
-    """An engine that is stuck is a failed command, not a failed look."""
+    """Run an engine's command; an engine that is stuck counts as a failed command."""
     try:
         return await asyncio.wait_for(remote.run(argv), ENGINE_SECONDS)
     except asyncio.TimeoutError:
@@ -81,7 +81,7 @@ async def _engine_says(remote: RemoteHost, argv: Sequence[str]) -> Completed:
 
 
 async def space_at(remote: RemoteHost, path: str) -> Space | None:
-    """The file system of a path, or of the nearest folder above it that is there."""
+    """The file system of a path, or of the nearest existing folder above it."""
     try:
         done = await asyncio.wait_for(
             remote.run(["sh", "-c", SPACE_SCRIPT, "igor", path]), PING_SECONDS

@@ -43,7 +43,7 @@ def any_failed(checks: Iterable[Check]) -> bool:
 
 
 def summary(checks: Iterable[Check]) -> str:
-    """What the checks found, in a few words: "1 failed (rsync), 2 warnings (clock, dir)"."""
+    """Sum the checks up in a few words: "1 failed (rsync), 2 warnings (clock, dir)"."""
     checks = list(checks)
     parts = []
     for state, one, many in (("fail", "failed", "failed"), ("warn", "warning", "warnings")):

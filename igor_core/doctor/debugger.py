@@ -1,11 +1,11 @@
-"""Can programs be debugged, and by whom? Pure."""
+"""Whether programs can be debugged, and who can reach the debugger. Pure."""
 
 from dataclasses import dataclass
 
 from igor_core.doctor.check import Check, ok, skip, warn
 from igor_core.doctor.run_args import Published, Wanted
 
-#: Run by the project's Python: its path, its version, and where it has debugpy, a line each.
+#: Run with the project's Python: prints its path, its version and where it has debugpy.
 PROBE = """\
 import glob, importlib.util, os, sys
 own = glob.glob(os.path.expanduser("~/.cache/igor/debugpy/*/debugpy"))
@@ -16,7 +16,7 @@ print(sys.executable, "%d.%d" % sys.version_info[:2], found, sep="\\n")
 
 @dataclass(frozen=True)
 class DebugPython:
-    """The Python that programs are debugged by; `debugpy` says whose it is, "" for none."""
+    """The Python that runs debugged programs; `debugpy` says whose debugpy it has, "" for none."""
 
     path: str
     version: str
@@ -24,13 +24,13 @@ class DebugPython:
 
 
 def debug_python(printed: str) -> DebugPython | None:
-    """What PROBE printed; None where no Python ran it."""
+    """Read what PROBE printed; None if no Python ran it."""
     lines = [*printed.splitlines(), ""]
     return DebugPython(*lines[:3]) if len(lines) >= 3 and lines[0] else None
 
 
 def exposure_checks(wanted: Wanted, debug_port: int) -> list[Check]:
-    """debugpy asks nobody who they are: whoever reaches its port runs code there."""
+    """Warn of open debugger ports: debugpy does not authenticate, so who reaches one runs code."""
     open_ports = [
         port.name if port.first else "a port of the engine's choice"
         for port in wanted.ports
@@ -57,7 +57,7 @@ def exposure_checks(wanted: Wanted, debug_port: int) -> list[Check]:
 
 
 def host_exposure_check() -> Check:
-    """Without containers."""
+    """The check of a project without containers."""
     return skip(
         "debugger",
         'with "runtime": "none" a debugger\'s port is open to all users of the host',

@@ -1,4 +1,4 @@
-"""Is the container engine of a host in order? Pure."""
+"""Whether a host's container engine works. Pure."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from igor_core.doctor.facts import Access, Engine, Gpu
 from igor_core.doctor.versions import ENGINES, dotted, numbers
 from igor_core.errors import HostError
 
-#: From exit status and words of a failed command to what a user reads.
+#: From the exit status and message of a failed command to what the user reads.
 Explain = Callable[[int, str], HostError]
 
 NEW_LOGIN = "igor agent stop (to drop the old login)"
 
 
 def engine_checks(engine: Engine, access: Access, explain: Explain) -> list[Check]:
-    """One check, and a second one where the engine is on another machine."""
+    """One check, and a second one if the engine is on another machine."""
     if not access.installed:
         return [
             fail(
@@ -106,7 +106,7 @@ def _elsewhere(engine: Engine, access: Access) -> list[Check]:
 
 
 def gpu_check(gpu: Gpu, engine: Engine, asked: str) -> Check:
-    """Whether containers can have NVIDIA GPUs, by the option that docker_run_args use."""
+    """Whether containers can have NVIDIA GPUs, with the option in docker_run_args."""
     if not gpu.driver:
         return fail(
             "gpu",

@@ -1,4 +1,4 @@
-"""A container engine's own words about itself, as facts. Pure."""
+"""What a container engine says about itself, as facts. Pure."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ from igor_core.ssh.process import Completed
 
 
 def commands(runtime: Runtime) -> tuple[list[str], list[str], list[str]]:
-    """The commands whose results `engine_facts` takes; docker's and podman's words are the same."""
+    """The commands whose results `engine_facts` reads; they are the same for docker and podman."""
     return (
         [runtime.word, "info", "--format", "{{json .}}"],
         [runtime.word, "version", "--format", "{{.Client.Version}}"],
@@ -30,7 +30,7 @@ def commands(runtime: Runtime) -> tuple[list[str], list[str], list[str]]:
 
 
 def engine_facts(runtime: Runtime, info: Completed, version: Completed, ps: Completed) -> Engine:
-    """What the three commands said; a client without its server still tells its version."""
+    """Read the output of the three commands; a client without a server still has a version."""
     client = _line(version.stdout)
     details = _json(info.stdout)
     described = _podman(details) if runtime.word == "podman" else _docker(details)
@@ -65,7 +65,7 @@ def _containers(printed: str) -> tuple[Container, ...]:
     return tuple(Container(name, shown(ports)) for name, _tab, ports in rows)
 
 
-# Of all that an engine says of itself only what is read here.
+# Only the part of an engine's answer that is read below.
 _NAMES = optional(items(text()))
 _INFO = members(
     {},
@@ -87,7 +87,7 @@ _INFO = members(
 
 
 def _json(printed: bytes) -> dict[str, Any]:
-    """Nothing where an engine says something else."""
+    """Return an empty table if an engine says something else."""
     try:
         found: dict[str, Any] = parsed(printed or b"{}", _INFO, "info")
     except WrongShape:

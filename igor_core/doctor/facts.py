@@ -1,4 +1,4 @@
-"""What is known of a host, as data: questions are in ask.py, answers in parse.py."""
+"""The facts about a host, as data: ask.py asks for them, parse.py reads the answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Place:
-    """The config's `dir` on the host, and the nearest folder above it that is there.
+    """The config's `dir` on the host, and the nearest existing folder above it.
 
     `dir`, `tree`, `private` and `nearest_kind` are "folder", "absent" or "other"; `write_error`
     is what writing into the nearest folder failed with.
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Tools:
-    """Versions as printed, empty where missing, and programs that can't do what a push does."""
+    """Versions as printed, empty if missing, and programs that cannot do what a push needs."""
 
     python: str
     rsync: str
@@ -64,7 +64,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class LoginShell:
-    """What the login shell does before the first command: seconds (None: unknown) and words."""
+    """What the login shell does before the first command: seconds (None: unknown) and output."""
 
     program: str
     seconds: float | None
@@ -105,7 +105,7 @@ class Listening:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """All that the script found."""
+    """Everything that the script found."""
 
     tools: Tools
     place: Place
@@ -118,7 +118,7 @@ class HostFacts:
 
 @dataclass(frozen=True)
 class Container:
-    """A running container, any user's, and the host's ports that lead into it."""
+    """A running container of any user, and the host's ports that lead into it."""
 
     name: str
     ports: tuple[Published, ...]

@@ -1,11 +1,11 @@
-"""Is a host in order, up to its container engine? Pure."""
+"""Whether a host works, up to its container engine. Pure."""
 
 from igor_core.doctor.check import Check, fail, ok, skip, warn
 from igor_core.doctor.facts import HostFacts, Link, LoginShell, Place, Space, Tools
 from igor_core.doctor.sizes import size, span
 from igor_core.doctor.versions import RSYNC, dotted, numbers
 
-# A push decides by times; those of files that a host's programs write are compared with ours.
+# A push compares the times of files that the host's programs write with local times.
 CLOCK_SECONDS = 2.0
 SHELL_SECONDS = 0.3
 FREE_BYTES = 10**9
@@ -17,13 +17,13 @@ IN_MEMORY = ("tmpfs", "ramfs")
 
 
 def link_checks(link: Link) -> list[Check]:
-    """The connection that is there, and the clock."""
+    """The checks of the connection and the clock."""
     what = "round trip" if link.supervised else "a command takes"
     return [ok("ssh", f"logged in as {link.login}; {what} {span(link.rtt)}"), _clock(link)]
 
 
 def host_checks(facts: HostFacts, link: Link, containers: bool) -> list[Check]:
-    """What the script found; `containers` says whether images are built there."""
+    """Judge what the script found; `containers` says whether the host builds images."""
     return [
         _login_shell(facts.shell, link),
         _python(facts.tools, link),
@@ -107,7 +107,7 @@ def _tools(tools: Tools, containers: bool) -> Check:
 
 
 def _place(place: Place) -> list[Check]:
-    """The config's `dir`; then, where they are there already, the folders in it."""
+    """The check of the config's `dir`, and of the folders in it if they exist."""
     if place.nearest_kind != "folder":
         return [
             fail(
@@ -153,7 +153,7 @@ def _remedy(reason: str, place: Place) -> str:
 
 
 def _file_system(space: Space | None) -> list[Check]:
-    """Only where there is something to say of it."""
+    """Return a check only if there is something to report."""
     if space is None:
         return []
     where = f"{space.mounted_at} is {space.kind}"
@@ -186,7 +186,7 @@ def _file_system(space: Space | None) -> list[Check]:
 
 
 def space_check(name: str, holds: str, space: Space | None) -> Check:
-    """Room for what a file system `holds`, in bytes and in files."""
+    """The check of the space for what a file system `holds`, in bytes and files."""
     if space is None or not space.size:
         return skip(name, f"df doesn't tell how much room there is for {holds}")
     left = f"{size(space.free)} of {size(space.size)} are free on {space.mounted_at}, for {holds}"

@@ -1,4 +1,4 @@
-"""The script that looks at a host: one run, one round trip; and the one for a disk alone.
+"""The script that gathers a host's facts in one round trip; and one for a disk alone.
 
 For any POSIX sh; it changes nothing but for one file that it makes and removes again, since only
 writing shows that a folder can be written. Its output is names and values, each ended by NUL.
@@ -51,7 +51,7 @@ say user "$user"
 version python3
 version rsync
 version tar
-# What is tried is what a push does.
+# Try what a push does.
 say find "$(find / -maxdepth 0 -printf '%T@' 2>/dev/null)"
 say xargs "$(printf 'a\0b\0' | xargs -0 -r sh -c 'echo $#' sh 2>/dev/null)"
 say sha256sum "$(printf '' | sha256sum -z 2>/dev/null | head -c 8)"

@@ -1,4 +1,4 @@
-"""Who listens on which port, from the kernel's own tables (proc(5), /proc/net/tcp)."""
+"""Which sockets listen on which ports, from the kernel's tables (proc(5), /proc/net/tcp)."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 @dataclass(frozen=True)
 class Listener:
-    """One listening socket; `inode` tells which process holds it, `uid` whose it is."""
+    """One listening socket; `inode` identifies the process that holds it, `uid` its owner."""
 
     protocol: str
     address: str
@@ -39,7 +39,7 @@ def listeners(table: str, protocol: str) -> list[Listener]:
 
 
 def on_port(found: Iterable[Listener], protocol: str, address: str, ports: range) -> list[Listener]:
-    """Those that stand in the way of listening on `address` and one of `ports`."""
+    """The sockets that prevent listening on `address` and one of `ports`."""
     return [
         one
         for one in found
@@ -48,7 +48,7 @@ def on_port(found: Iterable[Listener], protocol: str, address: str, ports: range
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two addresses can't both be listened on with the same port."""
+    """Whether two sockets cannot listen on these addresses with the same port."""
     return one in EVERYWHERE or other in EVERYWHERE or one == other
 
 

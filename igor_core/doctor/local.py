@@ -1,4 +1,4 @@
-"""Is this machine in order? Pure."""
+"""Whether the local machine works. Pure."""
 
 from igor_core import __version__
 from igor_core.doctor.check import Check, fail, ok, skip, warn
@@ -8,7 +8,7 @@ from igor_core.doctor.versions import RSYNC, dotted, numbers
 
 
 def machine_checks(machine: Machine) -> list[Check]:
-    """What every project on this machine needs."""
+    """The checks that do not depend on a project."""
     return [
         ok("igor", f"agent {__version__} on Python {machine.python}, process {machine.pid}"),
         _git(machine.git),
@@ -97,7 +97,7 @@ def _folder(name: str, folder: Folder, holds: str) -> Check:
 
 
 def debug_port_check(use: PortUse) -> Check:
-    """A taken port stops the debugger only, so it is a warning."""
+    """Check the port; a taken one stops only the debugger, so it is a warning."""
     if not use.trouble:
         return ok("debug_port", f"port {use.port} is free")
     remedy = 'set "debug_port" in the config to another one'

@@ -1,4 +1,4 @@
-"""What this machine has: programs, igor's own folders, ssh's files."""
+"""Facts about the local machine: programs, igor's own folders, ssh's files."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ PROGRAM_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Folder:
-    """One of igor's own folders; `trouble` says why it can't be used."""
+    """One of igor's own folders; `trouble` says why it cannot be used."""
 
     path: str
     trouble: str = ""
@@ -27,7 +27,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Agent:
-    """The user's ssh-agent: where its socket is, and whether somebody answers there."""
+    """The user's ssh-agent: where its socket is, and whether it answers."""
 
     path: str = ""
     answers: bool = False
@@ -35,7 +35,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine. Programs are the first line of their `--version`, empty where missing.
+    """The local machine. Programs are the first line of their `--version`, empty if missing.
 
     `unreadable` are files of ssh that exist and can't be read, each with the reason.
     """
@@ -53,7 +53,7 @@ class Machine:
 
 
 def look(env: Mapping[str, str]) -> Machine:
-    """Gather all facts; `env` is of whoever asks. Blocks for some 50 ms."""
+    """Gather all facts; `env` is the client's environment. Blocks for about 50 ms."""
     return Machine(
         pid=os.getpid(),
         python=platform.python_version(),
@@ -117,7 +117,7 @@ def _agent(path: str) -> Agent:
 
 
 def _folder(find: Callable[[], Path]) -> Folder:
-    """Found by writing there: permissions don't tell of full disks and read-only mounts."""
+    """Try to write: permissions do not show full disks and read-only mounts."""
     try:
         folder = find()
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:

@@ -1,4 +1,4 @@
-"""Whether a port of this machine is free, and who has it."""
+"""Whether a local port is free, and which process has it."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that listens; `pid` is 0 where the system doesn't say which one it is."""
+    """A process that listens; `pid` is 0 if the system does not say which one it is."""
 
     program: str
     pid: int
@@ -22,7 +22,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class PortUse:
-    """A port of this machine's loopback: why it can't be listened on, and who has it."""
+    """A port of the local loopback: why igor cannot listen on it, and which process has it."""
 
     port: int
     trouble: str = ""
@@ -30,7 +30,7 @@ class PortUse:
 
 
 def port_use(port: int) -> PortUse:
-    """Who is in the way of listening on a port of the loopback. Blocks."""
+    """Find what prevents listening on a port of the loopback. Blocks."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -46,7 +46,7 @@ def port_use(port: int) -> PortUse:
 
 
 def _listeners() -> list[Listener]:
-    """Nothing where there is no /proc, as on macOS."""
+    """The local listening sockets; none without /proc, as on macOS."""
     found = []
     for name in ("tcp", "tcp6"):
         try:
@@ -57,7 +57,7 @@ def _listeners() -> list[Listener]:
 
 
 def _holders(inodes: set[int]) -> tuple[Holder, ...]:
-    """The processes that hold sockets; of other users' processes only root sees them."""
+    """The processes that hold the sockets; only root sees other users' processes."""
     sockets = {f"socket:[{inode}]" for inode in inodes}
     return tuple(
         Holder(_program(process), int(process.name))

@@ -1,4 +1,4 @@
-"""What the script and the engine printed, as facts."""
+"""From the output of the script and the engine to facts."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from igor_core.paths import HostPaths
 
 
 def parse(printed: bytes, paths: HostPaths) -> HostFacts:
-    """The script's output as facts; what is missing there is empty here."""
+    """Read the script's output; facts that it lacks are empty."""
     fields = [field.decode("utf-8", "replace").strip() for field in printed.split(b"\0")]
     names = fields[:-1:2]
     said = dict(zip(names, fields[1::2], strict=False))
@@ -68,7 +68,7 @@ def _place(said: Mapping[str, str], paths: HostPaths) -> Place:
 
 
 def space(row: str) -> Space | None:
-    """A row of GNU df; None where there is none."""
+    """Read a row of GNU df; None without one."""
     fields = row.split(None, 5)
     if len(fields) < 6:
         return None
@@ -110,7 +110,7 @@ def _listening(said: Mapping[str, str]) -> Listening:
 
 
 def _holders(printed: str) -> dict[tuple[str, int], str]:
-    """From rows of `ss -Hltunp`: users:(("python3",pid=12,fd=3))."""
+    """Read rows of `ss -Hltunp`: users:(("python3",pid=12,fd=3))."""
     found = {}
     for row in printed.splitlines():
         fields = row.split()

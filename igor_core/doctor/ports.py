@@ -1,4 +1,4 @@
-"""Are the ports that docker_run_args publish free, and who reaches them? Pure."""
+"""Whether the ports that docker_run_args publish are free, and who reaches them. Pure."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What docker_run_args ask of a host: published ports and GPUs."""
+"""What docker_run_args require of a host: published ports and GPUs."""
 
 import ipaddress
 import re
@@ -42,7 +42,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Wanted:
-    """`gpu` says by which option GPUs are asked for: "gpus", "runtime", "cdi", or none."""
+    """`gpu` is the option that asks for GPUs: "gpus", "runtime", "cdi", or none."""
 
     ports: tuple[Published, ...]
     all_ports: bool
@@ -51,7 +51,7 @@ class Wanted:
 
 
 def wanted(arguments: Sequence[str]) -> Wanted:
-    """What the arguments of `docker run` ask for; ports that can't be read are left out."""
+    """Read the arguments of `docker run`; ports that cannot be read are left out."""
     ports = [published(value) for value in _values(arguments, "-p", "--publish")]
     return Wanted(
         tuple(port for port in ports if port is not None),

@@ -1,4 +1,4 @@
-"""Sizes and times for people."""
+"""Sizes and durations as users read them."""
 
 
 def size(count: float) -> str:

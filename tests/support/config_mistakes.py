@@ -200,7 +200,7 @@ MISTAKES: list[tuple[dict[str, Any] | list[Any], str]] = [
     (program({"args": ["-v"]}), f"{PROGRAM}: needs 'program' or 'module'"),
     (
         program({"program": "a.py", "module": "a"}),
-        f"{PROGRAM}.module: stands beside 'program'; a program is one or the other",
+        f"{PROGRAM}.module: cannot be used with 'program'; a program is one or the other",
     ),
     (
         program({"file": "a.py", "module": "a"}),

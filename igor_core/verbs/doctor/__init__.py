@@ -1,4 +1,4 @@
-"""doctor: look at each layer, on this machine and on every host, and name cause and remedy."""
+"""doctor: check each layer, on the local machine and on every host, and name cause and remedy."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def doctor(job: Job, context: Context) -> Outcome:
-    """This machine first, then all hosts at once. Fails where a check does; warnings don't."""
+    """Check the local machine, then all hosts at once. Fails if a check fails."""
     machine = await asyncio.to_thread(local_facts.look, job.env)
     local = machine_checks(machine)
     project, about = _project(job)
@@ -52,7 +52,7 @@ def _outcome(outcome: Outcome, local: list[Check], hosts: dict[str, list[Check]]
 
 
 def _project(job: Job) -> tuple[Project | None, Check]:
-    """The project, if there is a usable one, and what to say of it."""
+    """The project, if it can be used, and the check of its config."""
     try:
         if not job.root:
             raise UsageError("no folder was given to look for a project in", "igor -C DIR doctor")

@@ -1,4 +1,4 @@
-"""What doctor says of the project's own image and container on a host."""
+"""doctor's checks of the project's image and container on a host."""
 
 from igor_core.container.image import plan_image
 from igor_core.container.inspection import Inspection
@@ -14,7 +14,7 @@ SETUP = "igor docker setup"
 
 
 async def container_checks(environment: ContainerEnvironment, material: Material) -> list[Check]:
-    """Image and container: there or not, running, up to date. One round trip."""
+    """Whether image and container exist, run and are up to date. One round trip."""
     try:
         spec = environment.spec
         inspection = await environment.inspect()

@@ -1,4 +1,4 @@
-"""doctor's look at what debugging needs where programs run."""
+"""doctor's check of what debugging needs where programs run."""
 
 from igor_core.doctor.check import Check
 from igor_core.doctor.debugger import PROBE, debug_python, debugpy_check
@@ -18,6 +18,6 @@ async def debug_checks(
     try:
         done = await environment.run(words)
     except IgorError:
-        return []  # there are checks that say why
+        return []  # other checks say why
     found = debug_python(done.stdout.decode("utf-8", "replace"))
     return [debugpy_check(found, environment.where)]

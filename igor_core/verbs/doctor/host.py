@@ -1,4 +1,4 @@
-"""One host's part of doctor: its connection, what the script found, engine, image, container."""
+"""doctor's checks of one host: connection, what the script found, engine, image, container."""
 
 import asyncio
 from functools import partial
@@ -23,7 +23,7 @@ from igor_core.verbs.steps.targets import Target
 
 
 async def examine(target: Target, material: Material) -> list[Check]:
-    """All checks of one host. Where the connection fails, its error is all there is to say."""
+    """All checks of one host. If the connection fails, its error is the only check."""
     passed_over = "; ".join(await asyncio.to_thread(unsupported, target.remote.address))
     text = f"igor ignores {passed_over}"
     try:
@@ -33,7 +33,7 @@ async def examine(target: Target, material: Material) -> list[Check]:
     except UsageError:
         raise
     except IgorError as error:
-        # It may be why.
+        # An ignored option may be the reason.
         about_config = [warn("ssh_config", text)] if passed_over else []
         return [fail("ssh", error.message, error.hint), *about_config]
     about_config = [skip("ssh_config", text)] if passed_over else []
@@ -43,7 +43,7 @@ async def examine(target: Target, material: Material) -> list[Check]:
 async def _behind(
     link: Link, target: Target, environment: Environment, material: Material
 ) -> list[Check]:
-    """What is there behind a connection that works; questions go out at once."""
+    """The checks over a working connection; the questions are asked at once."""
     remote, paths, container = target.remote, environment.paths, environment.container
     if container is None:
         facts, about = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""What doctor reads of the project itself, once for all hosts."""
+"""doctor's checks of the project itself, once for all hosts."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from igor_core.worktree.files import Tree, scan
 
 @dataclass(frozen=True)
 class Material:
-    """What the image is made from (None where it can't be read), and what was found wrong."""
+    """What the image is made from (None if it cannot be read), and the checks of it."""
 
     inputs: Inputs | None
     checks: tuple[Check, ...]
 
 
 def read_material(project: Project) -> Material:
-    """Read the tree and, where containers are used, what they are made from. Blocks."""
+    """Read the local files and, with containers, what the image is made from. Blocks."""
     config = project.config
     try:
         tree = scan(project.root, config.include, config.exclude)
