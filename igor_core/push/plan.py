@@ -1,20 +1,56 @@
-"""What a push does with each path: the rules, pure.
+"""The rules of a push: what is done with each path. Pure.
 
-Igor overwrites and deletes only what it wrote itself and what still is as it wrote it: first
-by size and time, where they disagree by content. Everything else is held back and named.
+Igor overwrites and deletes only what it wrote itself and what is still as igor left it: by size and
+time, and where these differ by content. All other paths are held back and reported.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from igor_core.push.channel.state import State
-from igor_core.push.manifest import Record
+from igor_core.push.record import Record
 from igor_core.worktree.files import File, shown, with_parents
+from igor_core.worktree.reading import Content
+
+# A push asks before it deletes more than MANY_DELETES files, or more than LARGE_SHARE of all files
+# that igor wrote, unless these are just a few.
+MANY_DELETES = 50
+LARGE_SHARE = 0.3
+FEW_DELETES = 5
+
+
+def exceeds_delete_limit(count: int, of: int) -> bool:
+    """Whether igor has to ask before it deletes `count` of the `of` files that it wrote."""
+    return count > MANY_DELETES or (count > FEW_DELETES and count > LARGE_SHARE * of)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A path that has changed locally: the file as it is now, None if it is gone.
+
+    `content` and its sha256 `hash` are read once for all hosts. `content` is None for deleted
+    paths, for links, and for files too large to be held in memory.
+    """
+
+    path: bytes
+    file: File | None
+    content: bytes | None = None
+    hash: bytes = b""
+
+    @classmethod
+    def of(cls, path: bytes, found: Content | None) -> "Change":
+        """The change that a read of the path has found; None: it is gone."""
+        if found is None:
+            return cls(path, None)
+        return cls(path, found.file, found.content, found.hash)
 
 
 @dataclass(frozen=True)
 class HeldBack:
-    """A path that stays as it is on the host, why, and whether force would overcome it."""
+    """A path that stays as it is on the host, and why.
+
+    `yields_to_force` tells whether `igor push --force` would overwrite or delete it.
+    """
 
     path: bytes
     reason: str
@@ -23,15 +59,16 @@ class HeldBack:
 
 @dataclass
 class Plan:
-    """What is to be done. `undecided` paths need the hash of their content there (and here).
+    """What is to be done with each path.
 
-    `take_over` are files on the host that turn out to be igor's own, sent anew or not.
+    `undecided` paths need the hashes of both versions. `adopt` are files on the host that turn
+    out to be igor's own, or equal to the local ones; they may be in `send` as well.
     """
 
     send: list[File] = field(default_factory=list)
     delete: list[bytes] = field(default_factory=list)
     delete_first: list[bytes] = field(default_factory=list)
-    take_over: dict[bytes, Record] = field(default_factory=dict)
+    adopt: dict[bytes, Record] = field(default_factory=dict)
     forget: list[bytes] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
     undecided: list[bytes] = field(default_factory=list)
@@ -43,13 +80,13 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Known:
-    """All that a plan is made from. Hashes are asked for only where a plan is undecided.
+class PlanInput:
+    """What a plan is made from: both sides, and what igor wrote.
 
-    `kept` are paths that are not in `local` but may exist, and so are not to be deleted.
-    A path has an empty hash in `remote_hashes` where its content could not be read. `force` is for
-    all paths, `ours` names some. With `tries_folders` a folder that is in the way of a file may be
-    an empty one, which the host removes.
+    Hashes are asked for only where a plan is undecided; in `remote_hashes` an unreadable file has
+    an empty one. `kept` are paths that are not in `local` but may exist, so they are not deleted.
+    `force` applies to all paths, `ours` names single ones. With `tries_folders` a file is sent even
+    where the host has a folder: the host removes the folder if it is empty.
     """
 
     local: Mapping[bytes, File]
@@ -67,8 +104,8 @@ class Known:
         return self.force or path in self.ours
 
 
-def make_plan(known: Known) -> Plan:
-    """The plan; to be made again with hashes while it has undecided paths."""
+def make_plan(known: PlanInput) -> Plan:
+    """Plan what to do; to be called again with hashes while paths are undecided."""
     plan = Plan()
     for path in sorted({*known.written, *known.intended} - set(known.local) - known.kept):
         _plan_delete(plan, known, path)
@@ -79,19 +116,19 @@ def make_plan(known: Known) -> Plan:
     return plan
 
 
-def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
+def _plan_write(plan: Plan, known: PlanInput, file: File, gone: set[bytes]) -> None:
     path, state = file.path, known.remote.get(file.path)
     obstacle = _obstacle(known, path)
     if obstacle and obstacle not in gone:
         plan.held_back.append(HeldBack(path, f"{shown(obstacle)} is not a folder on the host"))
     elif state is None or obstacle:
-        # What was seen behind a link that will be gone is not in the way.
+        # What the survey saw behind a link that will be deleted is not in the way.
         plan.send.append(file)
     elif state.kind == "d":
         _plan_over_folder(plan, known, file, gone)
     elif (record := _own(known, path, state)) is not None:
         if known.written.get(path) != record:
-            plan.take_over[path] = record
+            plan.adopt[path] = record
         if record.is_local(file) and _is_content(known, path, record):
             plan.unchanged += 1
         else:
@@ -102,34 +139,34 @@ def _plan_write(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
         _plan_over_other(plan, known, file, state)
 
 
-def _is_content(known: Known, path: bytes, record: Record) -> bool:
-    """Whether the local content, where it has been read, is what the record says.
+def _is_content(known: PlanInput, path: bytes, record: Record) -> bool:
+    """Whether the local content, if it has been read, is the recorded one.
 
-    Two writes in one tick of the kernel's clock leave a file with the same size and time.
+    Two writes within one tick of the kernel's clock leave the same size and time.
     """
     return record.kind != "f" or known.local_hashes.get(path, record.hash) == record.hash
 
 
-def _plan_over_other(plan: Plan, known: Known, file: File, state: State) -> None:
-    """What is there is not as igor left it, or igor never wrote it."""
+def _plan_over_other(plan: Plan, known: PlanInput, file: File, state: State) -> None:
+    """Plan a write where the host's file is not as igor left it, or was never igor's."""
     path = file.path
     if _is_equal(known, file, state):
-        # Who put it there chose its permissions, but for the one that git keeps too.
+        # Its owner chose the permissions; only the executable bit, which git keeps, is adapted.
         if (state.mode ^ file.mode) & 0o100 and file.kind == "f":
             plan.send.append(file)
         else:
             content = known.remote_hashes.get(path, b"")
-            plan.take_over[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
+            plan.adopt[path] = replace(Record.of(file, content), mtime_ns=state.mtime_ns)
             plan.unchanged += 1
     elif known.is_forced(path):
         plan.send.append(file)
     else:
         changed = path in known.written or path in known.intended
-        reason = "changed on the host" if changed else "there already, and different"
-        plan.held_back.append(HeldBack(path, reason, True))
+        reason = "changed on the host" if changed else "on the host already, and different"
+        plan.held_back.append(HeldBack(path, reason, yields_to_force=True))
 
 
-def _is_equal(known: Known, file: File, state: State) -> bool:
+def _is_equal(known: PlanInput, file: File, state: State) -> bool:
     if state.kind != file.kind:
         return False
     if file.kind == "l":
@@ -138,8 +175,8 @@ def _is_equal(known: Known, file: File, state: State) -> bool:
     return bool(content) and content == known.local_hashes.get(file.path)
 
 
-def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) -> None:
-    """A file here, a folder there: only if it is empty, or gets so by igor's own deletes."""
+def _plan_over_folder(plan: Plan, known: PlanInput, file: File, gone: set[bytes]) -> None:
+    """Plan a file where the host has a folder: only if it is or becomes empty by igor's deletes."""
     inside = file.path + b"/"
     if known.tries_folders or any(path.startswith(inside) for path in gone):
         plan.send.append(file)
@@ -147,7 +184,7 @@ def _plan_over_folder(plan: Plan, known: Known, file: File, gone: set[bytes]) ->
         plan.held_back.append(HeldBack(file.path, "a folder on the host"))
 
 
-def _plan_delete(plan: Plan, known: Known, path: bytes) -> None:
+def _plan_delete(plan: Plan, known: PlanInput, path: bytes) -> None:
     state = known.remote.get(path)
     if state is None or state.kind == "d" or _obstacle(known, path):
         plan.forget.append(path)
@@ -156,11 +193,12 @@ def _plan_delete(plan: Plan, known: Known, path: bytes) -> None:
     elif state.kind == "f" and path not in known.remote_hashes:
         plan.undecided.append(path)
     else:
-        plan.held_back.append(HeldBack(path, "deleted here, but changed on the host", True))
+        reason = "deleted locally, but changed on the host"
+        plan.held_back.append(HeldBack(path, reason, yields_to_force=True))
 
 
 def _order_deletes(plan: Plan) -> None:
-    """What stands in the way of a file goes first, the rest when all files have arrived."""
+    """Delete first what is in the way of a file, the rest after all files have arrived."""
     written = {file.path for file in plan.send}
     above = with_parents(written) - written
     first = {
@@ -170,8 +208,8 @@ def _order_deletes(plan: Plan) -> None:
     plan.delete = [path for path in plan.delete if path not in first]
 
 
-def _obstacle(known: Known, path: bytes) -> bytes:
-    """The topmost path above that exists on the host and isn't a folder; empty for none."""
+def _obstacle(known: PlanInput, path: bytes) -> bytes:
+    """The topmost path above that is on the host and is not a folder; empty if there is none."""
     found, parent = b"", path.rpartition(b"/")[0]
     while parent:
         state = known.remote.get(parent)
@@ -185,8 +223,8 @@ def _parents(path: bytes) -> set[bytes]:
     return with_parents([path]) - {path}
 
 
-def _own(known: Known, path: bytes, state: State) -> Record | None:
-    """The record of igor's own writing that the host's file still answers to, as it is there."""
+def _own(known: PlanInput, path: bytes, state: State) -> Record | None:
+    """The record that the host's file still matches, with the host's time; None for no such."""
     content = known.remote_hashes.get(path, b"")
     for records in (known.intended, known.written):
         record = records.get(path)

@@ -1,4 +1,4 @@
-"""What a push is asked to do, whom it tells, and what it did."""
+"""What a push is asked to do, who watches it, and what it did."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,8 +8,8 @@ from igor_core.worktree.files import File
 
 
 @dataclass(frozen=True)
-class Options:
-    """See `Plan` and the brake. `ours` are paths at which to overwrite what is on the host."""
+class PushOptions:
+    """The options of `igor push`. `ours` are paths whose version on the host to overwrite."""
 
     dry_run: bool = False
     force: bool = False
@@ -19,7 +19,7 @@ class Options:
 
 
 class Reporter(Protocol):
-    """Whoever wants to know how a push goes, and can be asked."""
+    """Shows the progress of a push, and answers its questions."""
 
     def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None: ...
 
@@ -27,7 +27,7 @@ class Reporter(Protocol):
 
 
 class Nobody:
-    """For a push that nobody watches or can be asked about."""
+    """The reporter of a push that nobody watches: no progress, and every question is declined."""
 
     def progress(self, label: str, done: int, total: int, unit: str, rate: float) -> None:
         return
@@ -37,36 +37,50 @@ class Nobody:
 
 
 @dataclass
-class Report:
-    """What a push or a save did, or with a dry run would do."""
+class PushReport:
+    """What a push or a save did, or with --dry-run would do."""
 
     tree: str
     sent: list[File] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
     unchanged: int = 0
-    # Changed here while they were sent: another push is due.
+    # Local files that changed while they were sent: another push is due.
     moving: list[bytes] = field(default_factory=list)
-    # Nothing was done: what a later scan of the local files found was pushed before.
+    # Nothing was done, because a later scan has been pushed already.
     outdated: bool = False
-    # Why it went by rsync although it was to go by the receiver; said once for each host.
+    # Why rsync was used in place of the receiver; said once for each host.
     notice: str = ""
 
     @property
     def size(self) -> int:
+        """The bytes of all sent files."""
         return sum(file.size for file in self.sent)
 
     def hold_back(self, items: list[HeldBack]) -> None:
-        """These stay as they are on the host."""
+        """Add paths that stay as they are on the host."""
         self.held_back = [*self.held_back, *items]
 
-    def after(self, earlier: "Report") -> "Report":
-        """This push and an earlier one of the same job as one."""
+    def add(self, other: "PushReport") -> None:
+        """Add another part of the same save."""
+        self.sent += other.sent
+        self.deleted += other.deleted
+        self.held_back += other.held_back
+        self.unchanged += other.unchanged
+        self.moving += other.moving
+
+    def after(self, earlier: "PushReport") -> "PushReport":
+        """Return this push and an earlier one of the same job as one report."""
         again = {file.path for file in self.sent} | set(self.deleted)
         sent = [file for file in earlier.sent if file.path not in again] + self.sent
         deleted = [path for path in earlier.deleted if path not in again] + self.deleted
         unchanged = self.unchanged + len(self.sent) - len(sent)
-        return Report(
-            self.tree, sent, deleted, self.held_back, max(0, unchanged), self.moving,
+        return PushReport(
+            tree=self.tree,
+            sent=sent,
+            deleted=deleted,
+            held_back=self.held_back,
+            unchanged=max(0, unchanged),
+            moving=self.moving,
             notice=earlier.notice or self.notice,
-        )  # fmt: skip
+        )

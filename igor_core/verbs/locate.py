@@ -21,8 +21,8 @@ async def locate(job: Job, context: Context) -> Outcome:
         host = targets[0].name
     clone = context.clones.of(targets[0].project)
     found = None
-    if clone.local.tree is not None:
-        found = _place(line, column, host, targets, clone.local.tree, context)
+    if clone.files.tree.tree is not None:
+        found = _place(line, column, host, targets, clone.files.tree.tree, context)
     if found is None or not found.name.startswith("/"):
         # It may be here only since the last look.
         found = _place(line, column, host, targets, await clone.scan(), context)
@@ -43,4 +43,4 @@ def _place(
 def _real_path(target: Target, context: Context) -> str:
     if target.remote.state != "connected":
         return ""
-    return context.clones.freshness(target.project, target.entry).there.real_path
+    return context.clones.host_sync(target.project, target.entry).host_tree.real_path

@@ -44,10 +44,10 @@ async def stack(job: Job, context: Context) -> Outcome:
 
 async def _tree(target: Target, environment: Environment, context: Context) -> SourceTree:
     clone = context.clones.of(target.project)
-    files = clone.local.tree
+    files = clone.files.tree.tree
     if files is None:
         files = await clone.scan()
-    real = context.clones.freshness(target.project, target.entry).there.real_path
+    real = context.clones.host_sync(target.project, target.entry).host_tree.real_path
     return tree_of(environment, files, ("", ""), real)
 
 

@@ -29,14 +29,14 @@ async def status(job: Job, context: Context) -> Outcome:
 
 def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
     remote = target.remote
-    freshness = context.clones.freshness(target.project, target.entry)
-    error = freshness.error.message if freshness.error else remote.reason
+    sync = context.clones.host_sync(target.project, target.entry)
+    error = sync.error.message if sync.error else remote.reason
     described: dict[str, Any] = {
         "host": target.name,
         "dir": target.entry.dir,
         "connection": remote.state,
-        "state": freshness.state,
-        "since": freshness.since,
+        "state": sync.state,
+        "since": sync.backlog.since,
         "error": error,
         "files": None,
         "pending": None,
@@ -47,9 +47,9 @@ def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
         paths = HostPaths.of(target.entry.dir, remote.account.home, target.project.name)
         manifest = context.trees.pushed(remote.name, paths.tree)
         described |= _known(manifest, tree) if manifest else {}
-    if freshness.verified:
-        described["pending"] = len(freshness.behind)
-        described["held_back"] = [shown(path) for path in sorted(freshness.held_back)]
+    if sync.verified:
+        described["pending"] = len(sync.backlog.behind)
+        described["held_back"] = [shown(path) for path in sorted(sync.backlog.held_back)]
     return described
 
 
@@ -61,10 +61,10 @@ def _known(manifest: Manifest, tree: Tree) -> dict[str, Any]:
         if (record := manifest.written.get(path)) is not None and record.is_local(file)
     )
     gone = len(set(manifest.written) - set(tree.files))
-    pushed = manifest.told("pushed")
+    pushed = manifest.note("pushed")
     return {
         "files": len(manifest.written),
         "pending": len(tree.files) - current + gone,
         "last_push": float(pushed) if pushed else None,
-        "held_back": list(filter(None, manifest.told("held_back").split("\n"))),
+        "held_back": list(filter(None, manifest.note("held_back").split("\n"))),
     }

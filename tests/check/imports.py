@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"push.channel"}),
-    frozenset({"push", "differences", "container", "debug", "doctor"}),
+    frozenset({"push", "container", "debug", "doctor"}),
     frozenset({"push.sync", "environment"}),
     frozenset({"verbs.state"}),
     frozenset({"verbs.steps"}),
@@ -55,7 +55,7 @@ PROGRAMS = {
     "docker": ("igor_core/runtime.py",),
     "podman": ("igor_core/runtime.py",),
     "git": ("igor_core/worktree/", "igor_core/doctor/"),
-    "rsync": ("igor_core/push/transport/rsync_process.py", "igor_core/doctor/"),
+    "rsync": ("igor_core/push/transport/rsync/process.py", "igor_core/doctor/"),
     "tmux": ("igor_core/tmux.py",),
     "kubectl": ("igor_core/experiment/kubernetes.py",),
 }

@@ -24,9 +24,10 @@ from igor_core.doctor.parse import parse as parse_host
 from igor_core.output import OutputParser, SourceTree, location_at
 from igor_core.output.line_splitter import LONGEST_LINE, LineSplitter
 from igor_core.paths import HostPaths
-from igor_core.push.channel import frames as channel_frames
-from igor_core.push.channel.expectation import Expectation
-from igor_core.push.channel.question import Question
+from igor_core.push.channel import payloads
+from igor_core.push.channel.answers import differing, read_answer
+from igor_core.push.channel.precondition import Precondition
+from igor_core.push.channel.survey_request import SurveyRequest
 from igor_core.remote import frames as program_frames
 from igor_core.remote.debug_helper import dap
 from igor_core.remote.debug_helper import frames as helper_frames
@@ -117,19 +118,19 @@ def program(data: bytes) -> None:
 
 def answer(data: bytes) -> None:
     try:
-        found = channel_frames.answer(data)
+        found = read_answer(data)
     except NONSENSE:
         return
     size = sum(map(len, (found.hash, found.obstacle)))
     assert size <= len(data)
 
 
-QUESTION = Question.of([b"a", b"b", b"c/d"], {})
+QUESTION = SurveyRequest.of([b"a", b"b", b"c/d"], {})
 
 
 def survey(data: bytes) -> None:
     try:
-        found = channel_frames.differing(QUESTION, data)
+        found = differing(QUESTION, data)
     except NONSENSE:
         return
     assert set(found) <= set(QUESTION.paths)
@@ -144,7 +145,7 @@ def receiver(data: bytes) -> None:
         orders = Handlers(lambda *_frame: None)
         asked = {"base": str(base), "project": "p", "claim": "c", "writing": True, "taking": False}
         order = json.dumps(asked).encode()
-        orders.obey(receiver_frames.OPEN, 1, channel_frames.number(1) + order)
+        orders.obey(receiver_frames.OPEN, 1, payloads.number(1) + order)
         (base / "p" / "out").symlink_to("..")
         try:
             for kind, number, payload in frames(data):
@@ -270,8 +271,8 @@ def stacks(data: bytes) -> None:
         assert thread["id"] >= 0
 
 
-def target(path: bytes, expect: Expectation | None = None) -> bytes:
-    return channel_frames.target(1, path, expect or Expectation(absent=True))
+def target(path: bytes, expect: Precondition | None = None) -> bytes:
+    return payloads.target(1, path, expect or Precondition(absent=True))
 
 
 CHECKS: dict[str, Callable[[bytes], None]] = {

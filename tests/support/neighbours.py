@@ -12,7 +12,7 @@ from pathlib import Path
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.transport.shell_survey import Asker
+from igor_core.push.transport.rsync.survey import ShellSurveyor
 from igor_core.ssh.process import Completed
 from tests.support.receiving import Receiver, receiver
 
@@ -105,12 +105,12 @@ class Login:
 def opened_by_receiver(shared: Shared, writing: bool = True, taking: bool = False) -> str:
     """What the receiver says against opening the tree; empty where it opens it."""
     with as_user() as host:
-        return str(host.open(shared.base, writing=writing, taking=taking)["error"])
+        return str(host.open(shared.base, writing=writing, take_over=taking)["error"])
 
 
 def opened_by_shell(shared: Shared, writing: bool = True, taking: bool = False) -> str:
     """The same of the scripts of the transport by rsync."""
-    asker = Asker(Login(), shared.paths, "me", writing, taking)
+    asker = ShellSurveyor(Login(), shared.paths, "me", writing, taking)
     try:
         asyncio.run(asker.survey([]))
     except HostError as error:

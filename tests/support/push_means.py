@@ -2,7 +2,7 @@
 
 import asyncio
 
-from igor_core.push.report import Report
+from igor_core.push.report import PushReport
 from tests.lab import Host
 from tests.support.pushing import Desk
 from tests.support.waiting import wait_until
@@ -21,11 +21,11 @@ async def take_away(clone: Desk, rtt_ms: float) -> None:
     await asyncio.to_thread(wait_until, lambda: not clone.host_tree.opened)
 
 
-def sent(report: Report) -> list[bytes]:
+def sent(report: PushReport) -> list[bytes]:
     return [file.path for file in report.sent]
 
 
-def held_back(report: Report) -> dict[bytes, str]:
+def held_back(report: PushReport) -> dict[bytes, str]:
     return {item.path: item.reason for item in report.held_back}
 
 

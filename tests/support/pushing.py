@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from igor_core.paths import HostPaths
-from igor_core.push.manifest import Manifest, TreeKey
-from igor_core.push.report import Options, Report
-from igor_core.push.sync.host_tree import Change, HostTree
+from igor_core.push.manifest import Manifest
+from igor_core.push.plan import Change
+from igor_core.push.record import TreeKey
+from igor_core.push.report import PushOptions, PushReport
+from igor_core.push.sync.host_tree import HostTree
 from igor_core.push.sync.registry import Trees
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
@@ -90,18 +92,18 @@ class Desk:
     trees: Trees = field(default_factory=Trees)
     person: Person = field(default_factory=Person)
 
-    async def push(self, **options: Any) -> Report:
+    async def push(self, **options: Any) -> PushReport:
         return await self.push_tree(self.scan(), **options)
 
-    async def push_tree(self, tree: Tree, **options: Any) -> Report:
+    async def push_tree(self, tree: Tree, **options: Any) -> PushReport:
         await self.remote.connect(Login())
         there = self.host_tree
-        report = await there.push(ready(tree), replace(Options(), **options), self.person)
+        report = await there.push(ready(tree), replace(PushOptions(), **options), self.person)
         by_rsync = self.transport == "rsync" or not self.remote.has_supervisor
         assert there.by in ("", "rsync" if by_rsync else "receiver")
         return report
 
-    async def save(self, *names: str) -> Report:
+    async def save(self, *names: str) -> PushReport:
         """As when an editor has written or removed these."""
         await self.remote.connect(Login())
         return await self.host_tree.send(self.changes(*names))

@@ -12,12 +12,12 @@ from subprocess import PIPE
 from types import ModuleType
 from typing import Any
 
-from igor_core.push.channel import frames as pack
-from igor_core.push.channel.channel import RECEIVER
-from igor_core.push.channel.expectation import NOTHING, Expectation, Version
-from igor_core.push.channel.frames import Answer
-from igor_core.push.channel.question import Question, pack_paths
+from igor_core.push.channel import payloads
+from igor_core.push.channel.answers import Answer, differing, read_answer
+from igor_core.push.channel.precondition import NOTHING, Precondition, Version
+from igor_core.push.channel.script import RECEIVER
 from igor_core.push.channel.state import State
+from igor_core.push.channel.survey_request import SurveyRequest, pack_paths
 from igor_core.remote.frames import BEAT, HEADER, READY
 from igor_core.remote.packer import Bundle
 from igor_core.remote.receiver import frames
@@ -100,7 +100,7 @@ class Receiver:
     ) -> dict[str, Any]:
         order = {"base": str(base), "project": project, "claim": claim, "writing": True,
                  "taking": False, **options}  # fmt: skip
-        kind, said = self.ask(frames.OPEN, pack.number(tree), json.dumps(order).encode())
+        kind, said = self.ask(frames.OPEN, payloads.number(tree), json.dumps(order).encode())
         assert kind == frames.OPENED
         found: dict[str, Any] = json.loads(said)
         return found
@@ -109,55 +109,57 @@ class Receiver:
         self,
         path: bytes | str,
         content: bytes = b"new",
-        expect: Expectation = NOTHING,
+        expect: Precondition = NOTHING,
         mode: int = 0o644,
         mtime_ns: int = MTIME,
         tree: int = 1,
     ) -> Answer:
-        head = pack.target(tree, os.fsencode(path), expect, mode, mtime_ns)
+        head = payloads.target(tree, os.fsencode(path), expect, mode, mtime_ns)
         return self.answer(frames.WRITE, head, content)
 
-    def delete(self, path: bytes | str, expect: Expectation, *folders: bytes) -> Answer:
-        head = pack.target(1, os.fsencode(path), expect)
+    def delete(self, path: bytes | str, expect: Precondition, *folders: bytes) -> Answer:
+        head = payloads.target(1, os.fsencode(path), expect)
         return self.answer(frames.DELETE, head, b"\0".join(folders))
 
-    def link(self, path: bytes | str, target: bytes, expect: Expectation = NOTHING) -> Answer:
-        head = pack.target(1, os.fsencode(path), expect, 0, MTIME)
+    def link(self, path: bytes | str, target: bytes, expect: Precondition = NOTHING) -> Answer:
+        head = payloads.target(1, os.fsencode(path), expect, 0, MTIME)
         return self.answer(frames.LINK, head, target)
 
     def patch(
         self, path: str, base: Version, prefix: int, suffix: int, middle: bytes, content: bytes,
-        expect: Expectation,
+        expect: Precondition,
     ) -> Answer:  # fmt: skip
-        head = pack.target(1, os.fsencode(path), expect, 0o644, MTIME)
-        return self.answer(frames.PATCH, head, pack.base(base, prefix, suffix, content), middle)
+        head = payloads.target(1, os.fsencode(path), expect, 0o644, MTIME)
+        return self.answer(frames.PATCH, head, payloads.base(base, prefix, suffix, content), middle)
 
     def answer(self, kind: int, *payload: bytes) -> Answer:
         answered, said = self.ask(kind, *payload)
         assert answered == frames.ANSWER, (answered, said)
-        return pack.answer(said)
+        return read_answer(said)
 
-    def begin(self, path: str, size: int, expect: Expectation = NOTHING) -> int:
-        head = pack.target(1, os.fsencode(path), expect, 0o644, MTIME)
+    def begin(self, path: str, size: int, expect: Precondition = NOTHING) -> int:
+        head = payloads.target(1, os.fsencode(path), expect, 0o644, MTIME)
         return self.send(frames.BEGIN, head, frames.SIZE.pack(size))
 
     def chunk(self, number: int, data: bytes) -> None:
         self.send(frames.CHUNK, data, number=number)
-        assert self.frame() == (frames.TAKEN, number, pack.number(len(data)))
+        assert self.frame() == (frames.TAKEN, number, payloads.number(len(data)))
 
-    def survey(self, question: Question, tree: int = 1) -> dict[bytes, State | None]:
-        self.send(frames.LIST, pack.number(tree), question.packed)
+    def survey(self, question: SurveyRequest, tree: int = 1) -> dict[bytes, State | None]:
+        self.send(frames.LIST, payloads.number(tree), question.packed)
         return self.survey_again(question, tree)
 
-    def survey_again(self, question: Question, tree: int = 1) -> dict[bytes, State | None]:
+    def survey_again(self, question: SurveyRequest, tree: int = 1) -> dict[bytes, State | None]:
         found: dict[bytes, State | None] = {}
-        parts = self.parts(frames.SURVEY, pack.number(tree), question.list_hash, question.digests)
+        parts = self.parts(
+            frames.SURVEY, payloads.number(tree), question.list_hash, question.digests
+        )
         for part in parts:
-            found.update(pack.differing(question, part))
+            found.update(differing(question, part))
         return found
 
     def hashes(self, *paths: bytes) -> dict[bytes, bytes]:
-        parts = self.parts(frames.HASHES, pack.number(1), pack_paths(paths))
+        parts = self.parts(frames.HASHES, payloads.number(1), pack_paths(paths))
         return {paths[n]: content for part in parts for n, content in frames.HASH.iter_unpack(part)}
 
     def parts(self, kind: int, *payload: bytes) -> Iterator[bytes]:
@@ -204,13 +206,13 @@ def changed_source(module: ModuleType, old: str, new: str) -> Iterator[None]:
         vars(RECEIVER)["bundle"] = bundle
 
 
-def expecting(path: Path, content: bool = False) -> Expectation:
+def expecting(path: Path, content: bool = False) -> Precondition:
     """Just what is there now, by size and time, with `content` by its hash too."""
     about = path.lstat()
     if path.is_symlink():
-        return Expectation(targets=(os.fsencode(os.readlink(path)),))
+        return Precondition(targets=(os.fsencode(os.readlink(path)),))
     known = hashlib.sha256(path.read_bytes()).digest() if content else b""
-    return Expectation(versions=(Version(about.st_size, about.st_mtime_ns, known),))
+    return Precondition(versions=(Version(about.st_size, about.st_mtime_ns, known),))
 
 
 def entries(root: Path) -> dict[bytes, bytes]:

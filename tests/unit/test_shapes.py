@@ -21,8 +21,10 @@ from igor_core.doctor.listening import listeners
 from igor_core.doctor.parse import parse
 from igor_core.errors import MOST_TOLD, HostError
 from igor_core.paths import HostPaths
-from igor_core.push.transport import rsync_process
-from igor_core.push.transport.shell_survey import Asker, hashes
+from igor_core.push.transport.rsync import output as rsync_output
+from igor_core.push.transport.rsync import process as rsync_process
+from igor_core.push.transport.rsync.files import hashes
+from igor_core.push.transport.rsync.survey import ShellSurveyor
 from igor_core.remote.debug_helper import frames as debug_frames
 from igor_core.remote.debug_helper.dap import Messages
 from igor_core.remote.supervisor.announcement import Announcement
@@ -245,7 +247,7 @@ ABOUT = b"f 1 1.0000000000 644"
     (b"\xff 1 1.0 644", b"./a", b""), (b"", b"./a", b""), (ABOUT, b"./a", b"x" * 5000),
 ])  # fmt: skip
 def test_a_survey_that_names_what_was_not_asked_for(fields: tuple[bytes, ...]) -> None:
-    asker = Asker(Liar(found(*fields)), PATHS, "me")
+    asker = ShellSurveyor(Liar(found(*fields)), PATHS, "me")
     with pytest.raises(HostError, match="liar: it does not say what is in /base/project"):
         asyncio.run(asker.survey([b"a"]))
 
@@ -257,9 +259,9 @@ def test_hashes_of_what_was_not_asked_for_are_passed_over() -> None:
 
 
 def test_what_the_far_rsync_says_is_kept_in_part() -> None:
-    said = rsync_process.Said()
+    said = rsync_output.RsyncOutput()
     for _ in range(5000):
-        rsync_process._keep(said.there, b"x" * 50_000)
+        rsync_output.keep(said.remote, b"x" * 50_000)
     assert len(said.text) < 2 << 20
     line = b"\r 1 9% " + b"1.1.1" + b"kB/s"
     assert rsync_process._PROGRESS.match(line) is None

@@ -1,9 +1,9 @@
-"""The agent's end of the receiver: files to a host, each only if there is what is expected.
+"""The agent's end of a receiver: writes files to a host, each under a precondition.
 
-What has one frame (write, patch, link, delete) is sent by a call that doesn't wait: all frames of
-one turn of the event loop leave together, in the order of the calls, and are carried out and
-answered in that order. An answer is a future; where the channel is lost before, it has the
-HostError, and whether the frame was carried out is not known.
+Single frames (write, patch, link, delete) are sent by calls that return a future at once. All
+frames of one turn of the event loop leave together, in the order of the calls, and are carried out
+and answered in that order. If the channel is lost, the future fails with HostError, and whether
+the frame was carried out is not known.
 """
 
 import asyncio
@@ -16,58 +16,29 @@ from typing import BinaryIO
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths, unsafe_hint
-from igor_core.push.channel import answers
-from igor_core.push.channel import frames as pack
-from igor_core.push.channel.expectation import Expectation, Version
-from igor_core.push.channel.frames import Answer
-from igor_core.push.channel.question import Question, pack_paths
+from igor_core.push.channel import answers, payloads
+from igor_core.push.channel.answers import Answer
+from igor_core.push.channel.precondition import Precondition, Version
 from igor_core.push.channel.requests import Requests
+from igor_core.push.channel.script import RECEIVER
 from igor_core.push.channel.state import State
-from igor_core.push.channel.upload import CHANGED_HERE, Upload
-from igor_core.remote.packer import Bundle
+from igor_core.push.channel.survey_request import SurveyRequest, pack_paths
+from igor_core.push.channel.upload import Upload
 from igor_core.remote.receiver import frames
-from igor_core.shapes import (
-    items,
-    members,
-    number,
-    words,
-)
+from igor_core.shapes import words
 from igor_core.ssh.host import RemoteHost
-from igor_core.ssh.remote_program import NoPython, ProgramSpec
 from igor_core.worktree.files import shown
 
-__all__ = [
-    "CHANGED_HERE",
-    "LARGE",
-    "NOT_THE_BASE",
-    "Answer",
-    "Channel",
-    "NoReceiver",
-    "OpenedTree",
-]
-
-# Content above this is for `write_large`, so that no frame holds up the others for long.
+# Content above this goes by `write_large`, so that no frame holds up the others for long.
 LARGE = 1 << 20
-# Reasons of answers that igor itself gives; all others are the words of the host's system.
-NOT_THE_BASE: str = frames.NOT_THE_BASE
-
-RECEIVER = ProgramSpec(
-    Bundle("igor_core.remote.receiver.receiver"),
-    frames.MAGIC,
-    members({"pid": number(1), "python": items(number(), 3, 3)}),
-    # CONTENT has a byte more than what was read.
-    frames.MOST_BYTES + 1,
-)
-
-NoReceiver = NoPython
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedTree:
-    """A tree on a host, by its real path, as the frames of one channel name it.
+class ChannelTree:
+    """A tree on a host as the frames of one channel name it; `path` is its real path.
 
-    `claimed_by` is another clone that pushes there: then the tree is not open. Without
-    `exists` (only where it was opened to look) nothing is there.
+    If another clone owns the tree, `claimed_by` names it and the tree is not open. A tree that was
+    opened only to look at may not exist.
     """
 
     ident: int
@@ -77,13 +48,13 @@ class OpenedTree:
 
 
 class Channel:
-    """One receiver on a host, on a session of its own. For big transfers open several."""
+    """One receiver on a host, in a session of its own. Big transfers use several."""
 
     def __init__(self, host: RemoteHost, requests: Requests) -> None:
         self.host = host
         self._requests = requests
         self._trees = itertools.count(1)
-        # The list of paths that the receiver knows of each tree, by its hash.
+        # The hash of the list of paths that the receiver holds for each tree.
         self._lists: dict[int, bytes] = {}
 
     @classmethod
@@ -101,28 +72,25 @@ class Channel:
 
     @property
     def pending(self) -> int:
-        """How many frames are not answered yet."""
+        """The number of unanswered frames."""
         return self._requests.pending
 
     @property
     def why_lost(self) -> str:
-        """Why it is not alive any more, in a few words."""
+        """Why the channel is no longer alive, in a few words."""
         return self._requests.why_lost
 
     @property
     def broken(self) -> str:
-        """The same, where the receiver did not keep to the protocol."""
+        """How the receiver broke the protocol, if that is why."""
         return self._requests.broken
 
     def on_lost(self, callback: Callable[[], None]) -> None:
-        """Call once when it is lost: connection, receiver, silence for 30 s, nonsense.
-
-        The futures that are pending have failed by then.
-        """
+        """Call `callback` once when the channel is lost, after all pending futures have failed."""
         self._requests.on_lost(callback)
 
     def close(self) -> None:
-        """End the receiver; it removes its temp files. What is pending fails."""
+        """End the receiver, which removes its temp files. Pending futures fail."""
         self._requests.close()
 
     async def open_tree(
@@ -131,69 +99,69 @@ class Channel:
         claim: str,
         *,
         writing: bool,
-        taking: bool = False,
-        again: OpenedTree | None = None,
-    ) -> OpenedTree:
-        """Open a tree as the clone `claim`; with `writing` make and claim it, and sweep.
+        take_over: bool = False,
+        again: ChannelTree | None = None,
+    ) -> ChannelTree:
+        """Open a tree as the clone `claim`; with `writing` make and claim it, and sweep temp files.
 
-        A tree that another clone has claimed is opened only with `taking`. HostError where its
-        folders can't be made or opened. `again` is the same tree opened before: it is looked at
-        anew, whose it is too, and what is under way there goes on.
+        A tree that another clone owns is opened only with `take_over`. `again` is the tree as it
+        was opened before: its path and owner are checked again, and what is in flight goes on.
+        Raises HostError if its folders can't be made or opened.
         """
         ident = next(self._trees) if again is None else again.ident
-        order = {
+        request = {
             "base": paths.base, "project": paths.project, "claim": claim,
-            "writing": writing, "taking": taking,
+            "writing": writing, "taking": take_over,
         }  # fmt: skip
         said = await self._requests.ask(
             frames.OPEN,
             answers.opened,
-            pack.number(ident),
-            json.dumps(order).encode("ascii"),
+            payloads.number(ident),
+            json.dumps(request).encode("ascii"),
         )
         if said["error"]:
             hint = unsafe_hint(paths.base) if said.get("unsafe") else ""
             raise HostError(f"{self.host.name}: {said['error']}", hint)
-        return OpenedTree(ident, said["path"], said["exists"], said["claimed_by"])
+        return ChannelTree(ident, said["path"], said["exists"], said["claimed_by"])
 
     def write(
         self,
-        tree: OpenedTree,
+        tree: ChannelTree,
         path: bytes,
         content: bytes,
         *,
         mode: int,
         mtime_ns: int,
-        expect: Expectation,
+        expect: Precondition,
     ) -> "asyncio.Future[Answer]":
-        """Write a file, and the folders above that are missing. `content` up to LARGE."""
-        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
+        """Write a file of at most LARGE bytes, and make missing folders above it."""
+        target = payloads.target(tree.ident, path, expect, mode, mtime_ns)
         return self._requests.ask(frames.WRITE, answers.answer, target, content)
 
     async def write_large(
         self,
-        tree: OpenedTree,
+        tree: ChannelTree,
         path: bytes,
         source: BinaryIO,
         size: int,
         *,
         mode: int,
         mtime_ns: int,
-        expect: Expectation,
+        expect: Precondition,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> Answer:
-        """Write a file of any size from an open one, in chunks, in bounded memory.
+        """Write a file of any size from an open one, in chunks.
 
-        `size` and `mtime_ns` are the source's: one that is not so any more isn't written
-        (CHANGED_HERE). What is there is checked first, and again when all has arrived.
+        `size` and `mtime_ns` are the source's; if it changes meanwhile, nothing is written
+        (CHANGED_LOCALLY). The precondition is checked first, and again when all has arrived.
         """
-        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
+        target = payloads.target(tree.ident, path, expect, mode, mtime_ns)
         upload = Upload(self._requests, source, size, mtime_ns, on_progress)
         return await upload.send(target)
 
     def patch(
         self,
-        tree: OpenedTree,
+        tree: ChannelTree,
         path: bytes,
         *,
         base: Version,
@@ -203,94 +171,93 @@ class Channel:
         hash: bytes,
         mode: int,
         mtime_ns: int,
-        expect: Expectation,
+        expect: Precondition,
     ) -> "asyncio.Future[Answer]":
-        """Write a file as its first `prefix` bytes, `middle`, and its last `suffix` bytes.
+        """Write a file made of the first bytes of `base`, `middle`, and the last bytes of `base`.
 
-        `base` (by size and time) is the version that these are of, `hash` the sha256 of the result.
-        NOT_THE_BASE where that isn't there: send the whole.
+        `hash` is the sha256 of the result. Answers NOT_THE_BASE if the host does not have the
+        version `base`; the whole file has to be sent then.
         """
-        target = pack.target(tree.ident, path, expect, mode, mtime_ns)
-        against = pack.base(base, prefix, suffix, hash)
+        target = payloads.target(tree.ident, path, expect, mode, mtime_ns)
+        against = payloads.base(base, prefix, suffix, hash)
         return self._requests.ask(frames.PATCH, answers.answer, target, against, middle)
 
     def link(
         self,
-        tree: OpenedTree,
+        tree: ChannelTree,
         path: bytes,
         target: bytes,
         *,
         mtime_ns: int,
-        expect: Expectation,
+        expect: Precondition,
     ) -> "asyncio.Future[Answer]":
         """Make a symbolic link."""
-        place = pack.target(tree.ident, path, expect, mtime_ns=mtime_ns)
+        place = payloads.target(tree.ident, path, expect, mtime_ns=mtime_ns)
         return self._requests.ask(frames.LINK, answers.answer, place, target)
 
     def delete(
         self,
-        tree: OpenedTree,
+        tree: ChannelTree,
         path: bytes,
         *,
-        expect: Expectation,
+        expect: Precondition,
         remove_empty: Collection[bytes] = (),
     ) -> "asyncio.Future[Answer]":
-        """Delete a file or link, then of the folders `remove_empty` those that are empty.
+        """Delete a file or link, then the folders in `remove_empty` that are empty.
 
-        Nothing there is well, too.
+        Succeeds if the path does not exist.
         """
         deepest_first = sorted(remove_empty, key=lambda folder: folder.count(b"/"), reverse=True)
-        place = pack.target(tree.ident, path, expect)
+        place = payloads.target(tree.ident, path, expect)
         return self._requests.ask(frames.DELETE, answers.answer, place, b"\0".join(deepest_first))
 
-    async def survey(self, tree: OpenedTree, question: Question) -> dict[bytes, State | None]:
-        """What is at those of the paths that are not as expected (None: nothing).
+    async def survey(self, tree: ChannelTree, request: SurveyRequest) -> dict[bytes, State | None]:
+        """The states of the paths that are not as expected (None: nothing is there).
 
-        Saves go on meanwhile: it is not a picture of one moment.
+        Saves go on meanwhile, so this is not a snapshot of one moment.
         """
         found: dict[bytes, State | None] = {}
         if not tree.exists:
-            return dict.fromkeys(question.expected.keys() & set(question.paths))
-        if self._lists.get(tree.ident) != question.list_hash:
-            self._requests.tell(frames.LIST, pack.number(tree.ident), question.packed)
-            self._lists[tree.ident] = question.list_hash
+            return dict.fromkeys(request.expected.keys() & set(request.paths))
+        if self._lists.get(tree.ident) != request.list_hash:
+            self._requests.tell(frames.LIST, payloads.number(tree.ident), request.packed)
+            self._lists[tree.ident] = request.list_hash
+        budget = answers.Budget.of_survey(len(request.paths))
         return await self._requests.ask(
             frames.SURVEY,
-            partial(
-                answers.surveyed, question, found, answers.Budget.of_survey(len(question.paths))
-            ),
-            pack.number(tree.ident),
-            question.list_hash,
-            question.digests,
+            partial(answers.surveyed, request, found, budget),
+            payloads.number(tree.ident),
+            request.list_hash,
+            request.digests,
         )
 
-    async def hashes(self, tree: OpenedTree, paths: Sequence[bytes]) -> dict[bytes, bytes]:
-        """sha256 of the content of each of the paths that is a readable file."""
+    async def hashes(self, tree: ChannelTree, paths: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The sha256 of each path that is a readable file."""
         if not tree.exists or not paths:
             return {}
         take = partial(answers.hashed, paths, {}, answers.Budget.of_hashes(len(paths)))
         return await self._requests.ask(
-            frames.HASHES, take, pack.number(tree.ident), pack_paths(paths)
+            frames.HASHES, take, payloads.number(tree.ident), pack_paths(paths)
         )
 
-    async def read(self, tree: OpenedTree, path: bytes, limit: int) -> bytes:
-        """The first `limit` bytes (at most 8 MB) of a file. HostError where it can't be read."""
+    async def read(self, tree: ChannelTree, path: bytes, limit: int) -> bytes:
+        """The first `limit` bytes (at most 8 MB) of a file. Raises HostError."""
         content = await self._requests.ask(
             frames.READ,
             partial(answers.content, limit),
-            pack.number(tree.ident),
-            pack.number(limit),
+            payloads.number(tree.ident),
+            payloads.number(limit),
             path,
         )
         if content[:1] != b"\1":
             reason = words(content[1:])
-            raise HostError(f"{self.host.name}: {shown(path)} can't be read: {reason}")
+            raise HostError(f"{self.host.name}: can't read {shown(path)}: {reason}")
         return content[1:]
 
     def flush(self) -> None:
-        """Send now what else leaves at the end of this turn of the event loop."""
+        """Send now what would leave at the end of this turn of the event loop."""
         self._requests.flush()
 
     async def drain(self) -> None:
-        """Wait until more may be sent without holding too much in memory."""
+        """Wait until the line has taken enough of what was sent."""
         await self._requests.drain()

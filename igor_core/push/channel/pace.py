@@ -1,22 +1,22 @@
-"""How much may be under way to a host: what it takes in half a second, as measured. Pure.
+"""How many bytes may be under way to a host: as many as it takes in half a second. Pure.
 
-More makes no line faster, but on a slow one a save would wait behind it, and so would the
-keepalive, without whose answer the connection is taken for dead.
+More makes no line faster. On a slow line a save would wait behind them, and so would the
+keepalive, without whose answer the connection is considered dead.
 """
 
-# Until it is known how fast the line is.
+# The limit until the speed of the line is known.
 _FIRST_BYTES = 1 << 19
 _LEAST_BYTES = 1 << 17
-# sshd grants a session 2 MB; as much again may wait here.
+# sshd grants a session 2 MB; as much again may wait locally.
 _MOST_BYTES = 4 << 20
 _SECONDS = 0.5
-# A measurement takes so long at least, and is begun anew after so long.
+# A measurement takes at least MEASURE, and a new one begins after RENEW.
 _MEASURE_SECONDS = 0.1
 _RENEW_SECONDS = 1.0
 
 
 class Pace:
-    """Counts bytes that were sent and taken; `now` is a clock in seconds."""
+    """Counts the bytes that were sent and acknowledged; `now` is a clock in seconds."""
 
     def __init__(self) -> None:
         self.under_way = 0

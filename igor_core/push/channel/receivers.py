@@ -1,4 +1,4 @@
-"""The channels to the receivers of all hosts: each opened on first use, and again when lost."""
+"""The channels to the receivers of all hosts, opened on first use and again after a loss."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from igor_core.ssh.host import RemoteHost
 
 
 class Receivers:
-    """Hands out one channel a host, for saves and surveys; big transfers open more for a while."""
+    """Hands out one channel per host, for saves and surveys. Big transfers open their own."""
 
     def __init__(self) -> None:
         self._channels: dict[RemoteHost, Channel] = {}
@@ -20,7 +20,7 @@ class Receivers:
             return channel
         if host not in self._opening:
             task = self._opening[host] = asyncio.ensure_future(self._open(host))
-            # All who wait for it may be cancelled.
+            # All callers may be cancelled while it opens.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._opening[host])
 

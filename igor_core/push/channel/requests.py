@@ -1,14 +1,14 @@
-"""Requests to a program on a host: frames out together, each answer to whoever waits for it."""
+"""Requests to a receiver, sent together, and its answers, each to the future that waits for it."""
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from igor_core.errors import HostError
+from igor_core.push.channel.delivery import Delivery
 from igor_core.push.channel.pace import Pace
-from igor_core.push.channel.progress import Progress
+from igor_core.push.channel.stall_watch import StallWatch
 from igor_core.remote.frames import HEADER
 from igor_core.remote.receiver import frames
 from igor_core.shapes import WrongShape, words
@@ -18,14 +18,9 @@ from igor_core.ssh.remote_program import ProgramSpec, RemoteProgram
 
 T = TypeVar("T")
 
-# So often, while anything is asked for, it is looked whether the receiver does it.
-LOOK_SECONDS = 10.0
-# What many answers lead to would hold up the event loop: in one turn so many are passed on.
-ANSWERS_AT_ONCE = 128
-
 
 class Requests:
-    """The requests under way on one program."""
+    """The open requests of one receiver."""
 
     def __init__(self, host: RemoteHost) -> None:
         self._host = host
@@ -37,12 +32,10 @@ class Requests:
         self._unsent: list[bytes] = []
         self._pace = Pace()
         self._sizes: dict[int, int] = {}
-        # Files on their way, by what of them is not taken yet: nothing is owed but for that.
+        # The unacknowledged bytes of each upload. Before its commit no other answer is due.
         self._uploads: dict[int, int] = {}
-        self._progress = Progress()
-        self._looking: asyncio.TimerHandle | None = None
-        self._answered: deque[tuple[asyncio.Future[Any], Any]] = deque()
-        self._passed_on = 0
+        self._stall_watch = StallWatch(self._is_owed, self._give_up)
+        self._delivery = Delivery()
         self._may_send = asyncio.Event()
         self._may_send.set()
 
@@ -86,23 +79,22 @@ class Requests:
     ) -> "asyncio.Future[T]":
         """Send a request. `take` gets the answer's frames, and returns a value at the last one.
 
-        ValueError and struct.error from there mean nonsense. The future fails with a HostError
-        when the program is lost.
+        If it raises ValueError or struct.error, the receiver has broken the protocol. The future
+        fails with a HostError if the receiver is lost.
         """
         return self.begin(kind, take, *payload)[1]
 
     def begin(
         self, kind: int, take: Callable[[int, bytes], T | None], *payload: bytes
     ) -> "tuple[int, asyncio.Future[T]]":
-        """The same, with the request's number, for more frames under it."""
+        """Like `ask`, and return the number of the request, for further frames of it."""
         self._last = number = next(self._numbers)
         future: asyncio.Future[T] = self._loop.create_future()
         if self.alive:
             self._waiting[number] = take, future
             self._sizes[number] = self.tell(kind, *payload, number=number)
             self._count_sent(self._sizes[number])
-            if self._looking is None:
-                self._begin_to_look()
+            self._stall_watch.start()
         else:
             _fail(future, self._error())
         return number, future
@@ -110,14 +102,14 @@ class Requests:
     def begin_upload(
         self, take: Callable[[int, bytes], T | None], *payload: bytes
     ) -> "tuple[int, asyncio.Future[T]]":
-        """The same for a file in chunks: its answer is due after the `commit`."""
+        """Like `begin`, for a file in chunks; its answer is due after the `commit`."""
         number, future = self.begin(frames.BEGIN, take, *payload)
         if self.alive:
             self._uploads[number] = 0
         return number, future
 
     def tell(self, kind: int, *payload: bytes, number: int = 0) -> int:
-        """Send a frame; it leaves with all others of this turn of the event loop. Its size."""
+        """Send a frame at the end of this turn of the event loop. Return its size."""
         if not self._unsent:
             self._loop.call_soon(self.flush)
         size = sum(map(len, payload))
@@ -126,31 +118,31 @@ class Requests:
         return size
 
     def send_chunk(self, number: int, chunk: bytes) -> None:
-        """A part of what was begun under a number; the answer to it is its size."""
+        """Send a part of an upload; the receiver acknowledges its size."""
         if number in self._uploads:
             self._uploads[number] += len(chunk)
         self._count_sent(self.tell(frames.CHUNK, chunk, number=number))
 
     def commit(self, number: int) -> None:
-        """All of it has been sent."""
+        """Tell the receiver that all of an upload has been sent."""
         self._uploads.pop(number, None)
         self.tell(frames.COMMIT, number=number)
 
     def forget(self, number: int) -> None:
-        """No answer comes to this any more."""
+        """Drop a request whose answer nobody waits for."""
         self._waiting.pop(number, None)
         self._uploads.pop(number, None)
         self._count_taken(self._sizes.pop(number, 0))
 
     def flush(self) -> None:
-        """Send now what is to be sent."""
+        """Send now what would leave at the end of this turn of the event loop."""
         if self._unsent and self._program is not None:
             data = b"".join(self._unsent)
             self._unsent.clear()
             self._program.write(data)
 
     async def drain(self) -> None:
-        """Wait until not too much is under way, or the program is lost."""
+        """Wait until the line has taken enough, or the receiver is lost."""
         self.flush()
         while self.alive and not self._pace.may_send:
             self._may_send.clear()
@@ -168,13 +160,13 @@ class Requests:
 
     def _take(self, kind: int, number: int, payload: bytes) -> None:
         if kind == frames.NONSENSE:
-            raise WrongShape(f"it did not understand: {words(payload)}")
+            raise WrongShape(f"it did not understand igor: {words(payload)}")
         if not 0 < number <= self._last:
             raise WrongShape(f"an answer to request {number}, which was never made")
         if kind == frames.WORKING:
-            self._progress.works()
+            self._stall_watch.note_work()
             return
-        self._progress.moves()
+        self._stall_watch.note_answer()
         if kind == frames.TAKEN:
             self._take_chunk(number, *frames.NUMBER.unpack(payload))
         else:
@@ -185,50 +177,29 @@ class Requests:
         value = take(kind, payload)
         if value is not None:
             del self._waiting[number]
-            self._answered.append((future, value))
-            self._pass_on()
+            self._delivery.add(future, value)
 
     def _take_chunk(self, number: int, size: int) -> None:
-        """Of a file that was given up, or that is whole, nobody counts any more."""
+        """Count an acknowledged chunk, also of an upload that has ended meanwhile."""
         if number in self._uploads:
             self._uploads[number] -= size
             if self._uploads[number] < 0:
                 raise WrongShape("it took more of a file than was sent")
         self._count_taken(size)
 
-    def _begin_to_look(self) -> None:
-        self._progress = Progress()
-        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
-
-    def _look(self) -> None:
-        """While anything is asked for: whether the receiver does it."""
-        self._looking = None
+    def _is_owed(self) -> bool | None:
+        """Whether an answer is due; None while there are no requests."""
         if not self.alive or not self._waiting:
-            return
-        owes = any(self._uploads.get(number, 1) for number in self._waiting)
-        stuck = self._progress.stuck(owes)
-        if stuck and self._program is not None:
-            self._program.give_up(stuck)
-            return
-        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
+            return None
+        return any(self._uploads.get(number, 1) for number in self._waiting)
 
-    def _pass_on(self) -> None:
-        while self._answered and self._passed_on < ANSWERS_AT_ONCE:
-            if self._passed_on == 0:
-                self._loop.call_soon(self._pass_on_more)
-            self._passed_on += 1
-            future, value = self._answered.popleft()
-            if not future.done():
-                future.set_result(value)
-
-    def _pass_on_more(self) -> None:
-        self._passed_on = 0
-        self._pass_on()
+    def _give_up(self, reason: str) -> None:
+        if self._program is not None:
+            self._program.give_up(reason)
 
     def _lose(self) -> None:
         self._may_send.set()
-        if self._looking is not None:
-            self._looking.cancel()
+        self._stall_watch.stop()
         waiting, self._waiting = self._waiting, {}
         for _take, future in waiting.values():
             _fail(future, self._error())
@@ -237,13 +208,13 @@ class Requests:
         if self._host.state != "connected":
             return connection_lost(self._host.name, self._host.protocol_error)
         return HostError(
-            f"{self._host.name}: igor's program there ended: {self.why_lost}",
-            "igor starts it again on next use",
+            f"{self._host.name}: the receiver on the host ended: {self.why_lost}",
+            "igor starts it again when it is needed",
         )
 
 
 def _fail(future: "asyncio.Future[Any]", error: HostError) -> None:
     if not future.done():
         future.set_exception(error)
-        # Whoever sent it may not care how it ended.
+        # The sender may not care how it ended.
         future.exception()

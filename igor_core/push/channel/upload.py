@@ -1,4 +1,4 @@
-"""A file of any size to the receiver, in chunks."""
+"""Uploading a file of any size to the receiver, in chunks."""
 
 import asyncio
 import hashlib
@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
-from igor_core.push.channel import frames as pack
-from igor_core.push.channel.frames import Answer
+from igor_core.push.channel.answers import Answer, read_answer
 from igor_core.push.channel.requests import Requests
 from igor_core.remote.receiver import frames
 from igor_core.shapes import WrongShape
 
-CHANGED_HERE = "changed here while it was sent"
+CHANGED_LOCALLY = "changed locally while it was sent"
 _CHUNK = 1 << 18
 
 
 class Upload:
-    """One file on its way."""
+    """One file that is being sent."""
 
     def __init__(
         self,
@@ -45,7 +44,7 @@ class Upload:
             await self._send_chunks(number, answer)
             if not answer.done() and not await asyncio.to_thread(self._is_as_seen):
                 self._abort(number)
-                return Answer(False, reason=CHANGED_HERE)
+                return Answer(ok=False, reason=CHANGED_LOCALLY)
             self._requests.commit(number)
             found = await answer
         except BaseException:
@@ -79,9 +78,9 @@ class Upload:
 
     def _take(self, kind: int, payload: bytes) -> Answer | None:
         if kind == frames.ANSWER:
-            return pack.answer(payload)
+            return read_answer(payload)
         if kind != frames.TAKEN:
-            raise WrongShape(f"kind {kind} of a file on its way")
+            raise WrongShape(f"a frame of kind {kind} in answer to an upload")
         (count,) = frames.NUMBER.unpack(payload)
         self._taken += count
         self._on_progress(self._taken)

@@ -1,76 +1,36 @@
-"""What a push asks of whatever carries it to a host: the receiver, or rsync where that can't be.
+"""The interface of a transport: what carries a push to a host, the receiver or rsync.
 
-The rules are not here: what is to be written or deleted has been decided, and with it what is
-expected there. A transport carries it out and tells the ledger what became of each path.
+The rules of a push are not in a transport. What to write and delete has been decided, together with
+what is expected at each path; a transport carries it out and reports what became of each path.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from igor_core.push.channel.expectation import Expectation
-from igor_core.push.channel.question import Question
 from igor_core.push.channel.state import State
-from igor_core.push.in_flight import Transfer
-from igor_core.worktree.files import File
-
-# What fails for one file fails for all.
-FATAL = ("No space left on device", "Disk quota exceeded", "Read-only file system")
-
-# (bytes sent, files that are complete)
-OnProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A file or link to be put where `expect` is; `content` if it has been read already."""
-
-    file: File
-    expect: Expectation
-    content: bytes | None = None
-    hash: bytes = b""
-
-    @property
-    def path(self) -> bytes:
-        return self.file.path
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """A file or link to be removed where it is as expected."""
-
-    path: bytes
-    expect: Expectation
-    found: State | None = None
+from igor_core.push.channel.survey_request import SurveyRequest
+from igor_core.push.transfer import Transfer
+from igor_core.push.transport.launcher import Launcher
+from igor_core.push.transport.work import OnProgress, Work
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is to be done, in this order. Of `folders` those that become empty are removed."""
-
-    delete_first: Sequence[Delete] = ()
-    write: Sequence[Write] = ()
-    delete: Sequence[Delete] = ()
-    folders: frozenset[bytes] = frozenset()
-
-    @property
-    def size(self) -> int:
-        return sum(item.file.size for item in self.write)
-
-
-@dataclass(frozen=True)
-class Found:
-    """A tree on a host: its real path, and whether it is there."""
+class FoundTree:
+    """A tree on a host: its real path, and whether it exists."""
 
     path: str
     exists: bool
 
 
 class Transport(Protocol):
-    """One tree on one host, by one means. All raise HostError."""
+    """One tree on one host, reached in one way. All methods raise HostError.
+
+    A `conditional` transport leaves it to the host to refuse a write where the file is not as
+    expected; any other has to survey the paths just before.
+    """
 
     name: str
-    # Whether a write of what isn't there any more is refused by the host itself.
     conditional: bool
 
     @property
@@ -78,21 +38,28 @@ class Transport(Protocol):
 
     @property
     def broken(self) -> str:
-        """What the host did that ended it, where it did not keep to the protocol."""
+        """How the host broke the protocol, if that has ended the transport."""
         ...
 
-    async def open(self, claim: str, *, writing: bool, taking: bool) -> Found:
-        """The tree's real path; with `writing` it is made and claimed. HostError for a claim."""
+    @property
+    def launcher(self) -> Launcher | None:
+        """Sends saves without a survey; None where that is not possible."""
         ...
 
-    async def survey(self, question: Question) -> dict[bytes, State | None]:
-        """What is at those of the paths that are not as expected."""
+    async def open(self, claim: str, *, writing: bool, take_over: bool) -> FoundTree:
+        """Find the tree; with `writing` make and claim it. HostError if another clone owns it."""
+        ...
+
+    async def survey(self, request: SurveyRequest) -> dict[bytes, State | None]:
+        """The states of those paths that are not as expected."""
         ...
 
     async def hashes(self, paths: Collection[bytes]) -> dict[bytes, bytes]:
-        """sha256 of each that is a readable file."""
+        """The sha256 of each path that is a readable file."""
         ...
 
-    async def read(self, path: bytes, limit: int) -> bytes: ...
+    async def read(self, path: bytes, limit: int) -> bytes:
+        """The first `limit` bytes of a file."""
+        ...
 
-    async def carry_out(self, work: Work, ledger: Transfer, on_progress: OnProgress) -> None: ...
+    async def carry_out(self, work: Work, transfer: Transfer, on_progress: OnProgress) -> None: ...

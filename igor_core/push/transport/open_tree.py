@@ -1,43 +1,33 @@
-"""Opening a tree on a host by the best means that the host has."""
+"""Opening a tree on a host by the best transport that the host allows."""
 
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from igor_core.paths import HostPaths
-from igor_core.push.channel.channel import NoReceiver
-from igor_core.push.channel.receivers import Receivers
+from igor_core.push.channel.script import NoReceiver
 from igor_core.push.in_flight import InFlight
-from igor_core.push.manifest import Manifest, TreeKey
-from igor_core.push.transport.base import Found, Transport
-from igor_core.push.transport.receiver import ByReceiver
-from igor_core.push.transport.rsync import ByRsync
+from igor_core.push.known_trees import KnownTrees
+from igor_core.push.record import TreeKey
+from igor_core.push.transport.base import Transport
+from igor_core.push.transport.receiver import ReceiverTransport
+from igor_core.push.transport.rsync.transport import RsyncTransport
 from igor_core.ssh.host import RemoteHost
 
 
-class Known(Protocol):
-    """What is known of all trees: push/sync/registry.py's."""
-
-    receivers: Receivers
-
-    def manifest(self, key: TreeKey) -> Manifest: ...
-
-    def traffic(self, manifest: Manifest) -> InFlight: ...
-
-    def remember(self, host: str, tree: str, key: TreeKey) -> None: ...
-
-
 @dataclass(frozen=True)
-class Opened:
-    """A tree that is open: by what, where it really is, and what is known of it.
+class OpenTree:
+    """A clone (`root`) and its open tree on a host.
 
-    `why_rsync`: what was said where the receiver was wished for and can't be had.
+    `path` is the tree's real path on the host. `why_rsync` is why there is no receiver, where the
+    config asks for one.
     """
 
-    transport: Transport
-    traffic: InFlight
+    host: str
+    root: Path
     path: str
+    transport: Transport
+    in_flight: InFlight
     why_rsync: str = ""
 
     @property
@@ -46,39 +36,38 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Opener:
-    """Opens one tree on one connected host, as the clone that `claim` names."""
+class TreeOpener:
+    """Opens one tree on one connected host, as the clone that `claim` names.
 
-    trees: Known
+    `wanted` is the transport as in the config, "receiver" or "rsync".
+    """
+
+    trees: KnownTrees
     remote: RemoteHost
     paths: HostPaths
     root: Path
     claim: str
-    wished: str
+    wanted: str
 
-    async def open(self, *, writing: bool, taking: bool) -> Opened:
+    async def open(self, *, writing: bool, take_over: bool) -> OpenTree:
         """Raises HostError."""
-        if self.wished == "receiver":
-            transport = ByReceiver(self.trees.receivers, self.remote, self.paths, self.root)
+        why_rsync = ""
+        if self.wanted == "receiver":
+            receiver = ReceiverTransport(self.trees.receivers, self.remote, self.paths, self.root)
             try:
-                return await self._with(transport, writing, taking)
+                return await self._open(receiver, writing=writing, take_over=take_over)
             except NoReceiver as error:
-                return await self._by_rsync(writing, taking, str(error))
-        return await self._by_rsync(writing, taking, "")
+                why_rsync = str(error)
+        rsync = RsyncTransport(self.remote, self.paths, self.root)
+        return await self._open(rsync, writing=writing, take_over=take_over, why_rsync=why_rsync)
 
-    async def _by_rsync(self, writing: bool, taking: bool, why: str) -> Opened:
-        return await self._with(ByRsync(self.remote, self.paths, self.root), writing, taking, why)
-
-    async def _with(
-        self, transport: Transport, writing: bool, taking: bool, why: str = ""
-    ) -> Opened:
-        found = await transport.open(self.claim, writing=writing, taking=taking)
-        return await self.opened(transport, found, why)
-
-    async def opened(self, transport: Transport, found: Found, why: str = "") -> Opened:
-        where, port, user = self.remote.endpoint
-        key = TreeKey(where, port, user, found.path)
+    async def _open(
+        self, transport: Transport, *, writing: bool, take_over: bool, why_rsync: str = ""
+    ) -> OpenTree:
+        found = await transport.open(self.claim, writing=writing, take_over=take_over)
+        host, port, user = self.remote.endpoint
+        key = TreeKey(host, port, user, found.path)
         manifest = await asyncio.to_thread(self.trees.manifest, key)
-        traffic = self.trees.traffic(manifest)
         self.trees.remember(self.remote.name, self.paths.tree, key)
-        return Opened(transport, traffic, found.path, why)
+        in_flight = self.trees.in_flight(manifest)
+        return OpenTree(self.remote.name, self.root, found.path, transport, in_flight, why_rsync)

@@ -1,13 +1,13 @@
-"""The content of files as they were last sent: what a patch is against."""
+"""The contents of files as they were last sent, for patches against them."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from igor_core.push.channel.channel import LARGE
-from igor_core.push.channel.expectation import Version
-from igor_core.push.transport.base import Write
+from igor_core.push.channel.precondition import Version
+from igor_core.push.transport.work import Write
 
-# Smaller files fit into the first flight of a connection that was idle.
+# A smaller file fits into the first packets that an idle TCP connection may send.
 SMALL = 14_000
 HELD = 16 << 20
 _CHUNK = 1 << 16
@@ -15,7 +15,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Middle:
-    """What differs from a version that the host has: all but the first and the last bytes."""
+    """What differs from the `base` version: all but the first `prefix` and last `suffix` bytes."""
 
     base: Version
     prefix: int
@@ -24,7 +24,7 @@ class Middle:
 
 
 class PatchBases:
-    """The contents of one tree's files that were saved last, up to a total size."""
+    """The contents of the files of one tree that were saved last, up to a total size."""
 
     def __init__(self, limit: int = HELD) -> None:
         self._limit = limit
@@ -44,9 +44,9 @@ class PatchBases:
         self._size -= len(content)
 
     def middle(self, item: Write) -> Middle | None:
-        """What differs from the version that is expected there.
+        """The part that differs from the version expected on the host.
 
-        None where that isn't known here, or a patch would not pay or not fit into a frame.
+        None if the content of that version is not held, or a patch would not pay.
         """
         held, digest = self._contents.get(item.path, (b"", b""))
         content = item.content
@@ -63,7 +63,7 @@ class PatchBases:
 
 
 def common_start(one: bytes, other: bytes) -> int:
-    """How many bytes at the start are equal; compared in chunks, which takes no time."""
+    """How many bytes at the start are equal. Compares large chunks, which is fast."""
     end, at, step = min(len(one), len(other)), 0, _CHUNK
     while at < end and step:
         if one[at : at + step] == other[at : at + step] and at + step <= end:
@@ -74,7 +74,7 @@ def common_start(one: bytes, other: bytes) -> int:
 
 
 def common_end(one: bytes, other: bytes) -> int:
-    """The same at the end."""
+    """How many bytes at the end are equal."""
     end, at, step = min(len(one), len(other)), 0, _CHUNK
     while at < end and step:
         if at + step <= end and _piece(one, at, step) == _piece(other, at, step):
@@ -85,5 +85,5 @@ def common_end(one: bytes, other: bytes) -> int:
 
 
 def _piece(content: bytes, at: int, size: int) -> bytes:
-    """`size` bytes that end `at` bytes before the end."""
+    """The `size` bytes before the last `at` bytes."""
     return content[len(content) - at - size : len(content) - at]

@@ -8,12 +8,12 @@ import time
 from igor_core.remote.receiver import files, frames
 from igor_core.remote.receiver.delete import delete
 from igor_core.remote.receiver.expect import Expectation, Refused, open_file
+from igor_core.remote.receiver.incoming import IncomingFile
 from igor_core.remote.receiver.opening import Claimed, open_tree
 from igor_core.remote.receiver.own import Unsafe
 from igor_core.remote.receiver.patch import patch
 from igor_core.remote.receiver.survey import PathList, hashes, survey, unpack_paths
 from igor_core.remote.receiver.tree import Failed
-from igor_core.remote.receiver.uploads import Upload
 
 NO_STATE = (b"\0", 0, 0, 0, b"")
 
@@ -185,7 +185,7 @@ class Handlers:
     def begin(self, number, payload):
         def action():
             place, rest = self.place(payload)
-            self.uploads[number] = Upload(place, frames.SIZE.unpack(rest)[0])
+            self.uploads[number] = IncomingFile(place, frames.SIZE.unpack(rest)[0])
 
         outcome = attempt(action)
         if number not in self.uploads:

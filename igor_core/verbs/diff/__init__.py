@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-from igor_core.differences.difference import describe, difference
-from igor_core.differences.side import Side
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.diff.compare import Comparison, Pair, compare
 from igor_core.verbs.diff.resolve import ours, theirs
+from igor_core.verbs.diff.side import Side
+from igor_core.verbs.diff.unified import describe, difference
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of

@@ -7,15 +7,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from igor_core.differences.side import LARGE, Side, local_side, side_on_host
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.push.channel.state import State
-from igor_core.push.manifest import Manifest, TreeKey
+from igor_core.push.manifest import Manifest
 from igor_core.push.plan import HeldBack
 from igor_core.push.push import claim_of
-from igor_core.push.report import Nobody, Options
+from igor_core.push.record import TreeKey
+from igor_core.push.report import Nobody, PushOptions
 from igor_core.push.sync.host_tree import HostTree
-from igor_core.push.transport.shell_survey import Asker, hashes
+from igor_core.push.transport.rsync.files import hashes
+from igor_core.push.transport.rsync.survey import ShellSurveyor
+from igor_core.verbs.diff.side import LARGE, Side, local_side, side_on_host
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.named_files import below
 from igor_core.verbs.steps.request import Job, list_argument
@@ -112,7 +114,7 @@ class Comparison:
 
     def seen(self) -> dict[bytes, tuple[str, str]]:
         """The identities of both sides when they were last shown."""
-        told = self.manifest.told(SEEN)
+        told = self.manifest.note(SEEN)
         known = json.loads(told) if told else {}
         return {os.fsencode(path): (there, here) for path, (there, here) in known.items()}
 
@@ -121,7 +123,7 @@ class Comparison:
         known = {path: both for path, both in self.seen().items() if path in self.held}
         known |= {p.path: (identity(p.there), identity(p.here)) for p in pairs}
         text = json.dumps({os.fsdecode(path): both for path, both in known.items()})
-        self.manifest.tell({SEEN: text})
+        self.manifest.set_notes({SEEN: text})
         await asyncio.to_thread(self.manifest.save)
 
 
@@ -135,10 +137,10 @@ async def compare(target: Target, context: Context, local: LocalTree) -> Compari
     paths = (await target.connect()).paths
     project = target.project
     there = context.trees.on(target.remote, paths, project.root, project.config.transport)
-    report = await there.push(local.reconcile(), Options(dry_run=True), Nobody())
+    report = await there.push(local.reconcile(), PushOptions(dry_run=True), Nobody())
     held = {item.path: item for item in report.held_back}
     chosen = _chosen(target.job, project.root, held)
-    found = await Asker(target.remote, paths, claim_of(project.root)).survey(chosen)
+    found = await ShellSurveyor(target.remote, paths, claim_of(project.root)).survey(chosen)
     if not found.exists:
         raise HostError(f"{target.name} has nothing of this project yet", "igor push")
     key = TreeKey(*target.remote.endpoint, found.path)

@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
-from igor_core.differences.replace import Keeper, Replacement
-from igor_core.differences.replace import replace as replace_here
-from igor_core.differences.side import MOST_TAKEN, Side
 from igor_core.directories import state_directory
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
-from igor_core.push.manifest import Record
-from igor_core.push.sync.host_tree import Change
+from igor_core.push.plan import Change
+from igor_core.push.record import Record
 from igor_core.shapes import words
 from igor_core.ssh.process import Command
 from igor_core.verbs.diff.compare import Comparison, Pair, compare, identity
+from igor_core.verbs.diff.replace import Backup, Replacement
+from igor_core.verbs.diff.replace import replace as replace_here
+from igor_core.verbs.diff.side import MOST_TAKEN, Side
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import flag, list_argument
 from igor_core.verbs.steps.targets import Done, Target, each
@@ -169,7 +169,7 @@ async def _replace(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
         return {}
     refused = {}
     root, target = looked.target.project.root, looked.target
-    keeper = await asyncio.to_thread(Keeper.of, target.project.name)
+    keeper = await asyncio.to_thread(Backup.of, target.project.name)
     for pair in pairs:
         with tempfile.TemporaryFile(dir=state_directory()) as file:
             try:
@@ -252,9 +252,9 @@ def _change(local: LocalTree, path: bytes) -> Change | str:
 def _note(looked: Comparison, context: Context, settled: Collection[bytes]) -> None:
     """These are no longer held back, which the statusline shows without a whole push."""
     target = looked.target
-    fresh = context.clones.freshness(target.project, target.entry)
+    fresh = context.clones.host_sync(target.project, target.entry)
     for path in settled:
-        fresh.held_back.pop(path, None)
+        fresh.backlog.held_back.pop(path, None)
     fresh.on_change()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from igor_core.config import Host, Project
 from igor_core.paths import HostPaths
 from igor_core.push.sync.clone import Clone
-from igor_core.push.sync.freshness import Freshness
+from igor_core.push.sync.host_sync import HostSync
 from igor_core.push.sync.host_tree import HostTree
 from igor_core.push.sync.registry import Trees
 from igor_core.ssh.address import Address
@@ -39,8 +39,8 @@ class Clones:
             self._clones[root] = known
         return known[1]
 
-    def freshness(self, project: Project, entry: Host) -> Freshness:
-        """The freshness of the project's tree on one host of its config."""
+    def host_sync(self, project: Project, entry: Host) -> HostSync:
+        """The sync of the project with its tree on one host of its config."""
         remote = self._pool.host(Address(entry.host, entry.user, entry.port))
 
         def locate() -> HostTree:

@@ -12,7 +12,7 @@ from igor_core.config.host_names import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE, IGNORE_FILE
 from igor_core.errors import IgorError, UsageError
-from igor_core.push.sync.freshness import Freshness
+from igor_core.push.sync.host_sync import HostSync
 from igor_core.trust import is_trusted
 from igor_core.verbs.state.clones import Clones
 from igor_core.worktree.files import shown
@@ -39,7 +39,7 @@ class EditorProject:
         self._clones = clones
         self._project: Project | None = None
         self._seen: tuple[int, ...] = ()
-        self._hosts: dict[str, Freshness] = {}
+        self._hosts: dict[str, HostSync] = {}
         # Saves of which the hosts have not been told yet.
         self._coming = 0
 
@@ -51,7 +51,12 @@ class EditorProject:
     @property
     def behind(self) -> set[bytes]:
         """Paths that a host lacks which is to be kept up to date."""
-        return {path for host in self._hosts.values() if host.is_followed for path in host.behind}
+        return {
+            path
+            for host in self._hosts.values()
+            if host.is_followed
+            for path in host.backlog.behind
+        }
 
     async def saved(self, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
         """These were saved; without any, something may have changed. Raises IgorError."""
@@ -99,7 +104,7 @@ class EditorProject:
     def _meet(self, project: Project) -> None:
         entries = project.config.hosts()
         hosts = {
-            name: self._clones.freshness(project, entry)
+            name: self._clones.host_sync(project, entry)
             for name, entry in zip(host_names(entries), entries, strict=True)
         }
         for old in set(self._hosts.values()) - set(hosts.values()):
@@ -181,13 +186,13 @@ def _project_in(root: Path) -> Project:
     return project
 
 
-def _told(name: str, host: Freshness) -> events.HostFreshness:
+def _told(name: str, host: HostSync) -> events.HostFreshness:
     return events.HostFreshness(
         name,
         host.state,
-        len(host.behind),
-        host.since,
-        tuple(shown(path) for path in sorted(host.held_back)),
+        len(host.backlog.behind),
+        host.backlog.since,
+        tuple(shown(path) for path in sorted(host.backlog.held_back)),
         host.error.message if host.error else host.remote.reason,
     )
 

@@ -16,7 +16,7 @@ from igor_core.environment import ContainerEnvironment, Environment
 from igor_core.errors import HostError, UsageError
 from igor_core.output.line_splitter import plain
 from igor_core.paths import HostPaths
-from igor_core.push.transport.shell_survey import hashes
+from igor_core.push.transport.rsync.files import hashes
 from igor_core.runtime import Runtime
 from igor_core.ssh.process import Command
 from igor_core.verbs.state.context import Context

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.environment import Environment
 from igor_core.errors import HostError
-from igor_core.push.report import Report
+from igor_core.push.report import PushReport
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.container import Site, image_lock, set_up
 from igor_core.verbs.steps.named_files import named_files
@@ -39,7 +39,7 @@ async def make_ready(
 
 
 def _refuse_held_back(
-    target: Target, report: Report, argv: Sequence[str], environment: Environment
+    target: Target, report: PushReport, argv: Sequence[str], environment: Environment
 ) -> None:
     """HostError where the file that is to be run there is not the one that is here."""
     named = named_files(argv, [root.rstrip("/") for root in environment.roots])

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from igor_core.errors import HostError
 from igor_core.events import Outcome, Progress, Warning
-from igor_core.push.report import Options, Report, Reporter
-from igor_core.push.sync.freshness import Freshness
+from igor_core.push.report import PushOptions, PushReport, Reporter
+from igor_core.push.sync.host_sync import HostSync
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
@@ -48,14 +48,14 @@ HELD_BACK_HINT = (
 IN_THE_WAY_HINT = "igor never removes what is not its own; move it away, then push again"
 
 
-Means = Callable[["asyncio.Future[Tree]", Options, Reporter], Awaitable[Report]]
+Means = Callable[["asyncio.Future[Tree]", PushOptions, Reporter], Awaitable[PushReport]]
 
 
 class Pusher:
     """Pushes one project to the hosts of one job; the local tree is read once for all."""
 
     def __init__(self, job: Job, context: Context, target: Target) -> None:
-        self.options = Options(
+        self.options = PushOptions(
             dry_run=job.verb == "push" and flag(job, "dry_run"),
             force=job.verb == "push" and flag(job, "force"),
             take_over=job.verb == "push" and flag(job, "take_over"),
@@ -77,23 +77,23 @@ class Pusher:
 
     def real_path(self, target: Target) -> str:
         """The project's folder there without links, empty where it is not known."""
-        return self._freshness(target).there.real_path
+        return self._host_sync(target).host_tree.real_path
 
-    async def push(self, target: Target) -> Report:
+    async def push(self, target: Target) -> PushReport:
         """Compare all with one host and push what differs."""
-        return await self._until_still(target, self._freshness(target).push)
+        return await self._until_still(target, self._host_sync(target).push)
 
-    async def make_fresh(self, target: Target) -> Report:
+    async def make_fresh(self, target: Target) -> PushReport:
         """The barrier: at return the host has what is here now.
 
         No round trip where it has acknowledged everything before.
         """
-        return await self._until_still(target, self._freshness(target).reach)
+        return await self._until_still(target, self._host_sync(target).reach)
 
-    def _freshness(self, target: Target) -> Freshness:
-        return self._context.clones.freshness(self._project, target.entry)
+    def _host_sync(self, target: Target) -> HostSync:
+        return self._context.clones.host_sync(self._project, target.entry)
 
-    async def _until_still(self, target: Target, means: Means) -> Report:
+    async def _until_still(self, target: Target, means: Means) -> PushReport:
         """Again while files change under its hands."""
         warm = target.remote.state == "connected"
         paths = (await target.connect()).paths
@@ -113,7 +113,7 @@ class Pusher:
             )
         return report
 
-    async def _round(self, target: Target, means: Means, scan: Awaitable[Tree]) -> Report:
+    async def _round(self, target: Target, means: Means, scan: Awaitable[Tree]) -> PushReport:
         for _newer in range(ROUNDS):
             scanning = asyncio.ensure_future(scan)
             report = await means(asyncio.shield(scanning), self.options, _Reporter(target))
@@ -157,14 +157,14 @@ class _Reporter:
         return (answer or "").strip().lower() in ("y", "yes")
 
 
-async def _list(target: Target, report: Report) -> None:
+async def _list(target: Target, report: PushReport) -> None:
     lines = [f"send {shown(file.path)}\n" for file in report.sent]
     lines += [f"delete {shown(path)}\n" for path in report.deleted]
     lines += [f"keep {shown(item.path)} ({item.reason})\n" for item in report.held_back]
     await target.job.output(target.name, "stdout", "".join(lines).encode())
 
 
-def summary(report: Report, dry_run: bool = False) -> str:
+def summary(report: PushReport, dry_run: bool = False) -> str:
     """What a push did, in one line."""
     would = "would be " if dry_run else ""
     parts = []
@@ -177,19 +177,19 @@ def summary(report: Report, dry_run: bool = False) -> str:
     return ", ".join([*parts, f"{report.unchanged} unchanged"])
 
 
-def held_back_text(report: Report) -> str:
+def held_back_text(report: PushReport) -> str:
     """The paths that are not as they should be on the host, and why, in one line."""
     items = [f"{shown(item.path)} ({item.reason})" for item in report.held_back]
     return f"{_count(len(items))} held back: {_some(items)}"
 
 
-def warn_of_held_back(target: Target, report: Report) -> None:
+def warn_of_held_back(target: Target, report: PushReport) -> None:
     """For what goes on all the same: name what is not as it should be on the host."""
     if report.held_back:
         target.warn(held_back_text(report), held_back_hint(report))
 
 
-def held_back_hint(report: Report) -> str:
+def held_back_hint(report: PushReport) -> str:
     forced = any(item.yields_to_force for item in report.held_back)
     return HELD_BACK_HINT if forced else IN_THE_WAY_HINT
 

@@ -15,17 +15,13 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.channel.channel import (
-    CHANGED_HERE,
-    LARGE,
-    Answer,
-    Channel,
-    NoReceiver,
-    OpenedTree,
-)
-from igor_core.push.channel.expectation import ANYTHING, NOTHING, Expectation, Version
-from igor_core.push.channel.question import Question
+from igor_core.push.channel.answers import Answer
+from igor_core.push.channel.channel import LARGE, Channel, ChannelTree
+from igor_core.push.channel.precondition import ANYTHING, NOTHING, Precondition, Version
+from igor_core.push.channel.script import NoReceiver
 from igor_core.push.channel.state import State
+from igor_core.push.channel.survey_request import SurveyRequest
+from igor_core.push.channel.upload import CHANGED_LOCALLY
 from igor_core.ssh.address import Address
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Login
@@ -48,13 +44,13 @@ def paths_on(host: RemoteHost) -> HostPaths:
     return HostPaths.of("~/dev", host.account.home, "project")
 
 
-async def opened(host: RemoteHost) -> tuple[Channel, OpenedTree]:
+async def opened(host: RemoteHost) -> tuple[Channel, ChannelTree]:
     channel = await Channel.open(host)
     return channel, await channel.open_tree(paths_on(host), "me", writing=True)
 
 
 def write(
-    channel: Channel, tree: OpenedTree, path: bytes, content: bytes, expect: Expectation = NOTHING
+    channel: Channel, tree: ChannelTree, path: bytes, content: bytes, expect: Precondition = NOTHING
 ) -> "asyncio.Future[Answer]":
     return channel.write(tree, path, content, mode=0o644, mtime_ns=MTIME, expect=expect)
 
@@ -93,7 +89,7 @@ class Local:
     def digest(self) -> bytes:
         return hashlib.sha256(self.path.read_bytes()).digest()
 
-    async def send(self, channel: Channel, tree: OpenedTree, name: bytes, **more: Any) -> Answer:
+    async def send(self, channel: Channel, tree: ChannelTree, name: bytes, **more: Any) -> Answer:
         with open(self.path, "rb", buffering=0) as source:  # noqa: ASYNC230
             return await channel.write_large(
                 tree, name, source, self.size, mode=0o600, mtime_ns=self.mtime_ns, expect=NOTHING,
@@ -118,7 +114,7 @@ async def test_files_links_deletes_surveys_hashes_and_contents(
     digest = hashlib.sha256(b"content").digest()
     assert (refused.ok, refused.hash, refused.reason) == (False, digest, "")
     expected = {b"a": State("d", 0, 0, 0), b"a/x": State("f", 7, MTIME, 0)}
-    asked = Question.of([b"a", b"a/x", b"l"], expected)
+    asked = SurveyRequest.of([b"a", b"a/x", b"l"], expected)
     for _ in range(2):
         assert await channel.survey(tree, asked) == {b"l": linked.state}
     assert await channel.hashes(tree, [b"a", b"a/x", b"no"]) == {b"a/x": digest}
@@ -129,10 +125,10 @@ async def test_files_links_deletes_surveys_hashes_and_contents(
     patched = await channel.patch(
         tree, b"a/x", base=Version(7, MTIME), prefix=3, suffix=2, middle=b"--",
         hash=hashlib.sha256(b"con--nt").digest(), mode=0o600, mtime_ns=5,
-        expect=Expectation(versions=(Version(7, MTIME),)),
+        expect=Precondition(versions=(Version(7, MTIME),)),
     )  # fmt: skip
     assert patched == Answer(True, State("f", 7, 5, 0o600))
-    expect = Expectation(versions=(Version(7, 0, hashlib.sha256(b"con--nt").digest()),))
+    expect = Precondition(versions=(Version(7, 0, hashlib.sha256(b"con--nt").digest()),))
     assert (await channel.delete(tree, b"a/x", expect=expect, remove_empty=[b"a"])).ok
     assert entries(plain_host.path("dev/project")) == {b"l": b"a/x"}
     assert channel.pending == 0
@@ -143,7 +139,7 @@ async def test_a_tree_that_is_not_there_is_looked_at_as_empty(host: RemoteHost) 
     tree = await channel.open_tree(paths_on(host), "me", writing=False)
     assert not tree.exists
     seen = {b"x": State("f", 1, 1, 0)}
-    assert await channel.survey(tree, Question.of([b"x", b"y"], seen)) == {b"x": None}
+    assert await channel.survey(tree, SurveyRequest.of([b"x", b"y"], seen)) == {b"x": None}
     assert await channel.hashes(tree, [b"x"]) == {}
     assert not (await write(channel, tree, b"x", b"1")).ok
 
@@ -260,7 +256,7 @@ async def test_a_source_that_changes_meanwhile_is_not_written(
             os.utime(big.path, ns=(1, 1))
 
     answer = await big.send(channel, tree, b"big", on_progress=on_progress)
-    assert answer == Answer(False, reason=CHANGED_HERE)
+    assert answer == Answer(False, reason=CHANGED_LOCALLY)
     assert (await write(channel, tree, b"next", b"1")).ok
     assert set(entries(plain_host.path("dev/project"))) == {b"next"}
     assert temp_files(plain_host) == []

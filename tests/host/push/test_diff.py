@@ -120,7 +120,7 @@ def test_links_binary_and_missing_files_are_named(project: Differing) -> None:
     shown = project.diff().stdout
     assert "-binary file, 6 bytes" in shown
     assert "+binary file, 4 bytes" in shown
-    assert "gone: deleted here, but changed on the host\n" in shown
+    assert "gone: deleted locally, but changed on the host\n" in shown
     assert "+++ /dev/null\t(gone: not there)\n@@ -1 +0,0 @@\n-changed there\n" in shown
     assert "-link to ../a.py\n" in shown
 

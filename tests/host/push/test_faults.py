@@ -11,7 +11,7 @@ import pytest
 
 from igor_core.errors import HostError, IgorError
 from igor_core.paths import HostPaths
-from igor_core.push.report import Options
+from igor_core.push.report import PushOptions
 from igor_core.ssh.login import Login
 from tests.lab import Host, Lab
 from tests.lab.command import run
@@ -266,7 +266,7 @@ async def test_a_python3_that_breaks_later_is_replaced_by_rsync_and_said_once(
                 await asyncio.to_thread(wait_until, lambda: not waiting.host_tree.opened)
             await waiting.remote.connect(Login())
             tree = waiting.scan()
-            report = await waiting.host_tree.push(ready(tree), Options(), waiting.person)
+            report = await waiting.host_tree.push(ready(tree), PushOptions(), waiting.person)
             assert [file.path for file in report.sent] == [b"a"]
             assert ("rsync is used" in report.notice) == (number == 0)
         waiting.write("a", "a save")
@@ -319,7 +319,7 @@ async def test_a_full_disk_is_one_sentence(apollo: Desk, transport: str) -> None
             await apollo.push()
         said = "rsync failed: " if transport == "rsync" else ""
         assert error.value.message == f"apollo: {said}No space left on device"
-        assert error.value.hint == "make room on that file system"
+        assert error.value.hint == "free space on that file system"
         assert b"big" not in apollo.on_host()
         apollo.remove("big")
         await assert_heals(apollo)
@@ -415,5 +415,5 @@ async def test_without_rsync_here_it_is_one_sentence(
     apollo.write("a")
     tree = apollo.scan()
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(IgorError, match="rsync is not installed here"):
+    with pytest.raises(IgorError, match="rsync is not installed on this machine"):
         await apollo.push_tree(tree)

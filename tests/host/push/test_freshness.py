@@ -13,14 +13,13 @@ import pytest
 from igor_core.config import find_project
 from igor_core.errors import HostError, IgorError
 from igor_core.push import save
-from igor_core.push.change import Change
 from igor_core.push.manifest import Manifest
-from igor_core.push.plan import Known
+from igor_core.push.plan import Change, PlanInput
 from igor_core.push.push import Push
-from igor_core.push.report import Nobody, Options, Report
-from igor_core.push.sync import clone as clones
+from igor_core.push.report import Nobody, PushOptions, PushReport
+from igor_core.push.sync import local_files
 from igor_core.push.sync.clone import Clone
-from igor_core.push.sync.freshness import Freshness
+from igor_core.push.sync.host_sync import HostSync
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Login
 from igor_core.trust import revoke, trust
@@ -45,15 +44,15 @@ async def one(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
         yield made
 
 
-def following(one: Desk, clone: Clone, where: str = "dir") -> Freshness:
+def following(one: Desk, clone: Clone, where: str = "dir") -> HostSync:
     return clone.on(one.remote, (where,), lambda: one.host_tree)
 
 
-async def pass_barrier(clone: Clone, host: Freshness) -> Report:
-    return await host.reach(clone.scan(), Options(), Nobody())
+async def pass_barrier(clone: Clone, host: HostSync) -> PushReport:
+    return await host.reach(clone.scan(), PushOptions(), Nobody())
 
 
-async def followed(one: Desk) -> tuple[Clone, Freshness]:
+async def followed(one: Desk) -> tuple[Clone, HostSync]:
     clone = Clone(one.root)
     host = following(one, clone)
     host.follow({})
@@ -103,7 +102,7 @@ async def test_a_push_of_an_older_tree_verifies_nothing(
     one.write("other.py")
     older, may_end, run = await clone.scan(), asyncio.Event(), Push.run
 
-    async def slowly(push: Push, known: Known) -> Report:
+    async def slowly(push: Push, known: PlanInput) -> PushReport:
         report = await run(push, known)
         await may_end.wait()
         return report
@@ -113,7 +112,7 @@ async def test_a_push_of_an_older_tree_verifies_nothing(
 
     monkeypatch.setattr(Push, "run", slowly)
     scan = asyncio.ensure_future(scanned())
-    pushing = asyncio.ensure_future(host.push(scan, Options(), Nobody()))
+    pushing = asyncio.ensure_future(host.push(scan, PushOptions(), Nobody()))
     await until(lambda: (one.there / "other.py").exists())
     # More than is remembered one by one.
     monkeypatch.setattr(changes, "LIMIT", 1)
@@ -134,7 +133,7 @@ async def test_a_write_that_hides_behind_size_and_time_of_another_is_sent(
     one: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So that what is written here within a second is.
-    monkeypatch.setattr(clones, "RACY_SECONDS", 1.0)
+    monkeypatch.setattr(local_files, "RACY_SECONDS", 1.0)
     clone, host = await followed(one)
     path, now = one.root / "main.py", time.time_ns()
     for content in ("one", "two"):
@@ -162,8 +161,8 @@ async def test_an_intent_that_fails_keeps_nobody_waiting(
     with monkeypatch.context() as patch:
         patch.setattr(Manifest, "intend", full)
         with pytest.raises(IgorError, match="no room"):
-            await host.push(clone.scan(), Options(), Nobody())
-    await asyncio.wait_for(host.push(clone.scan(), Options(), Nobody()), SECONDS)
+            await host.push(clone.scan(), PushOptions(), Nobody())
+    await asyncio.wait_for(host.push(clone.scan(), PushOptions(), Nobody()), SECONDS)
     assert main_there(one) == "second"
 
 
@@ -200,8 +199,8 @@ async def test_a_save_that_fails_does_not_put_off_the_next_attempt(
     one: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clone, host = await followed(one)
-    flight: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
-    monkeypatch.setattr(host.there, "send", lambda changes: flight)
+    flight: asyncio.Future[PushReport] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(host.host_tree, "send", lambda changes: flight)
     one.write("main.py", "second")
     await clone.saved([b"main.py"])
     attempts: list[float] = []
@@ -216,7 +215,7 @@ async def test_a_save_that_fails_does_not_put_off_the_next_attempt(
     monkeypatch.setattr(RemoteHost, "state", "offline")
     monkeypatch.setattr(host.remote, "connect", refuse)
     # As when the connection is lost: nothing is known for sure any more.
-    host.compare_all(clone.local.number + 1)
+    host.compare_all(clone.files.tree.number + 1)
     await until(lambda: len(attempts) == 2)
     assert attempts[1] - attempts[0] < 5
 
@@ -228,13 +227,13 @@ async def test_what_fails_for_one_host_is_told_to_the_next(
     second = following(one, clone, "second")
     one.write("main.py", "second")
 
-    def broken(_save: save.Save, _path: bytes, _traffic: object) -> bool:
+    def broken(_save: save.Save, _path: bytes, _in_flight: object) -> bool:
         raise ValueError("a bug")
 
     with monkeypatch.context() as patch:
         patch.setattr(save.Save, "_may_leave", broken)
         await clone.saved([b"main.py"])
-    assert set(host.behind) == set(second.behind) == {b"main.py"}
+    assert set(host.backlog.behind) == set(second.backlog.behind) == {b"main.py"}
     await until(lambda: host.error)
     assert host.state == "stale"
     host.follow({})
@@ -246,19 +245,19 @@ async def test_what_fails_for_one_host_is_told_to_the_next(
 async def test_what_moves_while_it_is_sent_stays_behind(one: Desk) -> None:
     clone, host = await followed(one)
 
-    def send(changes: Sequence[Change]) -> "asyncio.Future[Report]":
-        return ended(Report("", moving=[change.path for change in changes]))
+    def send(changes: Sequence[Change]) -> "asyncio.Future[PushReport]":
+        return ended(PushReport("", moving=[change.path for change in changes]))
 
-    host.there.send = send  # type: ignore[method-assign]
+    host.host_tree.send = send  # type: ignore[method-assign]
     one.write("main.py", "second")
     await clone.saved([b"main.py"])
     await asyncio.sleep(0.02)
-    assert set(host.behind) == {b"main.py"}
+    assert set(host.backlog.behind) == {b"main.py"}
     host.unfollow()
 
 
-def ended(report: Report) -> "asyncio.Future[Report]":
-    future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+def ended(report: PushReport) -> "asyncio.Future[PushReport]":
+    future: asyncio.Future[PushReport] = asyncio.get_running_loop().create_future()
     future.set_result(report)
     return future
 
@@ -278,9 +277,9 @@ async def context(one: Desk) -> AsyncIterator[Context]:
     made.close()
 
 
-def only_host(one: Desk, context: Context) -> Freshness:
+def only_host(one: Desk, context: Context) -> HostSync:
     project = find_project(one.root)
-    return context.clones.freshness(project, project.config.hosts()[0])
+    return context.clones.host_sync(project, project.config.hosts()[0])
 
 
 def editor() -> Watcher:

@@ -9,9 +9,9 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.channel.channel import Channel, OpenedTree
-from igor_core.push.channel.expectation import NOTHING
-from igor_core.push.channel.question import Question
+from igor_core.push.channel.channel import Channel, ChannelTree
+from igor_core.push.channel.precondition import NOTHING
+from igor_core.push.channel.survey_request import SurveyRequest
 from igor_core.remote.frames import HEADER
 from igor_core.remote.receiver import frames
 from igor_core.ssh.host import RemoteHost
@@ -51,26 +51,26 @@ def opened(**changes: object) -> bytes:
     return json.dumps(said).encode()
 
 
-Ask = Callable[[Channel, OpenedTree], Awaitable[object]]
+Ask = Callable[[Channel, ChannelTree], Awaitable[object]]
 
 
-def ask_write(channel: Channel, tree: OpenedTree) -> Awaitable[object]:
+def ask_write(channel: Channel, tree: ChannelTree) -> Awaitable[object]:
     return channel.write(tree, b"a", b"1", mode=0o644, mtime_ns=0, expect=NOTHING)
 
 
-def ask_survey(channel: Channel, tree: OpenedTree) -> Awaitable[object]:
-    return channel.survey(tree, Question.of(PATHS, {}))
+def ask_survey(channel: Channel, tree: ChannelTree) -> Awaitable[object]:
+    return channel.survey(tree, SurveyRequest.of(PATHS, {}))
 
 
-def ask_hashes(channel: Channel, tree: OpenedTree) -> Awaitable[object]:
+def ask_hashes(channel: Channel, tree: ChannelTree) -> Awaitable[object]:
     return channel.hashes(tree, PATHS)
 
 
-def ask_content(channel: Channel, tree: OpenedTree) -> Awaitable[object]:
+def ask_content(channel: Channel, tree: ChannelTree) -> Awaitable[object]:
     return channel.read(tree, b"a", 10)
 
 
-def ask_open(channel: Channel, _tree: OpenedTree) -> Awaitable[object]:
+def ask_open(channel: Channel, _tree: ChannelTree) -> Awaitable[object]:
     return channel.open_tree(paths_on(channel.host), "me", writing=True)
 
 
@@ -155,8 +155,8 @@ BUSY = SILENT.replace("else None)", "else self.send(24, number, b''))")
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("igor_core.push.channel.requests.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("igor_core.push.channel.progress.STUCK_SECONDS", 1.0)
+    monkeypatch.setattr("igor_core.push.channel.stall_watch.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("igor_core.push.channel.stall_watch.STUCK_SECONDS", 1.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -214,7 +214,7 @@ if not is_supervisor:
             tree = await channel.open_tree(paths_on(host), "me", writing=True)
             assert set(await channel.hashes(tree, PATHS)) == {b"a"}
             assert (await ask_write(channel, tree)) is not None
-            monkeypatch.setattr("igor_core.push.channel.progress.LONGEST_SECONDS", 1.0)
+            monkeypatch.setattr("igor_core.push.channel.stall_watch.LONGEST_SECONDS", 1.0)
             with pytest.raises(HostError, match="worked on one answer"):
                 await asyncio.wait_for(channel.hashes(tree, PATHS), 20)
 
@@ -259,7 +259,7 @@ import asyncio, sys
 from igor_core.errors import IgorError
 from igor_core.paths import HostPaths
 from igor_core.push.channel.channel import Channel
-from igor_core.push.channel.question import Question
+from igor_core.push.channel.survey_request import SurveyRequest
 from igor_core.ssh.address import Address
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Login
@@ -271,7 +271,7 @@ async def main():
         channel = await Channel.open(host)
         paths = HostPaths.of("~/dev", host.account.home, "project")
         tree = await channel.open_tree(paths, "me", writing=True)
-        print(len(await channel.survey(tree, Question.of([b"a"], {}))))
+        print(len(await channel.survey(tree, SurveyRequest.of([b"a"], {}))))
     except IgorError as error:
         print("error", error.message)
 

@@ -11,7 +11,7 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
-from igor_core.push.transport import rsync_shell
+from igor_core.push.transport.rsync import remote_shell as rsync_shell
 from tests.lab import Lab
 from tests.support.git_trees import ODD_NAMES
 from tests.support.push_means import assert_is_settled, held_back, sent, take_away
@@ -252,7 +252,7 @@ async def test_a_file_edited_on_the_host_is_not_deleted(clone: Desk) -> None:
     clone.write_there("a", "mine")
     (clone.root / "a").unlink()
     report = await clone.push()
-    assert held_back(report) == {b"a": "deleted here, but changed on the host"}
+    assert held_back(report) == {b"a": "deleted locally, but changed on the host"}
     assert clone.on_host()[b"a"].content == b"mine"
     assert (await clone.push(force=True)).deleted == [b"a"]
     assert clone.on_host() == {}
@@ -286,7 +286,7 @@ async def test_equal_files_that_were_there_are_adopted_without_sending(clone: De
     (clone.root / "l").symlink_to("run")
     report = await clone.push()
     assert (sent(report), report.unchanged) == ([], 4)
-    assert held_back(report) == {b"differs": "there already, and different"}
+    assert held_back(report) == {b"differs": "on the host already, and different"}
     clone.write("a", "new")
     assert sent(await clone.push()) == [b"a"]
     (clone.root / "b/c").unlink()
@@ -330,7 +330,7 @@ async def test_a_folder_with_files_of_others_does_not_give_way(clone: Desk, forc
     clone.write("p", "now a file")
     clone.write("q", "goes on")
     report = await clone.push(force=force)
-    assert held_back(report) == {b"p": "a folder on the host that holds files of others"}
+    assert held_back(report) == {b"p": "a folder on the host that holds other files"}
     assert clone.on_host()[b"p/theirs"].content == b"2"
     assert clone.on_host()[b"q"].content == b"goes on"
     clone.sh_there("rm -r p")
@@ -347,7 +347,7 @@ async def test_a_file_that_changes_on_the_host_while_others_are_sent_is_not_dele
     apollo.write("new", os.urandom(3_000_000))
     apollo.person.on_progress = lambda done: apollo.write_there("old", "mine")
     report = await apollo.push()
-    assert held_back(report) == {b"old": "deleted here, but changed on the host"}
+    assert held_back(report) == {b"old": "deleted locally, but changed on the host"}
     assert report.deleted == []
     assert apollo.on_host()[b"old"].content == b"mine"
 
@@ -408,7 +408,7 @@ async def test_a_dry_run_changes_nothing_at_all_on_the_host(clone: Desk) -> None
     clone.write("c", "ours")
     report = await clone.push(dry_run=True)
     assert (sent(report), report.deleted) == ([b"b"], [b"a"])
-    assert held_back(report) == {b"c": "there already, and different"}
+    assert held_back(report) == {b"c": "on the host already, and different"}
     assert set(clone.on_host()) == {b"a", b"c"}
 
 
@@ -423,9 +423,7 @@ async def test_another_clone_is_refused_and_may_take_over(
     async with desk(lab["apollo"], tmp_path / "other" / "project") as other:
         other.write("a", "two")
         for dry_run in (False, True):
-            with pytest.raises(
-                HostError, match=r"is pushed to from elsewhere: .*/project"
-            ) as found:
+            with pytest.raises(HostError, match=r"another clone pushes to .*: .*/project") as found:
                 await other.push(dry_run=dry_run)
             assert "--take-over" in found.value.hint
         await other.push(take_over=True, dry_run=True)
@@ -477,7 +475,7 @@ async def test_without_its_manifest_igor_compares_by_content(clone: Desk, home: 
         file.unlink()
     clone.write("b", "two")
     report = await clone.push()
-    assert held_back(report) == {b"b": "there already, and different"}
+    assert held_back(report) == {b"b": "on the host already, and different"}
     assert report.unchanged == 1
 
 
@@ -547,7 +545,7 @@ async def test_a_file_that_can_t_be_written_there_is_named_and_the_others_go(clo
     report = await clone.push()
     assert sent(report) == [b"b"]
     assert held_back(report) == dict.fromkeys(
-        (b"locked/a", b"locked/new"), "can't be written there: Permission denied"
+        (b"locked/a", b"locked/new"), "can't be written on the host: Permission denied"
     )
     (clone.root / "locked/a").unlink()
     (clone.root / "locked/new").unlink()

@@ -12,9 +12,9 @@ import pytest
 
 from igor_core.errors import HostError
 from igor_core.push.channel.channel import LARGE
-from igor_core.push.report import Report
+from igor_core.push.plan import Change
+from igor_core.push.report import PushReport
 from igor_core.push.save_batches import TURN_FILES
-from igor_core.push.sync.host_tree import Change
 from tests.lab import Lab
 from tests.support.push_means import assert_is_settled, clear, held_back, sent, take_away
 from tests.support.pushing import Desk, desk, receivers
@@ -64,7 +64,7 @@ async def test_a_save_into_a_tree_that_was_never_pushed_harms_nothing(clone: Des
     clone.write("mine", "3")
     report = await clone.save("differs", "mine")
     assert sent(report) == [b"mine"]
-    assert held_back(report) == {b"differs": "there already, and different"}
+    assert held_back(report) == {b"differs": "on the host already, and different"}
     contents = {path: entry.content for path, entry in clone.on_host().items()}
     assert contents == {b"theirs": b"1", b"differs": b"1", b"mine": b"3"}
 
@@ -83,12 +83,12 @@ async def test_a_save_over_what_the_host_changed_is_held_back(clone: Desk) -> No
     assert sent(report) == [b"c"]
     assert held_back(report) == {
         b"a": "changed on the host",
-        b"b": "deleted here, but changed on the host",
+        b"b": "deleted locally, but changed on the host",
     }
-    assert clone.manifest.told("held_back") == "a\nb"
+    assert clone.manifest.note("held_back") == "a\nb"
     clone.write("a", "theirs")
     assert held_back(await clone.save("a")) == {}
-    assert clone.manifest.told("held_back") == "b"
+    assert clone.manifest.note("held_back") == "b"
 
 
 async def test_a_path_that_became_another_kind_arrives_by_a_save(clone: Desk) -> None:
@@ -277,7 +277,7 @@ class Life:
         self.clone = clone
         self.rng = rng
         self.count = 0
-        self.running: list[asyncio.Future[Report]] = []
+        self.running: list[asyncio.Future[PushReport]] = []
         self.late: list[list[Change]] = []
 
     async def step(self) -> None:
@@ -330,7 +330,7 @@ class Life:
     def push(self, name: str) -> None:
         tree = self.clone.scan()
 
-        async def later() -> Report:
+        async def later() -> PushReport:
             await asyncio.sleep(self.rng.choice([0, 0.002, 0.02]))
             return await self.clone.push_tree(tree, allow_deletes=True)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import IgorError
-from igor_core.push.manifest import Manifest, Record, TreeKey
-from igor_core.push.sync.registry import Trees
+from igor_core.push.known_trees import KnownTrees
+from igor_core.push.manifest import Manifest
+from igor_core.push.record import Record, TreeKey
 from igor_core.worktree.files import File
 
 KEY = TreeKey("apollo", 22, "dino", "/home/dino/dev/\udcff\nproject")
@@ -26,13 +27,13 @@ def test_what_was_recorded_is_there_again() -> None:
     manifest.intend({b"\xff\n": RECORD, b"b": RECORD})
     manifest.wrote({b"\xff\n": RECORD})
     assert not manifest.is_saved
-    manifest.tell({"held_back": "a\nb \udcff"})
+    manifest.set_notes({"held_back": "a\nb \udcff"})
     manifest.close()
     again = Manifest(KEY)
     assert again.written == {b"\xff\n": RECORD}
     assert again.intended == {b"b": RECORD}
-    assert again.told("held_back") == "a\nb \udcff"
-    assert again.told("nothing") == ""
+    assert again.note("held_back") == "a\nb \udcff"
+    assert again.note("nothing") == ""
     again.forget([b"\xff\n", b"b", b"unknown"])
     assert (again.written, again.intended) == ({}, {})
 
@@ -43,7 +44,7 @@ def test_an_intent_that_takes_another_s_place_leaves_what_that_has_become() -> N
     manifest.intend({b"a": RECORD, b"b": RECORD})
     manifest.wrote({b"a": RECORD, b"b": RECORD})
     manifest.intend({b"a": later})
-    manifest.record_intents({b"b": later})
+    manifest.write_intents({b"b": later})
     # As after a kill: nothing more is saved.
     again = Manifest(KEY)
     assert again.written == {b"a": RECORD, b"b": RECORD}
@@ -77,8 +78,8 @@ def test_trees_that_differ_in_anything_have_manifests_of_their_own() -> None:
 def test_nobody_else_may_read_it() -> None:
     manifest = Manifest(KEY)
     manifest.wrote({b"a": RECORD})
-    assert manifest.file.parent.stat().st_mode & 0o77 == 0
-    assert manifest.file.stat().st_mode & 0o77 == 0
+    assert manifest.file.path.parent.stat().st_mode & 0o77 == 0
+    assert manifest.file.path.stat().st_mode & 0o77 == 0
 
 
 def test_what_was_recorded_survives_a_kill() -> None:
@@ -105,7 +106,7 @@ sys.stdin.read()
 def test_a_damaged_file_is_one_sentence_with_the_remedy() -> None:
     manifest = Manifest(KEY)
     manifest.close()
-    manifest.file.write_bytes(b"no database at all, but long enough to be looked at " * 100)
+    manifest.file.path.write_bytes(b"no database at all, but long enough to be looked at " * 100)
     with pytest.raises(IgorError, match=r"igor's record of apollo:.* can't be used: file is not"):
         Manifest(KEY)
 
@@ -113,7 +114,7 @@ def test_a_damaged_file_is_one_sentence_with_the_remedy() -> None:
 def test_a_newer_igor_s_file_is_left_alone() -> None:
     manifest = Manifest(KEY)
     manifest.close()
-    with sqlite3.connect(manifest.file) as database:
+    with sqlite3.connect(manifest.file.path) as database:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(IgorError, match="written by a newer igor"):
         Manifest(KEY)
@@ -121,7 +122,7 @@ def test_a_newer_igor_s_file_is_left_alone() -> None:
 
 def test_an_intent_that_can_t_be_written_is_none_and_is_one_sentence() -> None:
     manifest = Manifest(KEY)
-    with sqlite3.connect(manifest.file) as other:
+    with sqlite3.connect(manifest.file.path) as other:
         other.execute("DROP TABLE intended")
     with pytest.raises(IgorError, match="can't be used"):
         manifest.intend({b"b": RECORD})
@@ -131,11 +132,11 @@ def test_an_intent_that_can_t_be_written_is_none_and_is_one_sentence() -> None:
 def test_what_can_t_be_saved_is_kept_for_the_next_time() -> None:
     manifest = Manifest(KEY)
     manifest.wrote({b"a": RECORD})
-    with sqlite3.connect(manifest.file) as other:
+    with sqlite3.connect(manifest.file.path) as other:
         other.execute("ALTER TABLE written RENAME TO away")
     with pytest.raises(IgorError, match="can't be used"):
         manifest.save()
-    with sqlite3.connect(manifest.file) as other:
+    with sqlite3.connect(manifest.file.path) as other:
         other.execute("ALTER TABLE away RENAME TO written")
     manifest.save()
     assert Manifest(KEY).written == {b"a": RECORD}
@@ -145,13 +146,13 @@ def test_changes_are_counted_and_nothing_is_none() -> None:
     manifest = Manifest(KEY)
     manifest.wrote({})
     manifest.forget([])
-    assert (manifest.changes, manifest.names) == (0, 0)
+    assert (manifest.changes, manifest.path_changes) == (0, 0)
     manifest.intend({b"a": RECORD})
-    assert (manifest.changes, manifest.names) == (1, 1)
+    assert (manifest.changes, manifest.path_changes) == (1, 1)
     manifest.wrote({b"a": RECORD})
-    assert (manifest.changes, manifest.names) == (2, 1)
+    assert (manifest.changes, manifest.path_changes) == (2, 1)
     manifest.forget([b"a"])
-    assert (manifest.changes, manifest.names) == (3, 2)
+    assert (manifest.changes, manifest.path_changes) == (3, 2)
 
 
 def test_what_is_settled_late_takes_no_later_intent_with_it() -> None:
@@ -183,7 +184,7 @@ def test_the_last_of_many_in_one_save_counts() -> None:
 def test_intents_recorded_in_bulk_and_never_begun_can_be_dropped() -> None:
     manifest = Manifest(KEY)
     records = {b"%d" % number: RECORD for number in range(2500)}
-    manifest.record_intents(records)
+    manifest.write_intents(records)
     assert (manifest.intended, len(Manifest(KEY).intended)) == ({}, 2500)
     manifest.drop(records)
     manifest.save()
@@ -195,7 +196,7 @@ def test_the_log_does_not_grow_for_ever() -> None:
     for number in range(40):
         manifest.wrote({b"%d" % n: replace(RECORD, size=number) for n in range(1000)})
         manifest.save()
-    log = manifest.file.with_name(manifest.file.name + "-wal")
+    log = manifest.file.path.with_name(manifest.file.path.name + "-wal")
     assert log.stat().st_size < 8_000_000
 
 
@@ -217,11 +218,11 @@ def seconds_of_an_intent(files: int) -> float:
 
 
 async def test_a_tree_has_one_manifest_by_whatever_name_it_is_reached() -> None:
-    trees = Trees()
+    trees = KnownTrees()
     assert trees.pushed("apollo", "~/dev") is None
     trees.remember("apollo", "~/dev", KEY)
     assert trees.manifest(KEY) is trees.pushed("apollo", "~/dev") is trees.manifest(KEY)
-    assert trees.traffic(trees.manifest(KEY)) is trees.traffic(trees.manifest(KEY))
+    assert trees.in_flight(trees.manifest(KEY)) is trees.in_flight(trees.manifest(KEY))
     trees.close()
 
 

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from igor_core.push.channel.state import State
-from igor_core.push.manifest import Record
-from igor_core.push.plan import Known, Plan, make_plan
+from igor_core.push.plan import Plan, PlanInput, make_plan
+from igor_core.push.record import Record
 from igor_core.worktree.files import File
 
 P = b"p"
@@ -61,7 +61,7 @@ def outcome(plan: Plan, path: bytes = P) -> str:
     words += [item.reason for item in plan.held_back if item.path == path]
     if not words and plan.unchanged:
         words.append("unchanged")
-    return " + ".join(words + ["own"] * (path in plan.take_over))
+    return " + ".join(words + ["own"] * (path in plan.adopt))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def plan_of(case: Case) -> Plan:
         return {} if value is None else {P: value}
 
     return make_plan(
-        Known(
+        PlanInput(
             local=only(case.local),  # type: ignore[arg-type]
             written=only(case.written),  # type: ignore[arg-type]
             intended=only(case.intended),  # type: ignore[arg-type]
@@ -134,7 +134,7 @@ CASES = {
     # not igor's
     "there already": Case(here(1), None, None, there(9), "undecided"),
     "there already, different": Case(
-        here(1), None, None, there(9), "there already, and different", 9
+        here(1), None, None, there(9), "on the host already, and different", 9
     ),
     "there already, the same": Case(here(1), None, None, there(9), "unchanged + own", 1),
     "there already, the same, group may write": Case(
@@ -145,7 +145,7 @@ CASES = {
     ),
     "there already, forced": Case(here(1), None, None, there(9), "send", force=True),
     "a fifo there": Case(
-        here(1), None, None, State("p", 0, 1, 0o644), "there already, and different"
+        here(1), None, None, State("p", 0, 1, 0o644), "on the host already, and different"
     ),
     "a fifo there, forced": Case(
         here(1), None, None, State("p", 0, 1, 0o644), "send", force=True
@@ -155,7 +155,7 @@ CASES = {
     "deleted here and there": Case(None, record(1), None, None, "forget"),
     "deleted here, changed there": Case(None, record(1), None, there(9), "undecided"),
     "deleted here, changed there, asked": Case(
-        None, record(1), None, there(9), "deleted here, but changed on the host", 9
+        None, record(1), None, there(9), "deleted locally, but changed on the host", 9
     ),
     "deleted here, touched there": Case(
         None, record(1), None, there(1, touched=True), "delete", 1
@@ -168,7 +168,7 @@ CASES = {
         None, record(1), None, FOLDER, "forget", force=True
     ),
     "deleted here, a link there": Case(
-        None, record(1), None, link_there(b"t"), "deleted here, but changed on the host"
+        None, record(1), None, link_there(b"t"), "deleted locally, but changed on the host"
     ),
     # links
     "link, new": Case(link_here(b"t"), None, None, None, "send"),
@@ -180,7 +180,7 @@ CASES = {
                                   "changed on the host"),
     "link, there already": Case(link_here(b"t"), None, None, link_there(b"t"), "unchanged + own"),
     "link, there already, elsewhere": Case(link_here(b"t"), None, None, link_there(b"u"),
-                                           "there already, and different"),
+                                           "on the host already, and different"),
     "link, deleted here": Case(None, link_record(b"t"), None, link_there(b"t"), "delete"),
     "file here, link of igor's there": Case(here(1), link_record(b"t"), None, link_there(b"t"),
                                             "send"),
@@ -188,7 +188,7 @@ CASES = {
                                             "changed on the host"),
     "link here, file of igor's there": Case(link_here(b"t"), record(1), None, there(1), "send"),
     "link here, file of others there": Case(link_here(b"t"), None, None, there(9),
-                                            "there already, and different", 9),
+                                            "on the host already, and different", 9),
     # folders
     "file here, folder of others there": Case(here(1), None, None, FOLDER, "a folder on the host"),
     "file here, folder of others there, forced": Case(
@@ -230,7 +230,7 @@ def test_no_combination_loses_what_igor_did_not_write() -> None:
 
 
 def test_what_may_still_exist_here_is_not_deleted() -> None:
-    known = Known({}, {P: record(1)}, {}, {P: there(1)}, kept=frozenset([P]))
+    known = PlanInput({}, {P: record(1)}, {}, {P: there(1)}, kept=frozenset([P]))
     assert outcome(make_plan(known)) == ""
 
 
@@ -240,7 +240,7 @@ def test_what_may_still_exist_here_is_not_deleted() -> None:
 def test_files_of_a_folder_go_before_the_file_that_takes_its_place() -> None:
     written = {b"p/a": record(1), b"p/q/b": record(1), b"z": record(1)}
     remote = {b"p": FOLDER, b"p/q": FOLDER, **{path: there(1) for path in written}}
-    plan = make_plan(Known({P: here(1)}, written, {}, remote))
+    plan = make_plan(PlanInput({P: here(1)}, written, {}, remote))
     assert plan.delete_first == [b"p/a", b"p/q/b"]
     assert plan.delete == [b"z"]
     assert outcome(plan) == "send"
@@ -249,14 +249,14 @@ def test_files_of_a_folder_go_before_the_file_that_takes_its_place() -> None:
 
 def test_a_file_goes_before_the_folder_that_takes_its_place() -> None:
     files = {path: here(1, path) for path in (b"p/a", b"p/q/b")}
-    plan = make_plan(Known(files, {P: record(1)}, {}, {P: there(1)}))
+    plan = make_plan(PlanInput(files, {P: record(1)}, {}, {P: there(1)}))
     assert (plan.delete_first, plan.delete) == ([P], [])
     assert {file.path for file in plan.send} == set(files)
 
 
 def test_a_changed_file_in_the_way_of_a_folder_stays_and_holds_all_in_it_back() -> None:
     files = {b"p/a": here(1, b"p/a")}
-    known = Known(files, {P: record(1)}, {}, {P: there(9)}, remote_hashes={P: digest(9)})
+    known = PlanInput(files, {P: record(1)}, {}, {P: there(9)}, remote_hashes={P: digest(9)})
     plan = make_plan(known)
     assert (plan.delete_first, plan.send) == ([], [])
     assert outcome(plan, b"p/a") == "p is not a folder on the host"
@@ -267,7 +267,7 @@ def test_a_link_of_others_above_is_never_passed() -> None:
         files = {b"p/q/a": here(1, b"p/q/a")}
         remote = {P: link_there(b"/etc"), b"p/q": FOLDER, b"p/q/a": there(1), b"p/q/b": there(1)}
         written = {b"p/q/a": record(1), b"p/q/b": record(1)}
-        plan = make_plan(Known(files, written, {}, remote, force=force))
+        plan = make_plan(PlanInput(files, written, {}, remote, force=force))
         assert outcome(plan, b"p/q/a") == "p is not a folder on the host"
         assert outcome(plan, b"p/q/b") == "forget"
         assert not plan.held_back[0].yields_to_force
@@ -277,7 +277,7 @@ def test_what_is_seen_behind_igor_s_own_link_is_not_in_the_way_of_a_folder() -> 
     files = {path: here(1, path) for path in (b"p/x", b"p/l/y")}
     remote = {P: link_there(b"other"), b"p/x": there(9), b"p/l": link_there(b"z"),
               b"p/l/y": there(8)}  # fmt: skip
-    plan = make_plan(Known(files, {P: link_record(b"other")}, {}, remote))
+    plan = make_plan(PlanInput(files, {P: link_record(b"other")}, {}, remote))
     assert plan.delete_first == [P]
     assert {file.path for file in plan.send} == set(files)
 
@@ -286,5 +286,5 @@ def test_twenty_thousand_files_are_planned() -> None:
     files = {b"d%d/f%d" % (n % 300, n): here(1, b"d%d/f%d" % (n % 300, n)) for n in range(20_000)}
     written = dict.fromkeys(files, record(1))
     remote = {path: there(1) for path in files}
-    plan = make_plan(Known(files, written, {}, remote))
+    plan = make_plan(PlanInput(files, written, {}, remote))
     assert plan.unchanged == 20_000

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import HostError
-from igor_core.push.transport.shell_survey import Asker, delete, hashes
+from igor_core.push.transport.rsync.files import delete, hashes
+from igor_core.push.transport.rsync.survey import ShellSurveyor
 from igor_core.remote.receiver import temp
 from tests.support.neighbours import (
     NEIGHBOUR,
@@ -176,7 +177,7 @@ def test_a_temp_folder_that_is_made_again_is_looked_at(shared: Shared) -> None:
 @pytest.mark.parametrize("owner", [NEIGHBOUR, USER])
 def test_nothing_is_deleted_or_read_where_the_tree_was_swapped(shared: Shared, owner: int) -> None:
     file = shared.precious()
-    asyncio.run(Asker(Login(), shared.paths, "me", writing=True).survey([]))
+    asyncio.run(ShellSurveyor(Login(), shared.paths, "me", writing=True).survey([]))
     (shared.base / "p").rename(shared.base / "away")
     shared.link("p", shared.own, owner)
     tree, name = shared.paths.tree, os.fsencode(PRECIOUS)

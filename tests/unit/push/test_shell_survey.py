@@ -1,4 +1,4 @@
-"""Asking a host what it has: real sh, find and xargs, here and on a host."""
+"""SurveyCache a host what it has: real sh, find and xargs, here and on a host."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,9 @@ import pytest
 from igor_core.errors import HostError
 from igor_core.paths import HostPaths
 from igor_core.push.channel.state import State
-from igor_core.push.transport.shell_survey import Asker, delete, hashes, hint_for
+from igor_core.push.transport.host_errors import hint_for
+from igor_core.push.transport.rsync.files import delete, hashes
+from igor_core.push.transport.rsync.survey import ShellSurveyor
 from igor_core.ssh.process import Completed
 from tests.support.git_trees import ODD_NAMES
 
@@ -44,8 +46,8 @@ def tree(paths: HostPaths) -> Path:
     return folder
 
 
-def asker(paths: HostPaths, **options: bool) -> Asker:
-    return Asker(Here(), paths, "me@laptop:/code", **options)
+def asker(paths: HostPaths, **options: bool) -> ShellSurveyor:
+    return ShellSurveyor(Here(), paths, "me@laptop:/code", **options)
 
 
 def claim(paths: HostPaths) -> str:
@@ -95,11 +97,11 @@ async def test_writing_makes_the_folders_and_claims_the_tree(paths: HostPaths) -
 
 async def test_a_claim_of_another_is_refused_but_for_taking(paths: HostPaths) -> None:
     await asker(paths, writing=True).survey([])
-    other = Asker(Here(), paths, "you@desk:/code", writing=True)
-    with pytest.raises(HostError, match="pushed to from elsewhere: me@laptop:/code"):
+    other = ShellSurveyor(Here(), paths, "you@desk:/code", writing=True)
+    with pytest.raises(HostError, match=r"another clone pushes to .*: me@laptop:/code"):
         await other.survey([])
-    await Asker(Here(), paths, "you@desk:/code", taking=True).survey([])
-    await Asker(Here(), paths, "you@desk:/code", writing=True, taking=True).survey([])
+    await ShellSurveyor(Here(), paths, "you@desk:/code", take_over=True).survey([])
+    await ShellSurveyor(Here(), paths, "you@desk:/code", writing=True, take_over=True).survey([])
     assert claim(paths) == "you@desk:/code"
 
 
@@ -126,7 +128,7 @@ async def test_deletes_are_of_files_and_then_of_empty_folders(tree: Path) -> Non
 
 async def test_a_folder_in_the_place_of_a_file_is_not_deleted(tree: Path) -> None:
     write(tree, b"a/theirs")
-    assert await delete(Here(), str(tree), [b"a"], []) == (frozenset(), "it is still there")
+    assert await delete(Here(), str(tree), [b"a"], []) == (frozenset(), "it still exists")
     assert os.listdir(tree / "a") == ["theirs"]
 
 
@@ -144,7 +146,7 @@ async def test_many_deletes_take_a_moment(tree: Path) -> None:
     ("reason", "hint"),
     [
         ("mkdir: /x: Permission denied", "that you may write"),
-        ("cannot create: No space left on device", "make room"),
+        ("cannot create: No space left on device", "free space"),
         ("write error: Disk quota exceeded", "quota"),
         ("something else", "igor doctor"),
     ],

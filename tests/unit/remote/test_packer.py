@@ -9,7 +9,7 @@ import pytest
 
 from igor_core.debug.launch import HELPER
 from igor_core.debug.processes.probe import ADAPTER, PROBE
-from igor_core.push.channel.channel import RECEIVER
+from igor_core.push.channel.script import RECEIVER as RECEIVER
 from igor_core.remote.packer import Bundle
 from igor_core.ssh.supervisor_client import SUPERVISOR
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.push.channel import frames as pack
-from igor_core.push.channel.channel import NOT_THE_BASE
-from igor_core.push.channel.expectation import ANYTHING, NOTHING, Expectation, Version
-from igor_core.push.channel.question import Question, pack_paths
+from igor_core.push.channel import payloads
+from igor_core.push.channel.answers import read_answer
+from igor_core.push.channel.precondition import ANYTHING, NOTHING, Precondition, Version
 from igor_core.push.channel.state import State
+from igor_core.push.channel.survey_request import SurveyRequest, pack_paths
 from igor_core.remote import frames as program_frames
 from igor_core.remote.frames import HEADER
 from igor_core.remote.receiver import frames
@@ -79,7 +79,7 @@ def test_an_empty_file_is_a_file(host: Receiver, tree: Path) -> None:
 def test_any_name_will_do(host: Receiver, tree: Path, name: bytes) -> None:
     assert host.write(name, b"1").ok
     assert entries(tree)[name] == b"1"
-    asked = Question.of([name], {})
+    asked = SurveyRequest.of([name], {})
     assert set(host.survey(asked)) == {name}
     assert host.hashes(name) == {name: sha256(b"1")}
     assert host.delete(name, ANYTHING).ok
@@ -119,7 +119,7 @@ def test_what_is_there_unexpectedly_stays_and_is_told(host: Receiver, tree: Path
     assert (answer.ok, answer.reason, answer.hash) == (False, "", sha256(b"theirs"))
     assert answer.state
     assert (answer.state.kind, answer.state.size) == ("f", 6)
-    wrong = Expectation(versions=(Version(6, 1, sha256(b"others")), Version(5, 2, b"")))
+    wrong = Precondition(versions=(Version(6, 1, sha256(b"others")), Version(5, 2, b"")))
     assert not host.write("x", b"ours", wrong).ok
     assert not host.delete("x", wrong).ok
     assert not host.link("x", b"ours", wrong).ok
@@ -132,22 +132,22 @@ def test_size_and_time_or_the_content_are_enough(host: Receiver, tree: Path) -> 
     path.write_bytes(b"theirs")
     assert host.write("x", b"1", expecting(path)).ok
     os.utime(path, ns=(5, 5))
-    touched = Expectation(versions=(Version(7, 7), Version(1, MTIME, sha256(b"1"))))
+    touched = Precondition(versions=(Version(7, 7), Version(1, MTIME, sha256(b"1"))))
     assert host.write("x", b"2", touched).ok
     assert path.read_bytes() == b"2"
     os.utime(path, ns=(5, 5))
-    assert host.delete("x", Expectation(versions=(Version(1, MTIME, sha256(b"2")),))).ok
+    assert host.delete("x", Precondition(versions=(Version(1, MTIME, sha256(b"2")),))).ok
     assert not path.exists()
 
 
 def test_nothing_there_is_refused_where_a_file_is_expected(host: Receiver, tree: Path) -> None:
-    gone = Expectation(versions=(Version(1, 1),))
+    gone = Precondition(versions=(Version(1, 1),))
     for name in ("x", "no/folder/x"):
         answer = host.write(name, b"1", gone)
         assert (answer.ok, answer.state, answer.reason) == (False, None, "")
     assert entries(tree) == {}
     assert list(tree.iterdir()) == []
-    either = Expectation(absent=True, versions=(Version(1, 1),))
+    either = Precondition(absent=True, versions=(Version(1, 1),))
     assert host.write("x", b"1", either).ok
 
 
@@ -194,7 +194,7 @@ def test_a_link_is_made_replaced_and_deleted_as_a_link(host: Receiver, tree: Pat
     outside.write_bytes(b"outside")
     assert host.link("l", b"../outside").state == State("l", 10, MTIME, 0o777, b"../outside")
     assert not host.link("l", b"elsewhere").ok
-    assert host.write("l", b"1", Expectation(targets=(b"other", b"../outside"))).ok
+    assert host.write("l", b"1", Precondition(targets=(b"other", b"../outside"))).ok
     assert outside.read_bytes() == b"outside"
     assert host.link("l", b"../outside", expecting(tree / "l")).ok
     assert host.delete("l", expecting(tree / "l")).ok
@@ -215,7 +215,7 @@ def test_no_link_above_is_followed(host: Receiver, tree: Path) -> None:
             assert (answer.reason, answer.obstacle) == ("Not a directory", b"real/l")
     assert entries(outside) == before
     assert (outside / "deep").is_dir()
-    found = host.survey(Question.of([b"real", b"real/l", b"real/l/x"], {}))
+    found = host.survey(SurveyRequest.of([b"real", b"real/l", b"real/l/x"], {}))
     assert {path: state and state.kind for path, state in found.items()} == {
         b"real": "d",
         b"real/l": "l",
@@ -280,14 +280,14 @@ def test_only_empty_folders_are_removed_and_never_the_root(host: Receiver, tree:
 
 
 def test_deleting_what_is_gone_is_well(host: Receiver) -> None:
-    for expect in (NOTHING, Expectation(versions=(Version(1, 1),))):
+    for expect in (NOTHING, Precondition(versions=(Version(1, 1),))):
         answer = host.delete("no/such/file", expect)
         assert (answer.ok, answer.state) == (True, None)
 
 
 def test_frames_are_carried_out_in_their_order(host: Receiver, tree: Path) -> None:
     for n in range(200):
-        head = pack.target(1, b"x", ANYTHING, 0o644, MTIME + n)
+        head = payloads.target(1, b"x", ANYTHING, 0o644, MTIME + n)
         host.send(frames.WRITE, head, b"%d" % n, number=n + 1)
     assert [host.frame()[1] for _ in range(200)] == list(range(1, 201))
     assert (tree / "x").read_bytes() == b"199"
@@ -319,12 +319,12 @@ def test_a_patch_of_another_base_is_not_made(host: Receiver, tree: Path) -> None
         (Version(11, MTIME), 4, 2, patched, there),
         (ten, 4, 2, sha256(b"other"), there),
         (ten, 9, 2, patched, there),
-        (ten, 4, 2, patched, Expectation(absent=True, versions=(Version(10, MTIME),))),
+        (ten, 4, 2, patched, Precondition(absent=True, versions=(Version(10, MTIME),))),
     ]:
         if expect.absent:
             (tree / "x").unlink()
         answer = host.patch("x", base, prefix, suffix, b"-", content, expect)
-        assert (answer.ok, answer.reason) == (False, NOT_THE_BASE)
+        assert (answer.ok, answer.reason) == (False, frames.NOT_THE_BASE)
     assert entries(tree) == {}
     refused = host.patch("x", ten, 4, 2, b"-", patched, there)
     assert (refused.ok, refused.reason, refused.state) == (False, "", None)
@@ -341,21 +341,21 @@ def test_a_file_in_chunks_appears_at_its_end(host: Receiver, tree: Path) -> None
     assert host.write("other").ok
     host.chunk(number, b"def")
     host.send(frames.COMMIT, number=number)
-    assert pack.answer(host.frame()[2]).ok
+    assert read_answer(host.frame()[2]).ok
     assert (tree / "big").read_bytes() == b"abcdef"
 
 
 def test_a_file_in_chunks_is_checked_first_and_again(host: Receiver, tree: Path) -> None:
     (tree / "x").write_bytes(b"theirs")
     number = host.begin("x", 3)
-    assert not pack.answer(host.frame()[2]).ok
+    assert not read_answer(host.frame()[2]).ok
     host.chunk(number, b"abc")
     host.send(frames.COMMIT, number=number)
     number = host.begin("y", 3)
     host.chunk(number, b"abc")
     (tree / "y").write_bytes(b"theirs")
     host.send(frames.COMMIT, number=number)
-    assert pack.answer(host.frame()[2]).hash == sha256(b"theirs")
+    assert read_answer(host.frame()[2]).hash == sha256(b"theirs")
     assert set(entries(tree).values()) == {b"theirs"}
     assert host.nothing_more()
     assert temp_files(tree.parent) == []
@@ -365,7 +365,7 @@ def test_a_file_of_which_a_part_is_missing_is_not_written(host: Receiver, tree: 
     number = host.begin("x", 4)
     host.chunk(number, b"abc")
     host.send(frames.COMMIT, number=number)
-    assert pack.answer(host.frame()[2]).reason == "not all of it has arrived"
+    assert read_answer(host.frame()[2]).reason == "not all of it has arrived"
     number = host.begin("x", 4)
     host.send(frames.ABORT, number=number)
     assert host.write("y").ok
@@ -391,9 +391,9 @@ def test_a_survey_tells_what_is_not_as_expected_and_no_more(host: Receiver, tree
         else:
             expected[name] = State("f", path.stat().st_size, MTIME, 0)
     listed = sorted([*expected, b"gone"])
-    asked = Question.of(listed, expected)
+    asked = SurveyRequest.of(listed, expected)
     assert host.survey(asked) == {}
-    assert list(host.parts(frames.SURVEY, pack.number(1), asked.list_hash, asked.digests)) == []
+    assert list(host.parts(frames.SURVEY, payloads.number(1), asked.list_hash, asked.digests)) == []
     (tree / "d1/f1").write_bytes(b"longer")
     (tree / "d2/f2").unlink()
     (tree / "l").unlink()
@@ -412,21 +412,21 @@ def test_a_survey_tells_what_is_not_as_expected_and_no_more(host: Receiver, tree
         b"d3/f3": ("f", 3),
     }
     assert found[b"m"] == State("l", 2, (tree / "m").lstat().st_mtime_ns, 0o777, b"d2")
-    again = Question.of(listed, {**expected, **{p: s for p, s in found.items() if s}}, asked)
+    again = SurveyRequest.of(listed, {**expected, **{p: s for p, s in found.items() if s}}, asked)
     assert set(host.survey_again(again)) == {b"d2/f2"}
 
 
 def test_saves_go_on_during_a_long_survey_or_hashing(host: Receiver, tree: Path) -> None:
     (tree / "big").write_bytes(bytes(300_000_000))
-    slow = host.send(frames.HASHES, pack.number(1), pack_paths([b"big"]))
-    fast = host.send(frames.WRITE, pack.target(1, b"x", NOTHING, 0o644, MTIME), b"1")
+    slow = host.send(frames.HASHES, payloads.number(1), pack_paths([b"big"]))
+    fast = host.send(frames.WRITE, payloads.target(1, b"x", NOTHING, 0o644, MTIME), b"1")
     assert [host.frame()[1] for _ in range(3)] == [fast, slow, slow]
 
 
 def test_a_file_is_read_up_to_a_limit(host: Receiver, tree: Path) -> None:
     host.write("x", b"0123456789")
     (tree / "l").symlink_to("x")
-    head = pack.number(1), pack.number(4)
+    head = payloads.number(1), payloads.number(4)
     assert host.ask(frames.READ, *head, b"x") == (frames.CONTENT, b"\x010123")
     assert host.ask(frames.READ, *head, b"y")[1] == b"\0No such file or directory"
     assert host.ask(frames.READ, *head, b"l")[1][:1] == b"\0"
@@ -446,7 +446,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         (tmp_path / "p").mkdir()
         assert host.open(tmp_path, writing=False)["exists"]
         assert host.write("x").reason == "the tree is open for looking only"
-        assert host.survey(Question.of([b"x"], {})) == {}
+        assert host.survey(SurveyRequest.of([b"x"], {})) == {}
         assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
@@ -564,7 +564,7 @@ def test_the_folder_for_temp_files_may_vanish(host: Receiver, tmp_path: Path) ->
     number = host.begin("big", 1)
     host.chunk(number, b"3")
     host.send(frames.COMMIT, number=number)
-    assert pack.answer(host.frame()[2]).ok
+    assert read_answer(host.frame()[2]).ok
 
 
 # -- old hosts
@@ -580,7 +580,7 @@ def test_the_oldest_python_here_runs_the_receiver(tmp_path: Path) -> None:
         patched = host.patch("d/x", Version(1, MTIME), 1, 0, b"3", sha256(b"23"), expecting(path))
         assert patched.ok
         assert host.link("l", b"d").ok
-        found = host.survey(Question.of([b"d", b"d/x", b"l"], {}))
+        found = host.survey(SurveyRequest.of([b"d", b"d/x", b"l"], {}))
         assert [state and state.kind for _path, state in sorted(found.items())] == ["d", "f", "l"]
         assert host.hashes(b"d/x") == {b"d/x": sha256(b"23")}
         assert host.delete("d/x", expecting(path), b"d").ok

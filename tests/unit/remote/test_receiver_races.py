@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.push.channel import frames as pack
-from igor_core.push.channel.expectation import ANYTHING, NOTHING, Expectation, Version
+from igor_core.push.channel.answers import read_answer
+from igor_core.push.channel.precondition import ANYTHING, NOTHING, Precondition, Version
 from igor_core.remote.receiver import frames, rename
 from igor_core.remote.receiver.rename import Raced
 from igor_core.remote.receiver.temp import Temp
@@ -150,7 +150,7 @@ def test_of_what_others_write_all_the_time_nothing_is_lost(tmp_path: Path) -> No
             known = hashlib.sha256(b"ours").digest(), 4
             for n in range(400):
                 content = b"ours %d" % n
-                expect = Expectation(versions=(Version(known[1], 0, known[0]),))
+                expect = Precondition(versions=(Version(known[1], 0, known[0]),))
                 answer = host.write("x", content, expect, mtime_ns=MTIME + n)
                 if answer.ok:
                     done += 1
@@ -206,7 +206,7 @@ def everything(host: Receiver, tree: Path, folder: str) -> None:
     number = host.begin(name, 3, expecting(path))
     host.chunk(number, b"big")
     host.send(frames.COMMIT, number=number)
-    answer = pack.answer(host.frame()[2])
+    answer = read_answer(host.frame()[2])
     assert answer.ok, answer
     assert path.read_bytes() == b"big"
     assert host.link(f"{folder}/l", b"x").ok

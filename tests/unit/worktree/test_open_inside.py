@@ -15,10 +15,10 @@ import pytest
 from igor_core.container.context import context_list
 from igor_core.container.stamp import read_inputs
 from igor_core.errors import IgorError
-from igor_core.push.channel.expectation import NOTHING
-from igor_core.push.transport.base import Write
-from igor_core.push.transport.receiver_writes import opened
-from igor_core.push.transport.staging import Staging
+from igor_core.push.channel.precondition import NOTHING
+from igor_core.push.transport.channel_writer import opened
+from igor_core.push.transport.rsync.staging import Staging
+from igor_core.push.transport.work import Write
 from igor_core.worktree.content import hash_files, read_all
 from igor_core.worktree.files import File, look, scan
 from igor_core.worktree.local_tree import LocalTree

@@ -1,7 +1,7 @@
 """rsync's `-e` program: joins rsync's standard input and output to a channel of the agent.
 
-rsync starts it in place of ssh. It passes its arguments on and then copies bytes both ways over
-the socket that it has inherited, so that the transfer needs no connection of its own.
+rsync starts it in place of ssh. It passes on its arguments and then copies bytes both ways over an
+inherited socket, so that the transfer needs no ssh connection of its own.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Copies of what rsync is to send, in a folder of igor's own.
+"""Copies of the files that rsync is to send, in a private folder.
 
-rsync opens files by their whole path: a folder that became a link a moment ago would lead it out of
-the project. The copies are made step by step (`Inside`), and don't change while they are sent.
+rsync opens files by their whole path, so a folder that has just become a link would lead it out of
+the project. The copies are made step by step (`Inside`), and do not change while they are sent.
 """
 
 import contextlib
@@ -19,15 +19,15 @@ from igor_core.worktree.content import Read, is_seen
 from igor_core.worktree.files import File
 from igor_core.worktree.open_inside import Inside
 
-# So much is copied before it is sent; a larger file goes alone.
+# The most bytes that are copied before they are sent; a larger file goes alone.
 MOST_BYTES = 256 << 20
 _CHUNK = 1 << 20
-# linux/fs.h, FICLONE: btrfs and xfs copy without copying.
+# FICLONE of linux/fs.h: btrfs and xfs share the blocks of a copy.
 _CLONE = 0x40049409
 
 
 class Staging:
-    """A folder for copies, there until `close`. All of it blocks."""
+    """A folder for copies, which exists until `close`. All methods block."""
 
     def __init__(self) -> None:
         above = directories.state_directory() / "staging"
@@ -39,16 +39,16 @@ class Staging:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def take(self, root: Path, files: Iterable[File]) -> dict[bytes, Read]:
-        """Copy files of the tree at `root`; what became of each, without the contents.
+        """Copy files of the tree at `root`; return the outcome of each, without its content.
 
-        Raises OSError where there is no room for a copy.
+        Raises OSError if there is no room for a copy.
         """
         with Inside(root) as source, Inside(self.folder) as target:
             return {file.path: _take(source, target, file) for file in files}
 
 
 def batches(files: Sequence[File]) -> Iterator[list[File]]:
-    """As many files as are copied and sent at once."""
+    """Split the files into batches that are copied and sent at once."""
     batch: list[File] = []
     size = 0
     for file in files:
@@ -98,7 +98,7 @@ def _copy(source: BinaryIO, file: File, folder: int, name: bytes) -> Read:
 
 
 def _chunk(source: BinaryIO) -> bytes:
-    """Of what can't be read, as of what is at its end, there is nothing; its size tells."""
+    """The next piece; empty at the end and after an error, which the size then shows."""
     with contextlib.suppress(OSError):
         return source.read(_CHUNK)
     return b""
@@ -112,7 +112,7 @@ def _clone(source: BinaryIO, copy: BinaryIO) -> bool:
 
 
 def _sweep(above: Path) -> None:
-    """Remove what a killed agent has left."""
+    """Remove what killed agents have left."""
     for folder in above.iterdir():
         process = folder.name.partition("-")[0]
         if process.isdecimal() and not os.path.exists(f"/proc/{process}"):

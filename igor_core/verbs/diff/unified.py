@@ -7,8 +7,8 @@ import time
 import unicodedata
 from collections.abc import Iterator
 
-from igor_core.differences.side import LARGE, Side
 from igor_core.errors import IgorError
+from igor_core.verbs.diff.side import LARGE, Side
 from igor_core.worktree.files import shown
 
 _COLOURS = {b"-": b"31", b"+": b"32", b"@": b"36", b" ": b"", b"\\": b""}

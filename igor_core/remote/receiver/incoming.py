@@ -8,7 +8,7 @@ from igor_core.remote.receiver.rename import look
 from igor_core.remote.receiver.tree import Failed
 
 
-class Upload:
+class IncomingFile:
     """A file of which not all has arrived. Raises Refused, Failed, OSError."""
 
     def __init__(self, place, size):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from igor_core.differences.side import Side
 from igor_core.directories import state_directory
 from igor_core.errors import IgorError
+from igor_core.verbs.diff.side import Side
 from igor_core.worktree.files import shown
 from igor_core.worktree.open_inside import open_file, open_folder
 
@@ -20,13 +20,13 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
-class Keeper:
+class Backup:
     """Keeps what is replaced: `$XDG_STATE_HOME/igor/replaced/{project}/{time}/{path}`."""
 
     folder: Path
 
     @classmethod
-    def of(cls, project: str) -> "Keeper":
+    def of(cls, project: str) -> "Backup":
         """For the files that are replaced now, together."""
         above = state_directory() / "replaced" / project
         above.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class Replacement:
     source: BinaryIO | None = None
 
 
-def replace(root: Path, path: bytes, seen: Side, new: Replacement, keeper: Keeper) -> Path | None:
+def replace(root: Path, path: bytes, seen: Side, new: Replacement, keeper: Backup) -> Path | None:
     """Put `new` in the place of the local version `seen`; where that is kept, if there was one.
 
     Blocks. Raises IgorError, with nothing replaced, where the local file isn't as it was seen,
@@ -104,7 +104,7 @@ def replace(root: Path, path: bytes, seen: Side, new: Replacement, keeper: Keepe
         os.close(folder)
 
 
-def _replace(folder: int, path: bytes, seen: Side, new: Replacement, keeper: Keeper) -> Path | None:
+def _replace(folder: int, path: bytes, seen: Side, new: Replacement, keeper: Backup) -> Path | None:
     base = path.rpartition(b"/")[2]
     temporary = _TEMPORARY + secrets.token_hex(6).encode()
     try:

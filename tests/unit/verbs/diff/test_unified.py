@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from igor_core.differences.difference import difference
-from igor_core.differences.replace import Keeper, Replacement, replace
-from igor_core.differences.side import LARGE, Side, local_side, side_on_host
 from igor_core.errors import IgorError
 from igor_core.push.channel.state import State
+from igor_core.verbs.diff.replace import Backup, Replacement, replace
+from igor_core.verbs.diff.side import LARGE, Side, local_side, side_on_host
+from igor_core.verbs.diff.unified import difference
 
 THERE = "apollo:/data/p/x"
 
@@ -63,7 +63,7 @@ async def test_colours_are_those_of_git_and_end_before_a_carriage_return() -> No
 
 
 async def test_what_is_missing_on_a_side_is_said_so() -> None:
-    lines = await shown(there(b"left\n"), here(None), "deleted here, but changed on the host")
+    lines = await shown(there(b"left\n"), here(None), "deleted locally, but changed on the host")
     assert lines[2:] == ["+++ /dev/null\t(x: not there)", "@@ -1 +0,0 @@", "-left"]
     lines = await shown(there(None), here(b"new\n"))
     assert lines[1:] == [
@@ -128,7 +128,7 @@ def taken(root: Path, path: bytes, content: bytes | None) -> Path | None:
         new = Replacement(Side(THERE, "l", 1, 0, 0o777, b"elsewhere"))
     else:
         new = Replacement(there(content, 0o600), io.BytesIO(content))
-    return replace(root, path, seen, new, Keeper.of("p"))
+    return replace(root, path, seen, new, Backup.of("p"))
 
 
 def test_the_local_bytes_are_kept_and_the_mode_stays(root: Path) -> None:
@@ -156,7 +156,7 @@ def test_an_executable_version_is_executable_here(root: Path) -> None:
     (root / "x").chmod(0o640)
     seen = local_side(root, b"x", "x")
     new = Replacement(there(b"#!", 0o755), io.BytesIO(b"#!"))
-    replace(root, b"x", seen, new, Keeper.of("p"))
+    replace(root, b"x", seen, new, Backup.of("p"))
     assert (root / "x").stat().st_mode & 0o777 == 0o750
 
 
@@ -209,7 +209,7 @@ def test_a_file_that_changed_since_it_was_seen_is_left_alone(
     now = sorted((p.name, p.read_bytes()) for p in root.iterdir() if p.is_file())
     new = Replacement(there(b"theirs"), io.BytesIO(b"theirs"))
     with pytest.raises(IgorError, match="changed here since it was looked at"):
-        replace(root, b"x", seen, new, Keeper.of("p"))
+        replace(root, b"x", seen, new, Backup.of("p"))
     assert sorted((p.name, p.read_bytes()) for p in root.iterdir() if p.is_file()) == now
 
 

@@ -1,7 +1,7 @@
-"""The question of a survey: which paths, and what is expected there. Pure, and blocks.
+"""The request of a survey: which paths, and what is expected there. Pure; blocks.
 
-A survey of a tree that is as expected is to cost next to nothing on the wire: the list of paths
-travels compressed and once, and what is expected as one digest for each group of paths.
+A survey of a tree that is as expected costs next to nothing on the wire: the list of paths is sent
+once and compressed, and the expected states as one digest for each group of paths.
 """
 
 import zlib
@@ -19,7 +19,7 @@ _link_fact: Callable[[bytes], int] = frames.link_fact
 
 
 class Seen(Protocol):
-    """What is expected at a path: survey.py's State, manifest.py's Record."""
+    """What is expected at a path, a `State` or a `Record`."""
 
     @property
     def kind(self) -> str: ...
@@ -32,10 +32,10 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
-    """Paths and what is expected there, ready to be sent. Make it in a thread, and keep it.
+class SurveyRequest:
+    """Paths and what is expected there, packed. Make it in a thread, and reuse it.
 
-    Of folders only the kind counts, of files kind, size and time, of links kind and target.
+    Compared are the kind of a folder, the size and time of a file, and the target of a link.
     """
 
     paths: Sequence[bytes]
@@ -49,12 +49,12 @@ class Question:
         cls,
         paths: Sequence[bytes],
         expected: Mapping[bytes, Seen],
-        earlier: "Question | None" = None,
-    ) -> "Question":
-        """`paths`, sorted, with the folders above; nothing is expected where `expected` has none.
+        earlier: "SurveyRequest | None" = None,
+    ) -> "SurveyRequest":
+        """Make a request. `paths` are sorted and include the folders above.
 
-        A folder is expected by a State of kind "d". From an `earlier` question of the same list
-        (the same object) the list is taken over; its objects must not be changed afterwards.
+        A path that is not in `expected` is expected to be absent. An `earlier` request of the same
+        `paths` object lends its packed list, so the list must not change afterwards.
         """
         if earlier is not None and earlier.paths is paths:
             packed, list_hash = earlier.packed, earlier.list_hash
@@ -86,7 +86,7 @@ def expected_facts(seen: Seen | None) -> tuple[int, int]:
 
 
 def facts(kind: bytes, size: int, mtime_ns: int, target: bytes) -> tuple[int, int]:
-    """The two numbers that a digest is made of."""
+    """The two numbers per path that digests are made of."""
     if kind == b"f":
         return size, mtime_ns
     if kind == b"l":

@@ -9,10 +9,10 @@ import pytest
 from igor_core.config.init import write as write_config
 from igor_core.debug.editors import safe_file
 from igor_core.debug.editors.safe_file import LocalFile, Untouched
-from igor_core.differences import replace as replacing
-from igor_core.differences.replace import Keeper, Replacement, replace
-from igor_core.differences.side import Side, local_side
 from igor_core.errors import IgorError, UsageError
+from igor_core.verbs.diff import replace as replacing
+from igor_core.verbs.diff.replace import Backup, Replacement, replace
+from igor_core.verbs.diff.side import Side, local_side
 from igor_core.worktree.open_inside import open_folder
 
 NAMES = [".vimspector.json", ".vscode/launch.json", ".igor/made.json"]
@@ -138,5 +138,5 @@ def test_what_a_host_has_is_not_written_through_a_link(
     with open(outside / "made.json", "rb") as source:
         new = Replacement(Side("there", "f", 2, 1, 0o644), source)
         with suppress(IgorError):
-            replace(root, path, seen, new, Keeper.of("p"))
+            replace(root, path, seen, new, Backup.of("p"))
     assert contents(outside) == before

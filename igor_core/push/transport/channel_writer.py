@@ -1,4 +1,4 @@
-"""Frames over one channel, and what their answers mean."""
+"""Writing and deleting paths over one channel, and what the answers mean."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -8,84 +8,85 @@ from pathlib import Path
 from typing import BinaryIO
 
 from igor_core.errors import HostError
-from igor_core.push.channel.channel import CHANGED_HERE, NOT_THE_BASE, Answer, Channel, OpenedTree
-from igor_core.push.in_flight import Refusal, Transfer
-from igor_core.push.manifest import Record
-from igor_core.push.transport.base import FATAL, Delete, OnProgress, Write
+from igor_core.push.channel.answers import Answer
+from igor_core.push.channel.channel import Channel, ChannelTree
+from igor_core.push.channel.upload import CHANGED_LOCALLY
+from igor_core.push.record import Record
+from igor_core.push.transfer import Refusal, Transfer
 from igor_core.push.transport.patch_bases import PatchBases
+from igor_core.push.transport.work import FATAL, Delete, OnProgress, Write
+from igor_core.remote.receiver import frames
 from igor_core.worktree.content import Read, is_seen
 from igor_core.worktree.files import with_parents
 from igor_core.worktree.open_inside import Inside
 
-# The content of larger files comes with no refusal.
+# A refusal brings no hash of a file larger than this.
 HASHED = 64 << 20
 
 
 @dataclass
-class Progress:
+class PushProgress:
     """How far a push has come, over all its channels."""
 
-    tell: OnProgress
+    report: OnProgress
     size: int = 0
     files: int = 0
-    under_way: dict[bytes, int] = field(default_factory=dict)
+    partial_sizes: dict[bytes, int] = field(default_factory=dict)
 
-    def partly(self, path: bytes, size: int) -> None:
-        self.under_way[path] = size
-        self.tell(self.size + sum(self.under_way.values()), self.files)
+    def advance(self, path: bytes, size: int) -> None:
+        self.partial_sizes[path] = size
+        self.report(self.size + sum(self.partial_sizes.values()), self.files)
 
-    def wholly(self, path: bytes, size: int) -> None:
-        self.under_way.pop(path, None)
+    def complete(self, path: bytes, size: int) -> None:
+        self.partial_sizes.pop(path, None)
         self.size += size
         self.files += 1
-        self.tell(self.size + sum(self.under_way.values()), self.files)
+        self.report(self.size + sum(self.partial_sizes.values()), self.files)
 
 
-class FramesOut:
-    """Sends writes and deletes to one tree over one channel; the ledger hears what became of them.
-
-    `hopeless`: something has failed that will fail for each further file.
-    """
+class ChannelWriter:
+    """Sends writes and deletes to one tree over one channel, and tells `transfer` the outcomes."""
 
     def __init__(
         self,
         channel: Channel,
-        tree: OpenedTree,
-        bases: PatchBases,
-        ledger: Transfer,
-        on_progress: OnProgress = lambda size, files: None,
+        tree: ChannelTree,
+        patch_bases: PatchBases,
+        transfer: Transfer,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.channel = channel
-        self.ledger = ledger
+        self.transfer = transfer
         self._tree = tree
-        self._bases = bases
-        self._progress = Progress(on_progress)
+        self._patch_bases = patch_bases
+        self._progress = PushProgress(on_progress or (lambda size, files: None))
 
-    def over(self, channel: Channel, tree: OpenedTree) -> "FramesOut":
-        """The same over another channel."""
-        other = FramesOut(channel, tree, self._bases, self.ledger)
+    def over(self, channel: Channel, tree: ChannelTree) -> "ChannelWriter":
+        """A writer of the same transfer over another channel."""
+        other = ChannelWriter(channel, tree, self._patch_bases, self.transfer)
         other._progress = self._progress
         return other
 
     @property
     def hopeless(self) -> bool:
-        return any(reason in FATAL for reason in self.ledger.outcomes.failed.values())
+        """Whether a write has failed for a reason that all further files will fail for."""
+        return any(reason in FATAL for reason in self.transfer.outcomes.failed.values())
 
     def take(self, item: Write, read: Read) -> bool:
-        """Whether the path may be written now, and its content is as it was planned."""
-        if not self.ledger.take(item.path):
+        """Claim a path; False if it can't be written now, or its local file is not as planned."""
+        if not self.transfer.take(item.path):
             return False
         if read.moved:
-            self.ledger.moved(item.path)
+            self.transfer.moved(item.path)
         elif read.unreadable:
-            self.ledger.unreadable(item.path)
+            self.transfer.unreadable(item.path)
         return not (read.moved or read.unreadable)
 
     def write(self, item: Write, read: Read) -> None:
-        """What has been taken and intended leaves at the end of this turn of the event loop."""
+        """Send a claimed write; it leaves at the end of this turn of the event loop."""
         sent = self._sent(item, read)
         record = Record.of(item.file, read.hash)
-        # Of what a push has read itself nothing is kept: it would be all, and all at once.
+        # Contents that the push itself has read are not kept: there are too many at once.
         content = read.content if item.content is not None else b""
         sent.add_done_callback(partial(self._answered, item, record, content))
 
@@ -95,7 +96,7 @@ class FramesOut:
             return channel.link(
                 tree, file.path, file.target, mtime_ns=file.mtime_ns, expect=item.expect
             )
-        middle = self._bases.middle(item)
+        middle = self._patch_bases.middle(item)
         if middle is not None:
             return channel.patch(
                 tree, file.path, base=middle.base, prefix=middle.prefix, suffix=middle.suffix,
@@ -108,23 +109,23 @@ class FramesOut:
         )  # fmt: skip
 
     async def write_large(self, root: Path, item: Write) -> None:
-        """A file of any size; returns with its answer."""
-        if not self.ledger.take(item.path):
+        """Send a file of any size, and wait for the answer."""
+        if not self.transfer.take(item.path):
             return
         try:
             with opened(root, item) as source:
                 if not is_seen(source.fileno(), item.file):
-                    self.ledger.moved(item.path)
+                    self.transfer.moved(item.path)
                     return
                 answer = await self._send_large(item, source)
         except HostError:
-            self.ledger.lost(item.path)
+            self.transfer.lost(item.path)
         except (FileNotFoundError, NotADirectoryError):
-            self.ledger.moved(item.path)
+            self.transfer.moved(item.path)
         except OSError:
-            self.ledger.unreadable(item.path)
+            self.transfer.unreadable(item.path)
         except BaseException:
-            self.ledger.lost(item.path)
+            self.transfer.lost(item.path)
             raise
         else:
             record = Record.of(item.file, answer.hash)
@@ -134,12 +135,12 @@ class FramesOut:
         file = item.file
         return await self.channel.write_large(
             self._tree, file.path, source, file.size, mode=file.mode, mtime_ns=file.mtime_ns,
-            expect=item.expect, on_progress=partial(self._progress.partly, file.path),
+            expect=item.expect, on_progress=partial(self._progress.advance, file.path),
         )  # fmt: skip
 
     def delete(self, items: Sequence[Delete], folders: Collection[bytes]) -> None:
         for item in items:
-            if self.ledger.take(item.path):
+            if self.transfer.take(item.path):
                 above = with_parents([item.path]) & set(folders)
                 sent = self.channel.delete(
                     self._tree, item.path, expect=item.expect, remove_empty=above
@@ -150,47 +151,47 @@ class FramesOut:
         self, item: Write, record: Record, content: bytes, sent: "asyncio.Future[Answer]"
     ) -> None:
         if sent.cancelled() or sent.exception() is not None:
-            self.ledger.lost(item.path)
+            self.transfer.lost(item.path)
         else:
             self._take_answer(item, record, content, sent.result())
 
     def _take_answer(self, item: Write, record: Record, content: bytes, answer: Answer) -> None:
         path, state = item.path, answer.state
-        self._bases.drop(path)
+        self._patch_bases.drop(path)
         if not answer.ok or state is None:
             self._take_failure(path, answer)
             return
-        self._bases.keep(path, content, record.hash)
-        # Equal content that was there stays as it is; a file system may know seconds only.
+        self._patch_bases.keep(path, content, record.hash)
+        # The host leaves an equal file as it is, time and all; file systems may round to seconds.
         kept = state.mtime_ns // 10**9 != record.mtime_ns // 10**9 and state.kind == "f"
-        self._progress.wholly(path, item.file.size)
-        self.ledger.wrote(path, replace(record, mtime_ns=state.mtime_ns), kept)
+        self._progress.complete(path, item.file.size)
+        self.transfer.wrote(path, replace(record, mtime_ns=state.mtime_ns), kept=kept)
 
     def _delete_answered(self, path: bytes, sent: "asyncio.Future[Answer]") -> None:
-        self._bases.drop(path)
+        self._patch_bases.drop(path)
         if sent.cancelled() or sent.exception() is not None:
-            self.ledger.lost(path)
+            self.transfer.lost(path)
         elif sent.result().ok:
-            self.ledger.deleted(path)
+            self.transfer.deleted(path)
         else:
             self._take_failure(path, sent.result())
 
     def _take_failure(self, path: bytes, answer: Answer) -> None:
-        if answer.reason == NOT_THE_BASE:
-            self.ledger.again(path)
-        elif answer.reason == CHANGED_HERE:
-            self.ledger.moved(path)
+        if answer.reason == frames.NOT_THE_BASE:
+            self.transfer.again(path)
+        elif answer.reason == CHANGED_LOCALLY:
+            self.transfer.moved(path)
         elif answer.obstacle or not answer.reason:
             state = answer.state
             unknown = state is not None and state.size > HASHED and not answer.hash
-            self.ledger.refused(
+            self.transfer.refused(
                 path, Refusal(state, None if unknown else answer.hash, answer.obstacle)
             )
         else:
-            self.ledger.failed(path, answer.reason)
+            self.transfer.failed(path, answer.reason)
 
 
 def opened(root: Path, item: Write) -> BinaryIO:
-    """The local file of a write; no link on the way is followed. Raises OSError."""
+    """Open the local file of a write, without following any link. Raises OSError."""
     with Inside(root) as inside:
         return open(inside.open(item.path), "rb")

@@ -1,1 +1,0 @@
-"""Two versions of a path, for a person to compare and to settle."""

@@ -1,0 +1,1 @@
+"""Push by rsync, sh and GNU find, for hosts without python3."""
