@@ -1,4 +1,4 @@
-"""diff: what a host has in the place of files that a push holds back, and settling it."""
+"""diff: show how a host differs in the files that a push holds back, or settle it."""
 
 import asyncio
 import os
@@ -19,17 +19,17 @@ from igor_core.worktree.files import shown
 from igor_core.worktree.local_tree import LocalTree
 
 DIFFERS, TROUBLE = 1, 2
-# Read ahead of the reader: so many, each of at most side.LARGE.
+# Pairs that are read at a time, each side of at most side.LARGE bytes.
 AT_ONCE = 4
 CHUNK = 1 << 16
-# A FINISHED frame holds 16 MB.
+# The most bytes of contents in the result; a FINISHED frame holds 16 MB.
 CONTENTS = 12 << 20
 
 
 async def diff(job: Job, context: Context) -> Outcome:
-    """Exit status as diff(1): 0 no difference (or all settled), 1 differences, 2 trouble."""
+    """Exit as diff(1): 0 no difference (or all settled), 1 differences, 2 trouble."""
     if flag(job, "ours") and flag(job, "theirs"):
-        raise UsageError("diff: --ours or --theirs? One of them")
+        raise UsageError("diff: --ours and --theirs exclude each other")
     targets = targets_of(job, context)
     project = targets[0].project
     local = LocalTree(project.root, project.config.include, project.config.exclude)
@@ -44,7 +44,7 @@ async def diff(job: Job, context: Context) -> Outcome:
 
 
 class _Showing:
-    """Shows the differences of host after host, whichever has answered first."""
+    """Shows the differences of one host after the other, in the order of their answers."""
 
     def __init__(self, job: Job, context: Context, local: LocalTree) -> None:
         self._job = job
@@ -69,7 +69,7 @@ class _Showing:
         return Done("no difference" if looked.paths else "nothing is held back")
 
     async def _differences(self, looked: Comparison) -> AsyncIterator[Pair]:
-        """Those that differ, once they are shown; without their contents."""
+        """Show the pairs that differ, and yield each without its contents."""
         for at in range(0, len(looked.paths), AT_ONCE):
             some = looked.paths[at : at + AT_ONCE]
             for pair in await asyncio.gather(*(looked.pair(path) for path in some)):
@@ -77,8 +77,8 @@ class _Showing:
                     await self._show(looked.target, pair)
                     yield replace(
                         pair,
-                        there=replace(pair.there, content=None),
-                        here=replace(pair.here, content=None),
+                        host=replace(pair.host, content=None),
+                        local=replace(pair.local, content=None),
                     )
 
     async def _show(self, target: Target, pair: Pair) -> None:
@@ -86,7 +86,7 @@ class _Showing:
             f"{shown(pair.obstacle)} is not a folder on the host" if pair.obstacle else ""
         )
         text = await difference(
-            pair.there, pair.here, why,
+            pair.host, pair.local, why,
             colour=flag(self._job, "colour"), screen=flag(self._job, "screen"),
         )  # fmt: skip
         for at in range(0, len(text), CHUNK):
@@ -96,13 +96,13 @@ class _Showing:
                 "host": target.name,
                 "path": os.fsdecode(pair.path),
                 "why": why,
-                "there": self._described(pair.there),
-                "here": self._described(pair.here),
+                "there": self._described(pair.host),
+                "here": self._described(pair.local),
             }
         )
 
     def _described(self, side: Side) -> dict[str, Any]:
-        """A side as plain data, with its content where an editor wants to show it."""
+        """A side as plain data, with its content if an editor has asked for it."""
         described = {
             "name": side.name,
             "kind": side.kind,

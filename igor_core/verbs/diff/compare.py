@@ -1,4 +1,4 @@
-"""What a person compares before settling: paths that are held back, as they are there and here."""
+"""Comparing paths on a host with the local ones, before one side replaces the other."""
 
 import asyncio
 import json
@@ -25,38 +25,38 @@ from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import shown
 from igor_core.worktree.local_tree import LocalTree
 
-# The note in a tree's manifest: what of each side the person has seen.
+# The note in a tree's manifest with the versions that the user was shown.
 SEEN = "seen"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A path on a host and here. `why` it is held back, empty where it isn't.
+    """A path on a host and locally. `why` is why it is held back, empty if it is not.
 
-    `obstacle` is what stands there in the place of a folder above it.
+    `obstacle` is a path above that is not a folder on the host.
     """
 
     path: bytes
-    there: Side
-    here: Side
+    host: Side
+    local: Side
     why: str = ""
     obstacle: bytes = b""
 
     @property
     def differs(self) -> bool:
-        return not self.there.is_like(self.here)
+        return not self.host.is_like(self.local)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One host, looked at: `paths` are those to compare, `held` those that are held back.
+    """One host compared: `paths` are those to compare, `held` all that are held back.
 
-    `tree` is the tree's real path there.
+    `tree` is the tree's real path on the host.
     """
 
     target: Target
-    there: HostTree
-    local: LocalTree
+    host_tree: HostTree
+    local_tree: LocalTree
     tree: str
     manifest: Manifest
     paths: Sequence[bytes]
@@ -64,7 +64,7 @@ class Comparison:
     states: Mapping[bytes, State]
 
     async def pair(self, path: bytes) -> Pair:
-        """Both sides, with what they hold. Raises HostError, IgorError."""
+        """Both sides of a path, with their contents. Raises HostError, IgorError."""
         state, content, digest = self._state(path), None, b""
         if state is not None and state.kind == "f":
             if state.size <= LARGE:
@@ -74,7 +74,7 @@ class Comparison:
         return await self._pair(path, content, digest)
 
     async def pairs(self) -> list[Pair]:
-        """All paths that differ, without what they hold. Raises HostError, IgorError."""
+        """All paths that differ, without their contents. Raises HostError, IgorError."""
         states = {path: self._state(path) for path in self.paths}
         files = [path for path, state in states.items() if state and state.kind == "f"]
         digests = await hashes(self.target.remote, self.tree, files) if files else {}
@@ -83,22 +83,22 @@ class Comparison:
 
     async def _pair(self, path: bytes, content: bytes | None, digest: bytes) -> Pair:
         name = f"{self.target.name}:{shown(os.fsencode(self.tree))}/{shown(path)}"
-        there = side_on_host(name, self._state(path), content, digest)
-        here = await asyncio.to_thread(_here, self.target.project.root, path)
-        if not there.exists and not here.exists:
+        host = side_on_host(name, self._state(path), content, digest)
+        local = await asyncio.to_thread(_local_side, self.target.project.root, path)
+        if not host.exists and not local.exists:
             raise UsageError(
-                f"{self.target.job.verb}: there is no {shown(path)}, neither here nor on "
+                f"{self.target.job.verb}: {shown(path)} exists neither locally nor on "
                 f"{self.target.name}"
             )
         why = self.held[path].reason if path in self.held else ""
-        return Pair(path, there, here, why, self._obstacle(path))
+        return Pair(path, host, local, why, self._obstacle(path))
 
     def _state(self, path: bytes) -> State | None:
-        """What is there; nothing where it would be behind a link."""
+        """The state on the host; None if a link is on the way."""
         return None if self._obstacle(path) else self.states.get(path)
 
     async def _content(self, path: bytes) -> bytes | None:
-        """At most a little more than what is shown; None where it can't be read."""
+        """The content of a file, up to one byte more than is shown; None if it can't be read."""
         argv = ["head", "-c", str(LARGE + 1), "--", f"{self.tree}/{os.fsdecode(path)}"]
         done = await self.target.remote.run(argv)
         return done.stdout if done.status == 0 else None
@@ -113,43 +113,52 @@ class Comparison:
         return found
 
     def seen(self) -> dict[bytes, tuple[str, str]]:
-        """The identities of both sides when they were last shown."""
+        """The identities of both sides when the user last saw them, the host's first."""
         told = self.manifest.note(SEEN)
         known = json.loads(told) if told else {}
-        return {os.fsencode(path): (there, here) for path, (there, here) in known.items()}
+        return {os.fsencode(path): (host, local) for path, (host, local) in known.items()}
 
     async def remember(self, pairs: Iterable[Pair]) -> None:
-        """The person has seen these; of others only those that are still held back."""
+        """Note that the user has seen these; forget others that are no longer held back."""
         known = {path: both for path, both in self.seen().items() if path in self.held}
-        known |= {p.path: (identity(p.there), identity(p.here)) for p in pairs}
+        known |= {p.path: (identity(p.host), identity(p.local)) for p in pairs}
         text = json.dumps({os.fsdecode(path): both for path, both in known.items()})
         self.manifest.set_notes({SEEN: text})
         await asyncio.to_thread(self.manifest.save)
 
 
 def identity(side: Side) -> str:
-    """What tells one version from another, as a short text."""
+    """A short text that is equal for equal versions."""
     return f"{side.kind}:{(side.target if side.kind == 'l' else side.hash).hex()}"
 
 
 async def compare(target: Target, context: Context, local: LocalTree) -> Comparison:
-    """Look at one host: what is held back there, and the state of what was asked for. HostError."""
+    """Find what is held back on one host, and survey the chosen paths. Raises HostError."""
     paths = (await target.connect()).paths
     project = target.project
-    there = context.trees.on(target.remote, paths, project.root, project.config.transport)
-    report = await there.push(local.reconcile(), PushOptions(dry_run=True), Nobody())
+    host_tree = context.trees.on(target.remote, paths, project.root, project.config.transport)
+    report = await host_tree.push(local.reconcile(), PushOptions(dry_run=True), Nobody())
     held = {item.path: item for item in report.held_back}
     chosen = _chosen(target.job, project.root, held)
     found = await ShellSurveyor(target.remote, paths, claim_of(project.root)).survey(chosen)
     if not found.exists:
-        raise HostError(f"{target.name} has nothing of this project yet", "igor push")
+        raise HostError(f"{target.name} does not have this project yet", "igor push")
     key = TreeKey(*target.remote.endpoint, found.path)
     manifest = await asyncio.to_thread(context.trees.manifest, key)
-    return Comparison(target, there, local, found.path, manifest, chosen, held, found.states)
+    return Comparison(
+        target=target,
+        host_tree=host_tree,
+        local_tree=local,
+        tree=found.path,
+        manifest=manifest,
+        paths=chosen,
+        held=held,
+        states=found.states,
+    )
 
 
 def _chosen(job: Job, root: Path, held: Collection[bytes]) -> list[bytes]:
-    """The paths that the job is about: all that are held back, or what its arguments name."""
+    """The paths that the job names; all that are held back if it names none."""
     named = list_argument(job, "paths")
     if not named:
         return sorted(held)
@@ -166,26 +175,26 @@ def _chosen(job: Job, root: Path, held: Collection[bytes]) -> list[bytes]:
 def _inside(job: Job, root: Path, name: str, held: Collection[bytes]) -> bytes:
     """The path from the project's root; b"." for the root itself. Raises UsageError.
 
-    It is meant from the job's folder, as a shell completes it. But igor names paths from the
-    root, and who copies one of these means that.
+    Names are relative to the job's folder, as a shell completes them, or to the root, as igor
+    itself prints them.
     """
     path = below(root, Path(job.root), name)
-    if path is None or (path not in held and not _is_here(root, path)):
+    if path is None or (path not in held and not _exists(root, path)):
         from_root = below(root, root, name)
         path = from_root if from_root in held else path
     if path is None:
         raise UsageError(f"{job.verb}: {name} is not in the project {root}")
     if b".git" in path.split(b"/"):
-        raise UsageError(f"{job.verb}: {name} is git's own, igor has no part in it")
+        raise UsageError(f"{job.verb}: {name} belongs to git; igor does not push it")
     return path
 
 
-def _is_here(root: Path, path: bytes) -> bool:
+def _exists(root: Path, path: bytes) -> bool:
     return os.path.lexists(os.path.join(os.fsencode(root), path))
 
 
-def _here(root: Path, path: bytes) -> Side:
+def _local_side(root: Path, path: bytes) -> Side:
     try:
         return local_side(root, path, shown(path))
     except OSError as error:
-        raise IgorError(f"{shown(path)} can't be read here: {error.strerror}") from None
+        raise IgorError(f"can't read the local {shown(path)}: {error.strerror}") from None

@@ -1,23 +1,19 @@
-"""Settling a difference: the laptop's version wins on the host, or the host's version here."""
+"""Settling differences: the local version replaces the host's, or the host's the local one."""
 
 import asyncio
-import hashlib
-import os
 import tempfile
 from collections.abc import Collection, Sequence
-from typing import BinaryIO
 
 from igor_core.directories import state_directory
 from igor_core.errors import HostError, IgorError, UsageError
 from igor_core.events import Outcome
 from igor_core.push.plan import Change
 from igor_core.push.record import Record
-from igor_core.shapes import words
-from igor_core.ssh.process import Command
 from igor_core.verbs.diff.compare import Comparison, Pair, compare, identity
-from igor_core.verbs.diff.replace import Backup, Replacement
-from igor_core.verbs.diff.replace import replace as replace_here
-from igor_core.verbs.diff.side import MOST_TAKEN, Side
+from igor_core.verbs.diff.fetch import fetch
+from igor_core.verbs.diff.refusals import Refusals, refused_locally, refused_on_host
+from igor_core.verbs.diff.replace_local import Backup, Replacement, replace_local
+from igor_core.verbs.diff.side import Side
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import flag, list_argument
 from igor_core.verbs.steps.targets import Done, Target, each
@@ -27,30 +23,32 @@ from igor_core.worktree.local_tree import LocalTree
 TROUBLE = 2
 # A larger file is read while it is sent.
 HELD_BYTES = 8 << 20
+# Paths named in a question or an error.
 NAMED = 5
-MOST_SAID = 4000
 
 
 async def ours(targets: Sequence[Target], context: Context, local: LocalTree) -> Outcome:
-    """On each host the local version takes the place of the version that the person saw."""
+    """Replace the version on each host, as the user saw it, with the local one."""
 
     async def on(target: Target) -> Done:
         looked = await compare(target, context, local)
         pairs = await looked.pairs()
         if not pairs:
             return _nothing(looked)
-        if not await _consent(target, f"overwrite on {target.name} by the local version", pairs):
-            raise HostError(f"{target.name}: left as it is")
-        refused = _refused_there(looked, pairs)
+        if not await _consent(
+            target, f"overwrite the versions on {target.name} with the local ones", pairs
+        ):
+            raise HostError(f"{target.name}: nothing was changed")
+        refused = refused_on_host(looked, pairs)
         settled = [pair for pair in pairs if pair.path not in refused]
         refused |= await _push_over(looked, settled, context)
-        return _done(looked, pairs, refused, "there now as here")
+        return _done(looked, pairs, refused, "host updated")
 
     return await each(targets, on, failure=TROUBLE)
 
 
 async def theirs(targets: Sequence[Target], context: Context, local: LocalTree) -> Outcome:
-    """The host's version takes the place of the local one, which is kept elsewhere."""
+    """Replace the local version, which is backed up, with the host's."""
 
     async def look(target: Target) -> tuple[Comparison, list[Pair]]:
         looked = await compare(target, context, local)
@@ -61,19 +59,21 @@ async def theirs(targets: Sequence[Target], context: Context, local: LocalTree) 
     found = [answer for answer in answers if not isinstance(answer, BaseException)]
     _one_version_each(found)
     pairs = [pair for _looked, some in found for pair in some]
-    offered = {pair.path for pair in pairs if pair.there.exists}
-    if pairs and not await _consent(targets[0], "replace here by the host's version", pairs):
-        return Outcome(TROUBLE, "left as it is")
+    offered = {pair.path for pair in pairs if pair.host.exists}
+    if pairs and not await _consent(
+        targets[0], "replace the local versions with the host's", pairs
+    ):
+        return Outcome(TROUBLE, "nothing was changed")
     taken: set[bytes] = set()
     replacing = asyncio.Lock()
 
     async def on(target: Target) -> Done:
         looked, every = await looks[targets.index(target)]
-        # A host that has none gets it by the next push.
-        pairs = [pair for pair in every if pair.there.exists or pair.path not in offered]
+        # A host without the file gets it by the next push.
+        pairs = [pair for pair in every if pair.host.exists or pair.path not in offered]
         if not pairs:
             return _nothing(looked)
-        refused = _refused_here(looked, pairs)
+        refused = refused_locally(looked, pairs)
         async with replacing:
             mine = [p for p in pairs if p.path not in refused and p.path not in taken]
             refused |= await _replace(looked, mine)
@@ -81,146 +81,89 @@ async def theirs(targets: Sequence[Target], context: Context, local: LocalTree) 
         await local.reconcile()
         belong = [p for p in pairs if p.path not in refused and local.file(p.path)]
         refused |= await _push_over(looked, belong, context)
-        return _done(looked, pairs, refused, "here now as there")
+        return _done(looked, pairs, refused, "local files updated")
 
     return await each(targets, on, failure=TROUBLE)
 
 
 async def _consent(target: Target, what: str, pairs: Sequence[Pair]) -> bool:
-    """Who names the paths has said yes. UsageError where nobody is there to ask."""
+    """Ask, unless the paths were named. Raises UsageError if nobody can answer."""
     job = target.job
     if list_argument(job, "paths") or flag(job, "yes"):
         return True
     if not job.answers:
         raise UsageError(
-            f"diff: nobody is there to be asked whether to {what}: {_named(pairs)}",
-            "name the paths, or: --yes",
+            f"diff: nobody can answer whether to {what}: {_named(pairs)}",
+            "name the paths, or use --yes",
         )
     answer = await job.ask("", f"{what}: {_named(pairs)}? [y/N] ", True)
     return (answer or "").strip().lower() in ("y", "yes")
 
 
 def _one_version_each(found: Sequence[tuple[Comparison, list[Pair]]]) -> None:
-    """UsageError where two hosts have different versions of one path."""
+    """Raise UsageError if two hosts have different versions of one path."""
     versions: dict[bytes, dict[str, str]] = {}
     for looked, pairs in found:
         for pair in pairs:
-            if pair.there.exists:
+            if pair.host.exists:
                 hosts = versions.setdefault(pair.path, {})
-                hosts.setdefault(identity(pair.there), looked.target.name)
+                hosts.setdefault(identity(pair.host), looked.target.name)
     for path, hosts in versions.items():
         if len(hosts) > 1:
             raise UsageError(
-                f"diff: {shown(path)} differs on {' and '.join(hosts.values())} too: whose "
+                f"diff: {shown(path)} differs between {' and '.join(hosts.values())}; which "
                 "version shall replace the local one?",
-                f"say so, for example: --host {next(iter(hosts.values()))}",
+                f"name a host, for example: --host {next(iter(hosts.values()))}",
             )
 
 
-Refused = dict[bytes, str]
-
-
-def _refused_there(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
-    """What must not be overwritten on the host, and why."""
-    refused, seen = {}, looked.seen()
-    for pair in pairs:
-        there = pair.there
-        if pair.obstacle:
-            refused[pair.path] = f"{shown(pair.obstacle)} is not a folder there; move it away"
-        elif there.exists and there.kind not in ("f", "l"):
-            refused[pair.path] = "neither a file nor a link there; move it away"
-        elif there.kind == "f" and not there.hash:
-            refused[pair.path] = "can't be read there"
-        elif not pair.here.exists and not pair.why:
-            refused[pair.path] = "not here, and igor has never pushed it; delete it there yourself"
-        elif seen.get(pair.path, (identity(there),))[0] != identity(there):
-            refused[pair.path] = "changed there again since you looked; look again: igor diff"
-    return refused
-
-
-def _refused_here(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
-    """What can't replace the local version, or must not, and why."""
-    refused, seen = {}, looked.seen()
-    for pair in pairs:
-        there, here = pair.there, pair.here
-        if not there.exists:
-            refused[pair.path] = "there is none there"
-        elif there.kind not in ("f", "l"):
-            refused[pair.path] = "neither a file nor a link there"
-        elif there.kind == "f" and not there.hash:
-            refused[pair.path] = "can't be read there"
-        elif there.kind == "f" and there.size > MOST_TAKEN:
-            refused[pair.path] = f"larger than {MOST_TAKEN >> 30} GB there; fetch it yourself"
-        elif here.kind not in ("", "f", "l"):
-            refused[pair.path] = "neither a file nor a link here; move it away"
-        elif seen.get(pair.path, ("", identity(here)))[1] != identity(here):
-            refused[pair.path] = "changed here since you looked; look again: igor diff"
-    return refused
-
-
 def _record(side: Side) -> Record:
-    """The host's version as if igor had written it: a push overwrites just this one."""
-    return Record(side.kind, side.size, side.mtime_ns, side.mode, side.hash, side.target, -1)
+    """The record of the host's version as if igor had written it, so that a push overwrites it."""
+    return Record(
+        kind=side.kind,
+        size=side.size,
+        mtime_ns=side.mtime_ns,
+        mode=side.mode,
+        hash=side.hash,
+        target=side.target,
+        local_mtime_ns=-1,
+    )
 
 
-async def _replace(looked: Comparison, pairs: Sequence[Pair]) -> Refused:
-    """Bring the host's versions here."""
+async def _replace(looked: Comparison, pairs: Sequence[Pair]) -> Refusals:
+    """Replace local versions with the host's."""
     if not pairs:
         return {}
     refused = {}
     root, target = looked.target.project.root, looked.target
-    keeper = await asyncio.to_thread(Backup.of, target.project.name)
+    backup = await asyncio.to_thread(Backup.of, target.project.name)
     for pair in pairs:
         with tempfile.TemporaryFile(dir=state_directory()) as file:
             try:
-                source = await _fetched(looked, pair, file) if pair.there.kind == "f" else None
-                new = Replacement(pair.there, source)
+                source = await fetch(looked, pair, file) if pair.host.kind == "f" else None
+                new = Replacement(pair.host, source)
                 kept = await asyncio.to_thread(
-                    replace_here, root, pair.path, pair.here, new, keeper
+                    replace_local, root, pair.path, pair.local, new, backup
                 )
             except IgorError as error:
                 refused[pair.path] = error.message
                 continue
         if kept is not None:
-            target.step(f"{shown(pair.path)}: the local version is kept in {kept}")
-    await asyncio.to_thread(keeper.close)
+            target.step(f"{shown(pair.path)}: the local version was saved to {kept}")
+    await asyncio.to_thread(backup.close)
     return refused
 
 
-async def _fetched(looked: Comparison, pair: Pair, file: BinaryIO) -> BinaryIO:
-    """The host's file as it was looked at, in `file`. Raises HostError."""
-    # One byte more tells that it has grown since.
-    path = f"{looked.tree}/{os.fsdecode(pair.path)}"
-    command = Command(["head", "-c", str(pair.there.size + 1), "--", path])
-    digest, said, left = hashlib.sha256(), b"", pair.there.size
-    async with looked.target.remote.process(command) as process:
-        while (item := await process.read()) is not None:
-            stream, data = item
-            if stream == "stdout":
-                left -= len(data)
-                if left < 0:
-                    raise HostError("it is larger there than when it was looked at")
-                digest.update(data)
-                await asyncio.to_thread(file.write, data)
-            else:
-                said = (said + data)[-MOST_SAID:]
-    if process.status != 0:
-        reason = process.error or said.decode("utf-8", "replace").strip().rpartition(": ")[2]
-        raise HostError(words(reason) or "it can't be read there")
-    if digest.digest() != pair.there.hash:
-        raise HostError("it changed there while it was read")
-    return file
+async def _push_over(looked: Comparison, pairs: Sequence[Pair], context: Context) -> Refusals:
+    """Push just these paths, and return those that were not pushed.
 
-
-async def _push_over(looked: Comparison, pairs: Sequence[Pair], context: Context) -> Refused:
-    """Push just these paths; what the host still holds back, or igor doesn't push, and why.
-
-    What was seen there counts as igor's own from now on, so that a push overwrites just that.
+    The versions on the host count as igor's own from now on, so that this push overwrites
+    them, but no other version.
     """
-    refused: Refused = {}
+    refused: Refusals = {}
     changes = []
     for pair in pairs:
-        change = await asyncio.to_thread(_change, looked.local, pair.path)
+        change = await asyncio.to_thread(_change, looked.local_tree, pair.path)
         if isinstance(change, Change):
             changes.append(change)
         else:
@@ -228,48 +171,48 @@ async def _push_over(looked: Comparison, pairs: Sequence[Pair], context: Context
     if not changes:
         return refused
     pushed = [pair for pair in pairs if pair.path not in refused]
-    looked.manifest.wrote({p.path: _record(p.there) for p in pushed if p.there.exists})
-    report = await looked.there.send(changes)
-    refused |= dict.fromkeys(report.moving, "changes here again and again")
+    looked.manifest.wrote({p.path: _record(p.host) for p in pushed if p.host.exists})
+    report = await looked.host_tree.send(changes)
+    refused |= dict.fromkeys(report.moving, "the local file keeps changing")
     refused |= {item.path: item.reason for item in report.held_back}
     _note(looked, context, {pair.path for pair in pushed} - refused.keys())
     return refused
 
 
 def _change(local: LocalTree, path: bytes) -> Change | str:
-    """The path as it is here now, or why it can't be pushed."""
+    """The local file as it is now, or why it can't be pushed."""
     try:
         found = local.read(path, HELD_BYTES)
     except OSError as error:
-        return f"can't be read here: {error.strerror}"
+        return f"the local file can't be read: {error.strerror}"
     if found is None:
         return Change(path, None)
     if local.file(path) is None:
-        return "igor doesn't push it: git or a pattern ignores it"
-    return Change(path, found.file, found.content, found.hash)
+        return "igor does not push it, because git or a pattern ignores it"
+    return Change.of(path, found)
 
 
 def _note(looked: Comparison, context: Context, settled: Collection[bytes]) -> None:
-    """These are no longer held back, which the statusline shows without a whole push."""
+    """Note that paths are no longer held back, so that the statusline shows it at once."""
     target = looked.target
-    fresh = context.clones.host_sync(target.project, target.entry)
+    sync = context.clones.host_sync(target.project, target.entry)
     for path in settled:
-        fresh.backlog.held_back.pop(path, None)
-    fresh.on_change()
+        sync.backlog.held_back.pop(path, None)
+    sync.on_change()
 
 
 def _nothing(looked: Comparison) -> Done:
     return Done("no difference" if looked.paths else "nothing is held back")
 
 
-def _done(looked: Comparison, pairs: Sequence[Pair], refused: Refused, what: str) -> Done:
+def _done(looked: Comparison, pairs: Sequence[Pair], refused: Refusals, what: str) -> Done:
     settled = [pair for pair in pairs if pair.path not in refused]
     if not refused:
         return Done(f"{what}: {_named(settled)}")
     reasons = "; ".join(f"{shown(path)}: {why}" for path, why in list(refused.items())[:NAMED])
     more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
     done = f"{what}: {_named(settled)}; " if settled else ""
-    raise HostError(f"{done}left as it is: {reasons}{more}")
+    raise HostError(f"{done}not changed: {reasons}{more}")
 
 
 def _named(pairs: Sequence[Pair]) -> str:

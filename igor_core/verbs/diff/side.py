@@ -1,4 +1,4 @@
-"""One path as it is on a host, or here: what a person compares before settling a difference."""
+"""One side of a difference: a path as it is on a host, or locally."""
 
 import hashlib
 import os
@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core.push.channel.state import State
-from igor_core.worktree.files import File
 from igor_core.worktree.open_inside import open_file, open_folder
 
-# What is larger isn't shown, only compared.
+# A larger file is compared, but not shown.
 LARGE = 4 << 20
-# What is larger is not taken over from a host.
-MOST_TAKEN = 1 << 30
-# git looks at so many bytes for a NUL to tell binary files from texts.
+# A larger file is not fetched from a host.
+MOST_FETCHED = 1 << 30
+# git looks for a NUL in this many bytes to tell binary files from text.
 _LOOKED_AT = 8000
 
 
 @dataclass(frozen=True)
 class Side:
-    """A path on one side; `name` is how the user knows it.
+    """A path on one side; `name` is what the user calls it.
 
-    `kind` is find's %y ("f", "l", "d", …), empty where nothing is there. `content` is None of
-    what isn't a file, is larger than `LARGE`, or can't be read; `hash` is its sha256, of a
-    large file too, empty where it isn't known.
+    `kind` is find's %y ("f", "l", "d", …), empty if the path does not exist. `content` is None
+    unless it is a readable file of at most LARGE bytes. `hash` is the sha256 of a file of any
+    size, empty if it is unknown.
     """
 
     name: str
@@ -44,14 +43,8 @@ class Side:
     def is_text(self) -> bool:
         return self.content is not None and b"\0" not in self.content[:_LOOKED_AT]
 
-    @property
-    def state(self) -> State | None:
-        if not self.exists:
-            return None
-        return State(self.kind, self.size, self.mtime_ns, self.mode, self.target)
-
     def is_like(self, other: "Side") -> bool:
-        """Whether a push would find nothing to send: content, target, executable or not."""
+        """Whether content, link target and executable bit are equal, as a push compares them."""
         if self.kind != other.kind:
             return False
         if self.kind == "f":
@@ -61,7 +54,7 @@ class Side:
 
 
 def side_on_host(name: str, state: State | None, content: bytes | None, digest: bytes) -> Side:
-    """A host's version; `content` as far as it was read."""
+    """The host's side; `content` as far as it was read."""
     if state is None:
         return Side(name)
     if state.kind == "f" and content is not None and len(content) <= LARGE:
@@ -69,13 +62,22 @@ def side_on_host(name: str, state: State | None, content: bytes | None, digest: 
         size = len(content)
     else:
         content, size = None, state.size
-    return Side(name, state.kind, size, state.mtime_ns, state.mode, state.target, content, digest)
+    return Side(
+        name,
+        kind=state.kind,
+        size=size,
+        mtime_ns=state.mtime_ns,
+        mode=state.mode,
+        target=state.target,
+        content=content,
+        hash=digest,
+    )
 
 
 def local_side(root: Path, path: bytes, name: str) -> Side:
-    """The version here, as lstat sees it; nothing where a link or a file is on the way.
+    """The local side. It does not exist if a folder above is a link or a file.
 
-    Blocks. Raises OSError where it can't be looked at.
+    Blocks. Raises OSError.
     """
     try:
         folder = open_folder(root, path)
@@ -89,22 +91,23 @@ def local_side(root: Path, path: bytes, name: str) -> Side:
         os.close(folder)
 
 
-def as_file(path: bytes, version: Side) -> File | None:
-    """A local version as a push's scan would have it."""
-    if version.kind not in ("f", "l"):
-        return None
-    return File(path, version.kind, version.size, version.mtime_ns, version.mode, version.target)
-
-
 def _look(folder: int, path: bytes, name: str) -> Side:
     base = path.rpartition(b"/")[2]
     found = os.lstat(base, dir_fd=folder)
     if stat.S_ISLNK(found.st_mode):
         target = os.readlink(base, dir_fd=folder)
-        return Side(name, "l", len(target), found.st_mtime_ns, 0o777, target)
+        return Side(
+            name,
+            kind="l",
+            size=len(target),
+            mtime_ns=found.st_mtime_ns,
+            mode=0o777,
+            target=target,
+        )
     if not stat.S_ISREG(found.st_mode):
         kind = "d" if stat.S_ISDIR(found.st_mode) else "?"
-        return Side(name, kind, 0, found.st_mtime_ns, stat.S_IMODE(found.st_mode) & 0o777)
+        mode = stat.S_IMODE(found.st_mode) & 0o777
+        return Side(name, kind=kind, mtime_ns=found.st_mtime_ns, mode=mode)
     with open(open_file(folder, path), "rb", buffering=0) as stream:
         found = os.fstat(stream.fileno())
         digest, parts = hashlib.sha256(), []
@@ -113,5 +116,12 @@ def _look(folder: int, path: bytes, name: str) -> Side:
             if found.st_size <= LARGE:
                 parts.append(chunk)
         content = b"".join(parts) if found.st_size <= LARGE else None
-    mode = stat.S_IMODE(found.st_mode) & 0o777
-    return Side(name, "f", found.st_size, found.st_mtime_ns, mode, b"", content, digest.digest())
+    return Side(
+        name,
+        kind="f",
+        size=found.st_size,
+        mtime_ns=found.st_mtime_ns,
+        mode=stat.S_IMODE(found.st_mode) & 0o777,
+        content=content,
+        hash=digest.digest(),
+    )

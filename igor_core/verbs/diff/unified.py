@@ -1,4 +1,4 @@
-"""Two versions of a path as a unified diff, or as words where they aren't both text."""
+"""Two sides of a path as a unified diff, or in words if they are not both text."""
 
 import asyncio
 import os
@@ -17,36 +17,36 @@ _KINDS = {"d": "folder", "p": "fifo", "s": "socket", "b": "device", "c": "device
 
 
 async def difference(
-    there: Side, here: Side, why: str, *, colour: bool, screen: bool = False
+    host: Side, local: Side, why: str, *, colour: bool, screen: bool = False
 ) -> bytes:
-    """What differs, from the host's version to the local one; empty where nothing does.
+    """The difference from the host's version to the local one; empty if there is none.
 
-    `why` says why the path is held back, if it is. For a `screen`, what would command a terminal is
-    shown instead; elsewhere, as for patch(1), each byte stays. Raises IgorError.
+    `why` is why the path is held back, if it is. For a `screen` control characters are escaped;
+    otherwise, as for patch(1), each byte stays. Raises IgorError.
     """
-    if there.is_like(here):
+    if host.is_like(local):
         return b""
-    head = f"diff {there.name} {here.name}" + f": {why}" * bool(why)
+    head = f"diff {host.name} {local.name}" + f": {why}" * bool(why)
     lines = [(_STRONG, _encoded(head))]
     lines += [
-        (_STRONG, _encoded(f"--- {_named(there)}")),
-        (_STRONG, _encoded(f"+++ {_named(here)}")),
+        (_STRONG, _encoded(f"--- {_named(host)}")),
+        (_STRONG, _encoded(f"+++ {_named(local)}")),
     ]
-    if _is_unified(there, here):
-        compared = await _unified(there.content or b"", here.content or b"")
+    if _is_unified(host, local):
+        compared = await _unified(host.content or b"", local.content or b"")
         lines += [(_COLOURS[line[:1]], line) for line in compared]
-        lines += _modes(there, here)
+        lines += _modes(host, local)
     else:
-        lines += _words(there, here)
+        lines += _words(host, local)
     if screen:
         lines = [(code, harmless(line)) for code, line in lines]
     return b"".join(_painted(code if colour else b"", line) for code, line in lines)
 
 
 def harmless(line: bytes) -> bytes:
-    """With controls but tabs, and bytes that are no UTF-8, as escapes (`\\x1b`).
+    """Escape control characters except tabs, and bytes that are not UTF-8 (`\\x1b`).
 
-    A file on a host may hold what sets the clipboard or the title, or moves the cursor.
+    A file on a host may hold sequences that set the clipboard or the title, or move the cursor.
     """
     text = line.decode("utf-8", "surrogateescape")
     end = "\r" if text.endswith("\r") else ""
@@ -65,14 +65,18 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-def _is_unified(there: Side, here: Side) -> bool:
-    sides = [side for side in (there, here) if side.exists]
+def _is_unified(host: Side, local: Side) -> bool:
+    sides = [side for side in (host, local) if side.exists]
     return bool(sides) and all(side.is_text for side in sides)
 
 
 def _named(side: Side) -> str:
-    """As in the header of `diff -u`: what is missing is /dev/null to patch, and said to be so."""
-    return f"{side.name}\t{_when(side)}" if side.exists else f"/dev/null\t({side.name}: not there)"
+    """A name as in the header of `diff -u`; a missing file is /dev/null to patch(1)."""
+    return (
+        f"{side.name}\t{_when(side)}"
+        if side.exists
+        else f"/dev/null\t({side.name}: does not exist)"
+    )
 
 
 def _when(side: Side) -> str:
@@ -81,21 +85,21 @@ def _when(side: Side) -> str:
     return time.strftime(f"%Y-%m-%d %H:%M:%S.{nanoseconds:09d} %z", local)
 
 
-def _words(there: Side, here: Side) -> Iterator[tuple[bytes, bytes]]:
-    for sign, side in ((b"-", there), (b"+", here)):
+def _words(host: Side, local: Side) -> Iterator[tuple[bytes, bytes]]:
+    for sign, side in ((b"-", host), (b"+", local)):
         yield _COLOURS[sign], sign + _encoded(describe(side))
 
 
-def _modes(there: Side, here: Side) -> Iterator[tuple[bytes, bytes]]:
-    if there.kind == here.kind and (there.mode ^ here.mode) & 0o100:
-        for sign, side in ((b"-", there), (b"+", here)):
+def _modes(host: Side, local: Side) -> Iterator[tuple[bytes, bytes]]:
+    if host.kind == local.kind and (host.mode ^ local.mode) & 0o100:
+        for sign, side in ((b"-", host), (b"+", local)):
             yield _COLOURS[sign], sign + b"mode %o" % side.mode
 
 
 def describe(side: Side) -> str:
-    """What is there, in words."""
+    """One side in words."""
     if not side.exists:
-        return "nothing there"
+        return "no file"
     if side.kind == "l":
         return f"link to {shown(side.target)}"
     if side.kind != "f":
@@ -110,10 +114,10 @@ def describe(side: Side) -> str:
     return f"file that can't be read, {size}"
 
 
-async def _unified(there: bytes, here: bytes) -> list[bytes]:
-    """The hunks of diff(1), which is fast, and keeps the agent's event loop free."""
+async def _unified(host: bytes, local: bytes) -> list[bytes]:
+    """The hunks of diff(1), which is fast and does not block the event loop."""
     with tempfile.TemporaryFile() as first, tempfile.TemporaryFile() as second:
-        for file, content in ((first, there), (second, here)):
+        for file, content in ((first, host), (second, local)):
             file.write(content)
             file.seek(0)
         descriptors = (first.fileno(), second.fileno())
@@ -134,7 +138,9 @@ async def _run_diff(names: list[str], descriptors: tuple[int, int]) -> tuple[int
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
     except FileNotFoundError:
-        raise IgorError("there is no program diff here", "install the package diffutils") from None
+        raise IgorError(
+            "diff is not installed on this machine", "install the package diffutils"
+        ) from None
     try:
         output, errors = await process.communicate()
     except asyncio.CancelledError:
@@ -148,7 +154,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _painted(code: bytes, line: bytes) -> bytes:
-    """Colour ends before a carriage return, which would else be coloured away."""
+    """Colour a line. The colour ends before a carriage return, so that it keeps its effect."""
     if not code:
         return line + b"\n"
     text, end = (line[:-1], b"\r") if line.endswith(b"\r") else (line, b"")

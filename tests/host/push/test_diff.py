@@ -84,11 +84,11 @@ def test_a_path_as_igor_names_it_is_found_from_a_folder_below(project: Differing
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "there is no nowhere, neither here nor on apollo"),
+        (["nowhere"], "nowhere exists neither locally nor on apollo"),
         (["/etc/passwd"], "/etc/passwd is not in the project"),
         (["../x"], "../x is not in the project"),
-        ([".git/config"], ".git/config is git's own"),
-        (["--ours", "--theirs"], "--ours or --theirs"),
+        ([".git/config"], ".git/config belongs to git"),
+        (["--ours", "--theirs"], "--ours and --theirs"),
     ],
 )
 def test_what_cant_be_compared_is_status_2(project: Differing, words: list[str], said: str) -> None:
@@ -121,7 +121,7 @@ def test_links_binary_and_missing_files_are_named(project: Differing) -> None:
     assert "-binary file, 6 bytes" in shown
     assert "+binary file, 4 bytes" in shown
     assert "gone: deleted locally, but changed on the host\n" in shown
-    assert "+++ /dev/null\t(gone: not there)\n@@ -1 +0,0 @@\n-changed there\n" in shown
+    assert "+++ /dev/null\t(gone: does not exist)\n@@ -1 +0,0 @@\n-changed there\n" in shown
     assert "-link to ../a.py\n" in shown
 
 
@@ -165,7 +165,7 @@ def test_ours_overwrites_just_the_named_path(either: Differing) -> None:
     b = either.held_back("src/b.py", here=b"here\n", there=b"there\n")
     done = either.diff("--ours", "a.py")
     assert done.returncode == 0, done.stderr
-    assert "there now as here: a.py" in done.stderr
+    assert "host updated: a.py" in done.stderr
     assert (a.read_bytes(), b.read_bytes()) == (b"here\n", b"there\n")
     assert either.push().returncode == 1
     assert either.diff("--ours", "--yes").returncode == 0
@@ -197,8 +197,8 @@ def test_ours_leaves_alone_what_igor_has_no_part_in(project: Differing) -> None:
     project.write("ignored", "here\n")
     done = project.diff("--ours", "results.csv", "ignored")
     assert done.returncode == 2
-    assert "results.csv: not here, and igor has never pushed it" in done.stderr
-    assert "ignored: igor doesn't push it" in done.stderr
+    assert "results.csv: no local file, and igor never pushed it" in done.stderr
+    assert "ignored: igor does not push it" in done.stderr
     assert project.push().returncode == 0
     assert (there / "results.csv").exists()
     assert (there / "ignored").read_text() == "there\n"
@@ -214,7 +214,7 @@ def test_ours_never_overwrites_a_version_that_nobody_saw(either: Differing) -> N
     a.write_bytes(b"changed again\n")
     done = either.diff("--ours", "a.py")
     assert done.returncode == 2
-    assert "changed there again since you looked" in done.stderr
+    assert "changed on the host since you looked" in done.stderr
     assert a.read_bytes() == b"changed again\n"
     igor("agent", "stop")  # what was seen outlives the agent
     assert either.diff("--ours", "--yes").returncode == 2
@@ -252,7 +252,7 @@ def test_theirs_replaces_the_local_file_and_keeps_its_bytes(either: Differing) -
     assert (either.root / "a.py").read_bytes() == b"there\n"
     (kept,) = Path(os.environ["XDG_STATE_HOME"]).glob("igor/replaced/project/*/a.py")
     assert kept.read_bytes() == b"here\n"
-    assert f"a.py: the local version is kept in {kept}" in done.stderr
+    assert f"a.py: the local version was saved to {kept}" in done.stderr
     again = either.push()
     assert again.returncode == 0
     assert "nothing to send" in again.stderr
@@ -273,7 +273,7 @@ def test_theirs_leaves_alone_what_changed_here_since_it_was_shown(project: Diffe
     project.write("a.py", "edited after looking\n")
     done = project.diff("--theirs", "a.py")
     assert done.returncode == 2
-    assert "changed here since you looked" in done.stderr
+    assert "changed locally since you looked" in done.stderr
     assert (project.root / "a.py").read_text() == "edited after looking\n"
 
 
@@ -298,7 +298,7 @@ def test_theirs_of_a_huge_file_is_left_to_the_person(project: Differing) -> None
     os.truncate(there / "a.py", 1100 << 20)
     done = project.diff("--theirs", "--yes")
     assert done.returncode == 2
-    assert "larger than 1 GB there; fetch it yourself" in done.stderr
+    assert "larger than 1 GB on the host; fetch it yourself" in done.stderr
     assert (project.root / "a.py").read_bytes() == b"mine\n"
 
 
@@ -310,7 +310,7 @@ def test_theirs_of_a_host_that_sends_for_ever_ends(project: Differing) -> None:
     with program(host, "head", lie.format("head")), program(host, "cat", lie.format("cat")):
         done = project.diff("--theirs", "--yes")
     assert done.returncode == 2
-    assert "it is larger there than when it was looked at" in done.stderr
+    assert "it has grown on the host since it was compared" in done.stderr
     assert (project.root / "a.py").read_bytes() == b"mine\n"
 
 

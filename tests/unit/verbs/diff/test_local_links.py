@@ -10,8 +10,8 @@ from igor_core.config.init import write as write_config
 from igor_core.debug.editors import safe_file
 from igor_core.debug.editors.safe_file import LocalFile, Untouched
 from igor_core.errors import IgorError, UsageError
-from igor_core.verbs.diff import replace as replacing
-from igor_core.verbs.diff.replace import Backup, Replacement, replace
+from igor_core.verbs.diff import replace_local as replacing
+from igor_core.verbs.diff.replace_local import Backup, Replacement, replace_local
 from igor_core.verbs.diff.side import Side, local_side
 from igor_core.worktree.open_inside import open_folder
 
@@ -49,7 +49,7 @@ def test_a_generated_file_is_not_written_through_a_link(
         target.write_text(text)
     path.symlink_to(target)
     before = contents(outside)
-    with pytest.raises(Untouched, match="out of the project"):
+    with pytest.raises(Untouched, match="outside the project"):
         LocalFile(path, root).write("new", 0o644)
     assert contents(outside) == before
 
@@ -58,7 +58,7 @@ def test_a_generated_file_is_not_written_through_a_link(
 def test_nor_through_a_folder_that_is_one(root: Path, outside: Path, name: str) -> None:
     (root / name).parent.symlink_to(outside)
     before = contents(outside)
-    with pytest.raises(Untouched, match="out of the project"):
+    with pytest.raises(Untouched, match="outside the project"):
         LocalFile(root / name, root).write("new", 0o644)
     assert contents(outside) == before
 
@@ -138,5 +138,5 @@ def test_what_a_host_has_is_not_written_through_a_link(
     with open(outside / "made.json", "rb") as source:
         new = Replacement(Side("there", "f", 2, 1, 0o644), source)
         with suppress(IgorError):
-            replace(root, path, seen, new, Backup.of("p"))
+            replace_local(root, path, seen, new, Backup.of("p"))
     assert contents(outside) == before

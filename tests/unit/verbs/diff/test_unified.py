@@ -12,7 +12,7 @@ import pytest
 
 from igor_core.errors import IgorError
 from igor_core.push.channel.state import State
-from igor_core.verbs.diff.replace import Backup, Replacement, replace
+from igor_core.verbs.diff.replace_local import Backup, Replacement, replace_local
 from igor_core.verbs.diff.side import LARGE, Side, local_side, side_on_host
 from igor_core.verbs.diff.unified import difference
 
@@ -64,10 +64,10 @@ async def test_colours_are_those_of_git_and_end_before_a_carriage_return() -> No
 
 async def test_what_is_missing_on_a_side_is_said_so() -> None:
     lines = await shown(there(b"left\n"), here(None), "deleted locally, but changed on the host")
-    assert lines[2:] == ["+++ /dev/null\t(x: not there)", "@@ -1 +0,0 @@", "-left"]
+    assert lines[2:] == ["+++ /dev/null\t(x: does not exist)", "@@ -1 +0,0 @@", "-left"]
     lines = await shown(there(None), here(b"new\n"))
     assert lines[1:] == [
-        f"--- /dev/null\t({THERE}: not there)",
+        f"--- /dev/null\t({THERE}: does not exist)",
         *lines[2:3],
         "@@ -0,0 +1 @@",
         "+new",
@@ -128,7 +128,7 @@ def taken(root: Path, path: bytes, content: bytes | None) -> Path | None:
         new = Replacement(Side(THERE, "l", 1, 0, 0o777, b"elsewhere"))
     else:
         new = Replacement(there(content, 0o600), io.BytesIO(content))
-    return replace(root, path, seen, new, Backup.of("p"))
+    return replace_local(root, path, seen, new, Backup.of("p"))
 
 
 def test_the_local_bytes_are_kept_and_the_mode_stays(root: Path) -> None:
@@ -156,7 +156,7 @@ def test_an_executable_version_is_executable_here(root: Path) -> None:
     (root / "x").chmod(0o640)
     seen = local_side(root, b"x", "x")
     new = Replacement(there(b"#!", 0o755), io.BytesIO(b"#!"))
-    replace(root, b"x", seen, new, Backup.of("p"))
+    replace_local(root, b"x", seen, new, Backup.of("p"))
     assert (root / "x").stat().st_mode & 0o777 == 0o750
 
 
@@ -185,9 +185,9 @@ def test_a_link_replaces_a_file_and_a_file_a_link_that_nobody_follows(
 def test_no_link_on_the_way_is_followed(root: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (root / "link").symlink_to(tmp_path / "outside")
-    with pytest.raises(IgorError, match="a folder above it is a link"):
+    with pytest.raises(IgorError, match="a local folder above it is a link"):
         taken(root, b"link/x", b"theirs")
-    with pytest.raises(IgorError, match="left alone"):
+    with pytest.raises(IgorError, match="left unchanged"):
         taken(root, b"../outside/x", b"theirs")
     assert os.listdir(tmp_path / "outside") == []
 
@@ -208,14 +208,14 @@ def test_a_file_that_changed_since_it_was_seen_is_left_alone(
     change(root / "x")
     now = sorted((p.name, p.read_bytes()) for p in root.iterdir() if p.is_file())
     new = Replacement(there(b"theirs"), io.BytesIO(b"theirs"))
-    with pytest.raises(IgorError, match="changed here since it was looked at"):
-        replace(root, b"x", seen, new, Backup.of("p"))
+    with pytest.raises(IgorError, match="has changed since igor read it"):
+        replace_local(root, b"x", seen, new, Backup.of("p"))
     assert sorted((p.name, p.read_bytes()) for p in root.iterdir() if p.is_file()) == now
 
 
 def test_a_folder_in_the_place_of_the_file_is_left_alone(root: Path) -> None:
     (root / "x").mkdir()
-    with pytest.raises(IgorError, match="x is neither a file nor a link here"):
+    with pytest.raises(IgorError, match="x is neither a file nor a link"):
         taken(root, b"x", b"theirs")
     assert sorted(os.listdir(root)) == ["src", "x"]
 

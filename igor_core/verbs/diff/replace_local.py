@@ -1,4 +1,4 @@
-"""Replacing a local file by a host's version, with the bytes that were there kept elsewhere."""
+"""Replacing a local file with a host's version, after the local version has been backed up."""
 
 import contextlib
 import os
@@ -21,13 +21,13 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Backup:
-    """Keeps what is replaced: `$XDG_STATE_HOME/igor/replaced/{project}/{time}/{path}`."""
+    """Copies of replaced files, in `$XDG_STATE_HOME/igor/replaced/{project}/{time}/{path}`."""
 
     folder: Path
 
     @classmethod
     def of(cls, project: str) -> "Backup":
-        """For the files that are replaced now, together."""
+        """A new folder for the files that are replaced together."""
         above = state_directory() / "replaced" / project
         above.mkdir(mode=0o700, parents=True, exist_ok=True)
         stamp = time.strftime("%Y-%m-%dT%H%M%S")
@@ -36,19 +36,19 @@ class Backup:
             with contextlib.suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
                 return cls(folder)
-        raise IgorError(f"{above}: no folder can be made for the local versions")
+        raise IgorError(f"{above}: can't make a folder for the local versions")
 
-    def keep(self, folder: int, path: bytes, version: Side) -> Path:
-        """Copy the local version, which lies in `folder`; where to. Raises OSError."""
-        # Links are kept as well: none of them is a way.
+    def copy(self, folder: int, path: bytes, version: Side) -> Path:
+        """Copy the local version in the open `folder`; return the copy's path. Raises OSError."""
+        # Links are copied as links, so none may be followed.
         into = open_folder(self.folder, path, make=True)
         try:
-            self._keep(folder, into, path, version)
+            self._copy(folder, into, path, version)
         finally:
             os.close(into)
         return self.folder / os.fsdecode(path)
 
-    def _keep(self, folder: int, into: int, path: bytes, version: Side) -> None:
+    def _copy(self, folder: int, into: int, path: bytes, version: Side) -> None:
         name = path.rpartition(b"/")[2]
         if version.kind == "l":
             os.symlink(version.target, name, dir_fd=into)
@@ -62,7 +62,7 @@ class Backup:
             os.utime(copy.fileno(), ns=(version.mtime_ns, version.mtime_ns))
 
     def close(self) -> None:
-        """Leave no empty folder behind."""
+        """Remove the folder if it is empty."""
         for folder in (self.folder, self.folder.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -70,47 +70,49 @@ class Backup:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The host's version on its way: `source` holds a file's content, a link has its target."""
+    """The host's version: `source` holds the content of a file; a link needs none."""
 
     version: Side
     source: BinaryIO | None = None
 
 
-def replace(root: Path, path: bytes, seen: Side, new: Replacement, keeper: Backup) -> Path | None:
-    """Put `new` in the place of the local version `seen`; where that is kept, if there was one.
+def replace_local(
+    root: Path, path: bytes, seen: Side, new: Replacement, backup: Backup
+) -> Path | None:
+    """Replace the local version `seen` with `new`; return the path of its copy, if there was one.
 
-    Blocks. Raises IgorError, with nothing replaced, where the local file isn't as it was seen,
-    a link or a file stands on the way to it, or the disk refuses.
+    Blocks. Raises IgorError, with nothing replaced, if the local file is no longer as it was seen,
+    a folder above it is a link or a file, or the disk refuses.
     """
     if seen.kind not in ("", "f", "l"):
         raise IgorError(
-            f"{shown(path)} is neither a file nor a link here, so it is left alone",
+            f"the local {shown(path)} is neither a file nor a link; it was left unchanged",
             "move it away first",
         )
     try:
         folder = open_folder(root, path, make=True)
     except NotADirectoryError:
         raise IgorError(
-            f"{shown(path)}: a folder above it is a link or a file here, so it is left alone",
-            "settle it by hand",
+            f"{shown(path)}: a local folder above it is a link or a file; it was left unchanged",
+            "replace it by hand",
         ) from None
     except OSError as error:
         raise _refused(path, error) from None
     try:
-        return _replace(folder, path, seen, new, keeper)
+        return _replace(folder, path, seen, new, backup)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
         os.close(folder)
 
 
-def _replace(folder: int, path: bytes, seen: Side, new: Replacement, keeper: Backup) -> Path | None:
+def _replace(folder: int, path: bytes, seen: Side, new: Replacement, backup: Backup) -> Path | None:
     base = path.rpartition(b"/")[2]
     temporary = _TEMPORARY + secrets.token_hex(6).encode()
     try:
         _write(folder, temporary, seen, new)
         _check(folder, path, seen)
-        kept = keeper.keep(folder, path, seen) if seen.exists else None
+        kept = backup.copy(folder, path, seen) if seen.exists else None
         _check(folder, path, seen)
         os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
@@ -135,7 +137,7 @@ def _write(folder: int, temporary: bytes, seen: Side, new: Replacement) -> None:
 
 
 def _mode(seen: Side, new: Side) -> int:
-    """Permissions are the local file's; whether it is executable belongs to the version."""
+    """The permissions are the local file's, but for the executable bit of the new version."""
     if seen.kind != "f":
         return new.mode
     executable = (seen.mode & 0o444) >> 2 if new.mode & 0o100 else 0
@@ -151,10 +153,10 @@ def _check(folder: int, path: bytes, seen: Side) -> None:
         same = (found.st_size, found.st_mtime_ns) == (seen.size, seen.mtime_ns) and seen.exists
     if not same:
         raise IgorError(
-            f"{shown(path)} has changed here since it was looked at, so it is left alone",
-            f"look again: igor diff {shown(path)}",
+            f"the local {shown(path)} has changed since igor read it; it was left unchanged",
+            f"compare again: igor diff {shown(path)}",
         )
 
 
 def _refused(path: bytes, error: OSError) -> IgorError:
-    return IgorError(f"{shown(path)} can't be replaced here: {error.strerror}")
+    return IgorError(f"can't replace the local {shown(path)}: {error.strerror}")
