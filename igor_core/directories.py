@@ -1,4 +1,4 @@
-"""Where igor keeps its own files on this machine: the socket and the lock, state, the log."""
+"""Where igor keeps its local files: the socket and the lock, state, the log."""
 
 import logging
 import os
@@ -33,13 +33,13 @@ def runtime_directory() -> Path:
 
 
 def state_path() -> str:
-    """`$XDG_STATE_HOME/igor` (default `~/.local/state/igor`), which need not be there."""
+    """`$XDG_STATE_HOME/igor` (default `~/.local/state/igor`), which need not exist."""
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(base, "igor")
 
 
 def state_directory() -> Path:
-    """The same, created 0700; one that others may enter is closed to them.
+    """The same folder, created with mode 0700; if others can enter it, close it to them.
 
     Raises AgentError where it belongs to somebody else: whoever writes there says what is trusted.
     """
@@ -65,7 +65,7 @@ def state_directory() -> Path:
 
 
 def _closed(descriptor: int, folder: Path) -> int:
-    """Whose the open folder is; the user's own is made private."""
+    """Return the owner of the open folder; make the user's own folder private."""
     found = os.fstat(descriptor)
     if found.st_uid == os.getuid() and found.st_mode & 0o077:
         os.fchmod(descriptor, 0o700)
@@ -82,7 +82,7 @@ def pid_path() -> Path:
 
 
 def unsent_path() -> Path:
-    """Where an editor that finds no agent names what it has saved."""
+    """The file where an editor records its saves while no agent is running."""
     return state_directory() / "unsent"
 
 

@@ -36,7 +36,7 @@ _OPEN = re.compile(
 
 
 def concealed(values: Mapping[str, str]) -> dict[str, str]:
-    """Those that no command line may have; each of `values` is here or in `in_the_open`."""
+    """The variables whose values no command line may show; the others are `in_the_open`."""
     return {name: value for name, value in values.items() if not _is_open(name)}
 
 
@@ -50,7 +50,7 @@ def _is_open(name: str) -> bool:
 
 
 def exports(values: Mapping[str, str]) -> str:
-    """Commands for sh that set them."""
+    """Commands for sh that set the variables."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
 
 
@@ -73,5 +73,5 @@ KEEP = ("sh", "-c", _KEEP)
 
 
 def reading(file: str, argv: Sequence[str]) -> list[str]:
-    """`argv` with the variables that are kept in `file`, which is gone then."""
+    """`argv` with the variables in `file`, which it removes first."""
     return ["sh", "-c", _READ, file, *argv]

@@ -1,4 +1,4 @@
-"""Where a project is: on the laptop, on a host, in a container. Nobody else joins such paths."""
+"""A project's paths, local, on a host and in a container. Only this module joins such paths."""
 
 import posixpath
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ PROJECT_PYTHON = "python.sh"
 
 @dataclass(frozen=True)
 class HostPaths:
-    """The folders of one project on one host; absolute, as the host knows them."""
+    """The folders of one project on one host, as absolute paths on the host."""
 
     base: str
     project: str
 
     @classmethod
     def of(cls, configured: str, home: str, project: str) -> "HostPaths":
-        """`configured` is the config's `dir`: absolute, or "~/…" from `home` on the host."""
+        """`configured` is the config's `dir`: absolute, or "~/…" relative to `home` on the host."""
         if configured == "~" or configured.startswith("~/"):
             configured = posixpath.join(home, configured[2:])
         return cls(posixpath.normpath(configured), project)
@@ -41,12 +41,12 @@ class HostPaths:
 
     @property
     def temporary(self) -> str:
-        """Where files are written before they are renamed into the tree: the same file system."""
+        """The folder where files are written before a rename into the tree, on the same disk."""
         return posixpath.join(self.private, "tmp", self.project)
 
 
 def unsafe_hint(base: str) -> str:
-    """What to do where somebody else on the host can have put something in igor's way."""
+    """The hint if another user of the host may have put something in igor's way."""
     return (
         f"if you can't tell how it came there, ask who may write in {base}; then remove it there, "
         f'or give "dir" a folder of yours; chmod +t {base} keeps others from replacing your folders'

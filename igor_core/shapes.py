@@ -1,4 +1,4 @@
-"""The shape and the size of what hosts answer, checked here before anything else reads it.
+"""The shape and size of hosts' answers, checked before anything else reads them.
 
 A host may be broken, or lie. What it answers as JSON is described by a shape; what isn't of that
 shape raises WrongShape with a few words on where and what. All shapes are closed: both ends are
@@ -19,7 +19,7 @@ MOST_JSON = 1 << 20
 
 
 class WrongShape(ValueError):
-    """A host's answer is not what it must be."""
+    """A host's answer has the wrong shape or size."""
 
 
 def number(least: int = 0, most: int = (1 << 63) - 1) -> Shape:
@@ -33,7 +33,7 @@ def number(least: int = 0, most: int = (1 << 63) - 1) -> Shape:
 
 
 def text(most: int = MOST_PATH) -> Shape:
-    """A text of at most so many characters."""
+    """A string of at most this many characters."""
 
     def check(value: Any, where: str) -> None:
         if not isinstance(value, str):
@@ -58,17 +58,17 @@ def truth(value: Any, where: str) -> None:
 
 
 def moment(value: Any, where: str) -> None:
-    """Seconds of the Unix clock, with a fraction or without."""
+    """Seconds of Unix time, with or without a fraction."""
     if type(value) not in (int, float) or not 0 <= value < 1 << 40:
         raise WrongShape(f"{where} is no moment")
 
 
 def anything(_value: Any, _where: str) -> None:
-    """What nobody reads."""
+    """Any value; nothing reads it."""
 
 
 def optional(shape: Shape) -> Shape:
-    """Null, or what `shape` is."""
+    """Null, or a value of `shape`."""
 
     def check(value: Any, where: str) -> None:
         if value is not None:
@@ -78,7 +78,7 @@ def optional(shape: Shape) -> Shape:
 
 
 def items(shape: Shape, most: int = 1 << 16, least: int = 0) -> Shape:
-    """A list of so many."""
+    """A list of `least` to `most` items."""
 
     def check(value: Any, where: str) -> None:
         if not isinstance(value, list):
@@ -92,7 +92,7 @@ def items(shape: Shape, most: int = 1 << 16, least: int = 0) -> Shape:
 
 
 def table(shape: Shape, most: int = 1 << 16) -> Shape:
-    """An object whose names are the host's choice."""
+    """An object whose names the host chooses."""
 
     def check(value: Any, where: str) -> None:
         if not isinstance(value, dict):
@@ -111,7 +111,7 @@ def members(
     *,
     others: bool = False,
 ) -> Shape:
-    """An object with all of `needed`, perhaps some of `further`; with `others` any more as well."""
+    """An object with all of `needed` and any of `further`; with `others`, also other members."""
     known = {**needed, **(further or {})}
 
     def check(value: Any, where: str) -> None:
@@ -130,7 +130,7 @@ def members(
 
 
 def parsed(data: bytes, shape: Shape, where: str, most: int = MOST_JSON) -> Any:
-    """The JSON in `data`, which is of that shape. Raises WrongShape."""
+    """Parse the JSON in `data` and check its shape. Raises WrongShape."""
     if len(data) > most:
         raise WrongShape(f"{where} has {len(data)} bytes")
     try:
@@ -143,7 +143,7 @@ def parsed(data: bytes, shape: Shape, where: str, most: int = MOST_JSON) -> Any:
 
 
 def words(said: "str | bytes") -> str:
-    """What a host says in its own words, as one short line."""
+    """A host's own message as one short line."""
     told = said[: 4 * MOST_WORDS]
     if isinstance(told, bytes):
         told = told.decode("utf-8", "replace")

@@ -29,7 +29,7 @@ _OPTIONS = (
 
 
 def session_name(container: str, words: Sequence[str]) -> str:
-    """The session of a command in a container; without words, of the default command.
+    """The name of the session of a command in a container; without words, the default command.
 
     tmux takes neither "." nor ":" in names. A digest stands for what can't be part of one.
     """
@@ -41,17 +41,17 @@ def session_name(container: str, words: Sequence[str]) -> str:
 
 
 def has_session(name: str) -> list[str]:
-    """Ends with 0 where the session is there."""
+    """The command that exits with 0 if the session exists."""
     return [*_SERVER, "has-session", "-t", f"={name}"]
 
 
 def attach(name: str) -> list[str]:
-    """Show the session; whoever else looks at it goes on doing so."""
+    """The command that attaches to the session, beside other clients."""
     return [*_SERVER, "attach-session", "-t", f"={name}"]
 
 
 def attach_or_start(name: str, command: Sequence[str], folder: str) -> list[str]:
-    """Show the session, which runs `command` in `folder` if it has to be made."""
+    """The command that attaches to the session, or makes it to run `command` in `folder`."""
     words = [*_SERVER, "start-server", ";"]
     for option in _OPTIONS:
         words += [*option, ";"]
@@ -63,5 +63,5 @@ def end(name: str) -> list[str]:
 
 
 def _word(word: str) -> str:
-    """A ";" at the end of a word would end the command."""
+    """Escape a ";" at the end of a word, which would end tmux's command."""
     return word[:-1] + "\\;" if word.endswith(";") else word

@@ -1,4 +1,4 @@
-"""Which projects may act by themselves: a cloned repository's config must not.
+"""Which projects the user trusts: the config of a cloned repository must not act by itself.
 
 One file, `$XDG_STATE_HOME/igor/trust.json`: the roots that the user trusted and the digests of what
 each said then (Project.digest). A changed config is no longer trusted, until it is as it was. Only
@@ -21,19 +21,19 @@ _MOST = 20
 
 
 def is_trusted(project: Project) -> bool:
-    """Whether the user trusted this root with just this config."""
+    """Whether the user trusted this root with exactly this config."""
     return project.digest in _read().get(str(project.root), ())
 
 
 def trust(project: Project) -> None:
-    """From now on the project may act by itself, until its config changes."""
+    """Trust the project until its config changes."""
     roots = _read()
     others = [known for known in roots.get(str(project.root), ()) if known != project.digest]
     _write({**roots, str(project.root): [*others, project.digest][-_MOST:]})
 
 
 def revoke(project: Project) -> bool:
-    """Take the trust back; whether there was any."""
+    """Revoke the trust; return whether there was any."""
     roots = dict(_read())
     had = roots.pop(str(project.root), None) is not None
     _write(roots)
@@ -51,7 +51,7 @@ def _read() -> dict[str, list[str]]:
         found = os.stat(name)
         if found.st_uid != os.getuid() or found.st_mode & 0o022:
             raise IgorError(
-                f"{name} belongs to somebody else, or others may write it",
+                f"{name} belongs to another user, or others can write it",
                 "remove it, then trust your projects again: igor trust",
             )
         return _read_version(name, found.st_ino, found.st_mtime_ns)
@@ -76,7 +76,7 @@ def _is_digests(value: object) -> bool:
 
 
 def _write(roots: dict[str, list[str]]) -> None:
-    """Whole or not at all: a torn file would trust nothing, or the wrong thing."""
+    """Write the store atomically: a torn file would trust nothing, or the wrong projects."""
     new = _file().with_suffix(".new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
