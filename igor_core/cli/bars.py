@@ -4,7 +4,8 @@ import os
 import time
 from typing import Any
 
-from igor_core.cli.text import printable, size
+from igor_core.cli.text import printable
+from igor_core.quantities import size
 
 WIDTH = 24  # characters of the bar itself
 SECONDS_BETWEEN = 0.1

@@ -10,8 +10,7 @@ from igor_core.cli.outlet import STDERR
 from igor_core.cli.parse import Invocation
 from igor_core.cli.terminal import Question, somebody_there
 from igor_core.cli.text import printable
-from igor_core.config.init import Question as ConfigQuestion
-from igor_core.config.init import discover, questions, render, write
+from igor_core.config.init import ConfigQuestion, discover, questions, render, write
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE
 from igor_core.errors import UsageError

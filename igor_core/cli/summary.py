@@ -3,7 +3,8 @@
 from typing import Any
 
 from igor_core.cli.style import Style
-from igor_core.cli.text import duration, printable, printable_lines
+from igor_core.cli.text import printable, printable_lines
+from igor_core.quantities import duration
 
 DIFFERS, CANCELLED, OWN_FAILURE = 1, 130, 255
 

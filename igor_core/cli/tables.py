@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from igor_core.cli.text import duration, printable, printable_lines, table
+from igor_core.cli.text import printable, printable_lines, table
+from igor_core.quantities import duration
 
 MARKS = {"ok": "ok", "warn": "warning", "fail": "FAILED", "skip": "skipped"}
 

@@ -1,4 +1,4 @@
-"""Compare a JSON tree with the dataclasses of the model: find all mistakes, or build the value."""
+"""Compare a JSON tree with the dataclasses of the model: list all mistakes, or build the value."""
 
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -10,11 +10,11 @@ from igor_core.config.rules import Key, Rule
 from igor_core.config.scan import Node
 from igor_core.config.wording import described, expected, member, nearest, one_of, shown, unknown
 
-IGNORED = "$schema"  # in the outermost table: tells an editor where the schema is
+IGNORED = "$schema"  # at the top level: tells an editor where the schema is
 
 
 def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Problem]:
-    """Every mistake in `node`, which should be of `kind`, an annotation of the model."""
+    """Yield every mistake in `node`, which should be of `kind`, an annotation of the model."""
     value, kind = node.value, required(kind)
     if is_dataclass(kind) and isinstance(value, dict):
         yield from _repeated(node, path)
@@ -37,7 +37,7 @@ def problems(node: Node, kind: Any, key: Key, path: str = "") -> Iterator[Proble
 
 
 def build(node: Node, kind: Any, **more: str) -> Any:
-    """Build the value of `node`, which has no problems; `more` are members not in the file."""
+    """Build the value of `node`, which has no mistakes; `more` are members not in the file."""
     value, kind = node.value, required(kind)
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
         present = [field for field in keys(kind) if field.name in value]
@@ -55,12 +55,12 @@ def build(node: Node, kind: Any, **more: str) -> Any:
 
 
 def keys(table: Any) -> "list[Field[Any]]":
-    """The fields of a dataclass that are keys of the file."""
+    """Return the fields of a dataclass that are keys in the file."""
     return [field for field in fields(table) if "key" in field.metadata]
 
 
 def required(kind: Any) -> Any:
-    """Return `X` for the annotation `X | None`, which only makes the key optional."""
+    """Return `X` for the annotation `X | None`, which says that the key is optional."""
     if isinstance(kind, UnionType):
         return next(arg for arg in get_args(kind) if arg is not NoneType)
     return kind
@@ -71,19 +71,19 @@ def mandatory(field: "Field[Any]") -> bool:
 
 
 def either(table: Any) -> tuple[str, ...]:
-    """The keys of which a table must have exactly one, if it has such a choice."""
+    """Return the keys that exclude each other and of which one is mandatory, if any."""
     names: tuple[str, ...] = getattr(table, "EITHER", ())
     return names
 
 
 def broken(text: str, rules: tuple[Rule, ...]) -> str | None:
-    """The sentence of the first rule that `text` breaks."""
+    """Return the sentence of the first rule that `text` breaks."""
     return next((rule.sentence for rule in rules if rule.broken_by(text)), None)
 
 
 def _repeated(node: Node, path: str) -> Iterator[Problem]:
     for name, line in node.repeated:
-        yield Problem(member(path, name), line, "this key stands here a second time")
+        yield Problem(member(path, name), line, "duplicate key")
 
 
 def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterator[Problem]:
@@ -103,12 +103,12 @@ def _table(members: dict[str, Node], kind: Any, path: str, line: int) -> Iterato
 def _either(
     members: dict[str, Node], names: tuple[str, ...], path: str, line: int
 ) -> Iterator[Problem]:
-    """Check that the table has exactly one of `names`, if there are any."""
+    """Yield a mistake unless exactly one of `names` is set."""
     present = [name for name in names if name in members]
     if names and not present:
-        yield Problem(path, line, f"needs {one_of(names)}")
+        yield Problem(path, line, f"must have {one_of(names)}")
     for name in present[1:]:
-        message = f"cannot be used with '{present[0]}'; a program is one or the other"
+        message = f"can't be set together with '{present[0]}'"
         yield Problem(member(path, name), members[name].line, message)
 
 
@@ -130,7 +130,7 @@ def _list(items: list[Node], kind: Any, key: Key, path: str, line: int) -> Itera
 
 
 def _same(items: list[Node], names: tuple[str, ...], path: str) -> Iterator[Problem]:
-    """Find equal tables in a list, by the keys that distinguish them, ignoring a trailing '/'."""
+    """Yield the tables that agree with an earlier one in all `names`; a last '/' is ignored."""
     first: dict[tuple[str, ...], int] = {}
     for index, node in enumerate(items):
         if not isinstance(node.value, dict):

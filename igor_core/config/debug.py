@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from igor_core.config import rules
-from igor_core.config.rules import Key
+from igor_core.config.rules import key
 
 WEEK = 7 * 24 * 3600  # seconds
 
@@ -19,40 +19,34 @@ class DebugProgram:
     name: str
     program: str | None = field(
         default=None,
-        metadata={"key": Key("The file, a path from the project's root.", rules=rules.IN_PROJECT)},
+        metadata=key("The script, as a path from the project's root.", rules=rules.IN_PROJECT),
     )
     module: str | None = field(
         default=None,
-        metadata={"key": Key("The module, as after 'python -m'.", rules=rules.MODULE)},
+        metadata=key("The module, as for 'python -m'.", rules=rules.MODULE),
     )
     args: tuple[str, ...] = field(
         default=(),
-        metadata={"key": Key("The program's arguments.", rules=(rules.NO_NUL,))},
+        metadata=key("The program's arguments.", rules=(rules.NO_NUL,)),
     )
     cwd: str | None = field(
         default=None,
-        metadata={
-            "key": Key(
-                "Working directory: a path from the project's root, or absolute in the container. "
-                "Default: the project's root.",
-                rules=rules.WORKING_DIRECTORY,
-            )
-        },
+        metadata=key(
+            "Working directory: a path from the project's root, or an absolute path in the "
+            "container. Default: the project's root.",
+            rules=rules.WORKING_DIRECTORY,
+        ),
     )
     env: Mapping[str, str] = field(
         default_factory=dict,
         hash=False,
-        metadata={
-            "key": Key(
-                "Environment variables of the program.", names=rules.VARIABLE, rules=(rules.NO_NUL,)
-            )
-        },
+        metadata=key(
+            "Environment variables of the program.", names=rules.VARIABLE, rules=(rules.NO_NUL,)
+        ),
     )
     python: str | None = field(
         default=None,
-        metadata={
-            "key": Key("Python in the container; overrides debug.python.", rules=rules.PROGRAM)
-        },
+        metadata=key("Python in the container; overrides debug.python.", rules=rules.PROGRAM),
     )
 
 
@@ -62,39 +56,34 @@ class Debug:
 
     python: str | None = field(
         default=None,
-        metadata={
-            "key": Key(
-                "Python in the container. Default: the first that the image has of $VIRTUAL_ENV, "
-                "/venv/<project>, python, python3.",
-                rules=rules.PROGRAM,
-            )
-        },
+        metadata=key(
+            "Python in the container. Default: the first that the image has of $VIRTUAL_ENV, "
+            "/venv/<project>, python, python3.",
+            rules=rules.PROGRAM,
+        ),
     )
     subprocess: bool = field(
         default=False,
-        metadata={"key": Key("Also debug the program's child processes.")},
+        metadata=key("Also debug the program's child processes."),
     )
     just_my_code: bool = field(
         default=False,
-        metadata={"key": Key("Step over the code of libraries.")},
+        metadata=key("Step over the code of libraries."),
     )
     grace: float = field(
         default=30,
-        metadata={
-            "key": Key(
-                "Seconds that a debugged program lives on after a lost connection; 0 ends "
-                "it at once.",
-                minimum=0,
-                maximum=WEEK,
-            )
-        },
+        metadata=key(
+            "Seconds that a debugged program lives on after a lost connection; 0 ends it at once.",
+            minimum=0,
+            maximum=WEEK,
+        ),
     )
     detach: bool = field(
         default=False,
-        metadata={"key": Key("Leave a debugged program running when its debug session ends.")},
+        metadata=key("Leave a debugged program running when its debug session ends."),
     )
     programs: Mapping[str, DebugProgram] = field(
         default_factory=dict,
         hash=False,
-        metadata={"key": Key("Programs that can be debugged by name.", names=rules.PROGRAM_NAME)},
+        metadata=key("Programs that can be debugged by name.", names=rules.PROGRAM_NAME),
     )

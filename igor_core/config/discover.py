@@ -1,4 +1,4 @@
-"""Suggestions for a first config from the project's folder and the user's ssh_config."""
+"""What a first config can name: files in the project's folder, hosts in ssh's config."""
 
 import os
 from collections.abc import Iterator
@@ -29,18 +29,18 @@ REBUILD_FILES = (
 
 
 @dataclass(frozen=True)
-class Found:
-    """File names from the project's root, and hosts in ssh_config; the likeliest first."""
+class Discovered:
+    """File names in the project's root, and hosts in ssh's config; the likeliest first."""
 
     dockerfiles: tuple[str, ...]
     rebuild_files: tuple[str, ...]
     hosts: tuple[str, ...]
 
 
-def discover(root: Path, ssh_config: Path) -> Found:
-    """Look into `root` and an ssh_config such as ~/.ssh/config; either may be missing."""
+def discover(root: Path, ssh_config: Path) -> Discovered:
+    """Search `root` and an ssh config, such as ~/.ssh/config; either may be missing."""
     names = _file_names(root)
-    return Found(
+    return Discovered(
         dockerfiles=tuple(_matching(names, DOCKERFILES)),
         rebuild_files=tuple(_matching(names, REBUILD_FILES)),
         hosts=tuple(literal_hosts(ssh_config)),
@@ -48,7 +48,7 @@ def discover(root: Path, ssh_config: Path) -> Found:
 
 
 def _file_names(root: Path) -> list[str]:
-    """Names that the config accepts, and that an answer with commas between names can hold."""
+    """Return the names that a config can have, and an answer, which separates names by commas."""
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError:

@@ -1,4 +1,4 @@
-"""A first config: the questions, the text from the answers, and the file."""
+"""A first config: the questions, the text made from the answers, and the file."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from igor_core.config.check import keys, required
-from igor_core.config.discover import Found, discover
+from igor_core.config.discover import Discovered, discover
 from igor_core.config.model import DEFAULT_GROUP, Config
 from igor_core.config.problem import ConfigError
 from igor_core.config.project import CONFIG_FILE
 from igor_core.config.read import parse
 from igor_core.errors import UsageError
 
-__all__ = ["Found", "Question", "discover", "questions", "render", "write"]
+__all__ = ["ConfigQuestion", "Discovered", "discover", "questions", "render", "write"]
 
-SOUND = {"host": "host", "dir": "/"}  # answers beside the one that is checked
+SOUND = {"host": "host", "dir": "/"}  # valid answers beside the one that is checked
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question. `check` returns what is wrong with an answer, or None.
+class ConfigQuestion:
+    """A question about one key. `check` returns what is wrong with an answer, or None.
 
-    An answer to `host` or to a key that holds a list has commas between its values; `offers` are
-    values that were found. An empty answer leaves the key out.
+    An answer to `host`, or to a key that holds a list, separates its values by commas. `offers`
+    are values that were found. An empty answer leaves the key out.
     """
 
     key: str
@@ -35,8 +35,8 @@ class Question:
     offers: tuple[str, ...] = ()
 
 
-def questions(found: Found) -> list[Question]:
-    """The questions for a first config, in order; with the keys that `render` takes."""
+def questions(found: Discovered) -> list[ConfigQuestion]:
+    """Return the questions for a first config, in order; their keys are those of `render`."""
     first_host = found.hosts[0] if found.hosts else ""
     runtime = "docker" if found.dockerfiles else "none"
     asked = [
@@ -63,11 +63,11 @@ def render(
     group: str = DEFAULT_GROUP,
     hosts: Sequence[Mapping[str, str]] = (),
 ) -> str:
-    """The text of a config with one group; ConfigError when an answer is wrong.
+    """Return the text of a config with one group. Raises ConfigError for a wrong answer.
 
-    `answers` has `host` (several with commas between) and `dir`, and may have any key of Config
-    that holds a text, a number or a list. Empty answers and defaults are left out. `hosts`, each
-    with a `dir` of its own, stand in place of those in `answers`.
+    `answers` has `host` (several separated by commas) and `dir`, and may have any key of Config
+    that holds a string, a number or an array. Empty answers and defaults are left out. `hosts`,
+    each with its own `dir`, replace those in `answers`.
     """
     import json
 
@@ -85,16 +85,17 @@ def render(
 
 
 def write(root: Path, text: str) -> Path:
-    """Make `.igor/config.json` in `root`; its path. UsageError when it exists or can't be made.
+    """Create `.igor/config.json` in `root` and return its path.
 
-    An existing file is never touched, and a failure leaves nothing that wasn't there before.
+    Raises UsageError when the file exists or can't be created. An existing file is never touched,
+    and a failure leaves nothing behind.
     """
     file = root / CONFIG_FILE
     try:
         _make(root, text)
     except NotADirectoryError as error:
         raise UsageError(
-            f"{file.parent} is a link or a file, not a folder",
+            f"{file.parent} is a link or a file; igor writes to a real folder only",
             "replace it by a folder",
         ) from error
     except FileExistsError as error:
@@ -104,8 +105,8 @@ def write(root: Path, text: str) -> Path:
     return file
 
 
-def _question(key: str, text: str, default: str, offers: tuple[str, ...] = ()) -> Question:
-    return Question(key, text, default, lambda answer: _complaint(key, answer), offers)
+def _question(key: str, text: str, default: str, offers: tuple[str, ...] = ()) -> ConfigQuestion:
+    return ConfigQuestion(key, text, default, lambda answer: _complaint(key, answer), offers)
 
 
 def _complaint(key: str, answer: str) -> str | None:
@@ -128,7 +129,7 @@ def _split(answer: str) -> list[str]:
 
 
 def _make(root: Path, text: str) -> None:
-    """Write through no link: it may have come with a cloned repository, and lead anywhere."""
+    """Follow no link: it may have come with a cloned repository, and lead anywhere."""
     folder, name = CONFIG_FILE.parts
     with ExitStack() as opened, ExitStack() as undo:
         above = _opened(root, opened)

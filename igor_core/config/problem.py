@@ -1,4 +1,4 @@
-"""A mistake in the config, and the error that has all of them."""
+"""A mistake in the config, and the error that lists all of them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,9 +8,9 @@ from igor_core.errors import UsageError
 
 
 class Problem(NamedTuple):
-    """One mistake: the key's path in the file (`host_groups.dev.hosts[0].port`), line, sentence.
+    """One mistake: the key's path (`host_groups.dev.hosts[0].port`), its line, a sentence.
 
-    `path` is empty for the file as a whole, `line` is 0 where no line can be named.
+    `path` is empty for the file as a whole; `line` is 0 if unknown.
     """
 
     path: str
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(UsageError):
-    """The config cannot be used. `problems` are all its mistakes, in the file's order.
+    """The config has mistakes. `problems` are all of them, in the file's order.
 
     The message has one line per mistake: `file:line: path: what is wrong`.
     """

@@ -1,4 +1,4 @@
-"""The project: the folder with .igor/config.json, found upwards from a file or folder."""
+"""The project: the folder that holds .igor/config.json, found upwards from a file in hand."""
 
 import os
 import stat
@@ -13,16 +13,16 @@ from igor_core.config.rules import FOLDER_NAME
 from igor_core.errors import UsageError
 
 CONFIG_FILE = Path(".igor", "config.json")
-#: Says too what igor does by itself: which files go to the hosts.
+#: Also decides what igor does on its own: which files go to the hosts.
 IGNORE_FILE = Path(".igor", "ignore")
 DEFAULT_DOCKERFILES = ("dockerfile", "Dockerfile")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A local project: its real root and its config.
+    """A project on this machine: its real root and its config.
 
-    `digest` (sha256, hex) is of all files in it that decide what igor does by itself.
+    `digest` (sha256, hex) covers all its files that decide what igor does on its own.
     """
 
     root: Path
@@ -38,10 +38,10 @@ class Project:
         return self.root / CONFIG_FILE
 
     def dockerfile(self) -> str:
-        """The dockerfile's path from the root; UsageError when it doesn't exist.
+        """Return the dockerfile's path from the root. Raises UsageError when it doesn't exist.
 
-        Names are compared with the folder's own list: on a file system that ignores case,
-        'dockerfile' would seem to exist and then be missing on the host.
+        Compares names with the folder's list: on a file system that ignores case, 'dockerfile'
+        would seem to exist, and then be missing on the host.
         """
         configured = self.config.dockerfile
         for name in (configured,) if configured else DEFAULT_DOCKERFILES:
@@ -50,14 +50,14 @@ class Project:
                 return name
         raise UsageError(
             f"there is no {configured or ' or '.join(DEFAULT_DOCKERFILES)} in {self.root}",
-            'write one, name it by "dockerfile" in the config, or set "runtime" to "none"',
+            'write one, set "dockerfile" in the config, or set "runtime" to "none"',
         )
 
 
 def find_project(start: Path) -> Project:
-    """The project that `start` (a file or folder, which need not exist) is in.
+    """Return the project around `start`, a file or folder that need not exist.
 
-    UsageError when no folder upwards holds .igor/config.json, ConfigError when it is wrong.
+    Raises UsageError when no folder upwards has .igor/config.json, ConfigError when it is wrong.
     """
     root = _root(start)
     file = root / CONFIG_FILE
@@ -77,7 +77,7 @@ def _digest(config: bytes, ignored: bytes | None) -> str:
 
 
 def _ignored(file: Path) -> bytes | None:
-    """The content of the ignore file, None without one. Does not wait for a pipe."""
+    """Return the content of .igor/ignore, None without one. Doesn't wait for a pipe."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -89,7 +89,7 @@ def _ignored(file: Path) -> bytes | None:
 
 
 def _root(start: Path) -> Path:
-    """The folder that holds the config, without symbolic links: one project has one root."""
+    """Return the folder that has the config, symbolic links resolved: a project has one root."""
     path = os.path.abspath(start)
     for folder in (Path(path), *Path(path).parents):
         if os.path.lexists(folder / CONFIG_FILE):
@@ -101,19 +101,21 @@ def _root(start: Path) -> Path:
 
 
 def _check_folder_name(config: Config, root: Path, file: Path) -> None:
-    """Check that the folder's name, if it is the project's name, is valid as one."""
+    """Check the folder's name where it names the project."""
     if config.project is not None:
         return
     sentence = broken(root.name, FOLDER_NAME)
     if sentence is None and _is_text(root.name):
         return
     reason = sentence or "must be valid UTF-8"
-    message = f"the folder's name {root.name!r} can't name the project: it {reason}; set this key"
+    message = (
+        f"must be set: the folder's name {root.name!r} can't name the project, since it {reason}"
+    )
     raise ConfigError(file, [Problem("project", 1, message)])
 
 
 def _is_text(name: str) -> bool:
-    """Whether a file name was UTF-8; other bytes become surrogates, which do not encode."""
+    """Whether a file's name was UTF-8; other bytes are surrogates, which don't encode."""
     try:
         name.encode()
     except UnicodeEncodeError:

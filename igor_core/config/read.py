@@ -1,4 +1,4 @@
-"""Read a file into a Config, or find everything that is wrong with it."""
+"""Read a file into a Config, or list all its mistakes."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ def load(file: Path) -> Config:
 
 
 def parse(data: bytes, file: Path) -> Config:
-    """Read `data`, the content of `file`. Raises ConfigError with all its mistakes."""
+    """Read the config in `data`, the content of `file`. Raises ConfigError, as `load` does."""
     node = _node(data, file)
     found = list(problems(node, Config, Key("")))
     if found:
@@ -29,16 +29,18 @@ def parse(data: bytes, file: Path) -> Config:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Read a regular file; a pipe or device may never end."""
+    """Return the file's content. Refuses pipes and devices, which may never end."""
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):
-            raise ConfigError(file, [Problem("", 0, "is not a file")])
+            raise ConfigError(file, [Problem("", 0, "is not a regular file")])
         with open(file, "rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
         raise ConfigError(file, [Problem("", 0, f"can't be read: {error.strerror}")]) from error
     if len(data) > LARGEST:
-        raise ConfigError(file, [Problem("", 0, f"is larger than {LARGEST} bytes: not a config")])
+        raise ConfigError(
+            file, [Problem("", 0, f"is larger than {LARGEST} bytes, so it is not a config")]
+        )
     return data
 
 

@@ -1,4 +1,4 @@
-"""The allowed values of the config's keys, for both the checker and the JSON schema."""
+"""What each key of the config may hold, stated once for the checker and the JSON schema."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from typing import NamedTuple
 class Rule(NamedTuple):
     """A text that matches the regular expression `refuse` is wrong; `sentence` says why.
 
-    `refuse` keeps to the part of the language that Python and JavaScript (the schema's) share.
+    `refuse` keeps to the syntax that Python and JavaScript (the schema's) share.
     """
 
     refuse: str
@@ -20,9 +20,9 @@ class Rule(NamedTuple):
 class Key(NamedTuple):
     """A key of the config: its description, and the limits of its value.
 
-    `rules` hold for the text itself, or for each text in a list or mapping; `names` for the keys
-    of a mapping; a `filled` list or mapping is not empty; the members named by `distinct` together
-    tell the tables of a list apart.
+    `rules` apply to the text itself, or to each text in a list or mapping; `names` to the keys
+    of a mapping. A `filled` list or mapping must not be empty. No two tables of a list may agree
+    in all members that `distinct` names.
     """
 
     description: str
@@ -32,6 +32,20 @@ class Key(NamedTuple):
     maximum: int | None = None
     filled: bool = False
     distinct: tuple[str, ...] = ()
+
+
+def key(
+    description: str,
+    *,
+    rules: tuple[Rule, ...] = (),
+    names: tuple[Rule, ...] = (),
+    minimum: int | None = None,
+    maximum: int | None = None,
+    filled: bool = False,
+    distinct: tuple[str, ...] = (),
+) -> dict[str, Key]:
+    """Return the metadata of a dataclass field that is a key of the config."""
+    return {"key": Key(description, rules, names, minimum, maximum, filled, distinct)}
 
 
 NOT_EMPTY = Rule(r"^(?![\s\S])", "must not be empty")
@@ -67,25 +81,24 @@ WORKSPACE = (
     Rule(r"//|/$", "must not contain '//' or end with '/'"),
     Rule(r":", "must not contain ':'"),
 )
+NO_PARENT = Rule(r"(^|/)\.\.(/|$)", "must not contain '..'")
 IN_PROJECT = (
     *ONE_LINE,
     NO_DASH,
     Rule(r"^/|^~", "must be a path in the project, from its root"),
-    Rule(r"(^|/)\.\.(/|$)", "must not contain '..'"),
+    NO_PARENT,
 )
 FOLDER_NAME = (
     *ONE_LINE,
     NO_DASH,
-    Rule(r"/", "must be one folder's name, without '/'"),
+    Rule(r"/", "must be the name of one folder, without '/'"),
     Rule(r"^\.\.?$", "must not be '.' or '..'"),
-    Rule(r"^\.igor-host$", "must not be '.igor-host': that is igor's own folder on a host"),
+    Rule(r"^\.igor-host$", "must not be '.igor-host', which is igor's own folder on a host"),
 )
-GROUP_NAME = (
-    Rule(
-        r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
-        "a group's name has letters, digits, '_', '.' and '-', and starts with a letter or digit",
-    ),
-)
+_NAME = r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]"
+_IS_NAME = "has letters, digits, '_', '.' and '-', and starts with a letter or digit"
+GROUP_NAME = (Rule(_NAME, f"a group's name {_IS_NAME}"),)
+PROGRAM_NAME = (Rule(_NAME, f"a program's name {_IS_NAME}"),)
 VARIABLE = (
     Rule(
         r"^(?![A-Za-z_])|[^A-Za-z0-9_]",
@@ -95,23 +108,19 @@ VARIABLE = (
 ARGUMENT = (
     NOT_EMPTY,
     NO_NUL,
-    Rule(r"^(--[^\s=]+|-\w)\s", "must be one argument; write the option and its value as two"),
+    Rule(
+        r"^(--[^\s=]+|-\w)\s", "must be one argument; write the option and its value as two items"
+    ),
 )
 PROGRAM = (*ONE_LINE, NO_DASH)
 MODULE = (
     *ONE_LINE,
     NO_DASH,
     Rule(r"[\\/]|\.py$", "must be a module's name, with dots; put a file under 'program'"),
-    Rule(r"\s|^\.|\.\.|\.$", "must be a module's name, as after 'python -m'"),
+    Rule(r"\s|^\.|\.\.|\.$", "must be a module's name, as for 'python -m'"),
 )
 WORKING_DIRECTORY = (
     *ONE_LINE,
-    Rule(r"^~", "must be a path from the project's root, or absolute in the container"),
-    Rule(r"(^|/)\.\.(/|$)", "must not contain '..'"),
-)
-PROGRAM_NAME = (
-    Rule(
-        r"^(?![A-Za-z0-9])|[^A-Za-z0-9_.-]",
-        "a program's name has letters, digits, '_', '.' and '-', and starts with a letter or digit",
-    ),
+    Rule(r"^~", "must be a path from the project's root, or an absolute path in the container"),
+    NO_PARENT,
 )

@@ -1,4 +1,4 @@
-"""Read JSON with the line of each value, which the standard library does not provide."""
+"""A JSON reader that knows the line of each value, unlike the standard library's."""
 
 from bisect import bisect_right
 from json import JSONDecodeError, JSONDecoder
@@ -9,9 +9,9 @@ DEEPEST = 50  # levels; far beyond any config, far within Python's recursion lim
 
 
 class Node(NamedTuple):
-    """A JSON value. Members and items are nodes; `line` of a member is its key's line.
+    """A JSON value. Members and items are nodes; the `line` of a member is that of its key.
 
-    `repeated` has the key and line of each member that an earlier one has already named.
+    `repeated` has the name and line of each key that occurs again in an object.
     """
 
     value: "dict[str, Node] | list[Node] | str | int | float | bool | None"
@@ -20,7 +20,7 @@ class Node(NamedTuple):
 
 
 class JsonSyntaxError(Exception):
-    """Not JSON; `line` and `column` count from 1."""
+    """The text is not JSON. `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ LEAVES = JSONDecoder(parse_constant=_no_constant)
 
 
 def scan(text: str) -> Node:
-    """Read one JSON value. Raises JsonSyntaxError if `text` is not JSON."""
+    """Read one JSON value. Raises JsonSyntaxError when `text` is not JSON."""
     return _Scanner(text).document()
 
 
@@ -53,7 +53,7 @@ class _Scanner:
             self._fail("the file is empty", 0)
         node = self._value(self._line())
         if self._peek():
-            self._fail("nothing may follow the closing bracket")
+            self._fail("unexpected text after the closing bracket")
         return node
 
     def _line(self) -> int:
@@ -65,7 +65,7 @@ class _Scanner:
         raise JsonSyntaxError(message, line, at - self.starts[line - 1] + 1)
 
     def _peek(self) -> str:
-        """Skip blanks; return the next character, or "" at the end."""
+        """Skip blanks; return the next character, or nothing at the end."""
         text, at, end = self.text, self.at, len(self.text)
         while at < end and text[at] in BLANKS:
             at += 1
@@ -117,13 +117,13 @@ class _Scanner:
     def _closes(self, closing: str, opened_at: int) -> bool:
         char = self._peek()
         if not char:
-            self._fail(f"this '{self.text[opened_at]}' is never closed", opened_at)
+            self._fail(f"'{self.text[opened_at]}' is never closed", opened_at)
         if char == closing:
             self.at += 1
         return char == closing
 
     def _continues(self, closing: str, opened_at: int) -> bool:
-        """After an item: step over the comma, or over the closing bracket and end."""
+        """After an item: skip the comma, or the closing bracket and return False."""
         if self._closes(closing, opened_at):
             return False
         if self.text[self.at] != ",":
@@ -131,7 +131,7 @@ class _Scanner:
         comma_at = self.at
         self.at += 1
         if self._closes(closing, opened_at):
-            self._fail(f"remove this comma: nothing follows it before '{closing}'", comma_at)
+            self._fail(f"remove this comma before '{closing}'", comma_at)
         return True
 
     def _key(self) -> str:
@@ -151,9 +151,9 @@ class _Scanner:
             at = error.pos if "escape" in error.msg else start
             self._fail(_no_text(error.msg) if char == '"' else _no_value(char), at)
         except UnicodeEncodeError:
-            self._fail("this text holds half a surrogate pair, which is no character", start)
+            self._fail("this string contains half a surrogate pair, which is no character", start)
         except ValueError:  # int() refuses thousands of digits
-            self._fail("this is not a number that JSON can hold", start)
+            self._fail("not a valid JSON number", start)
         return value
 
 
@@ -161,8 +161,12 @@ def _no_value(char: str) -> str:
     if char in ("/", "#"):
         return "JSON has no comments; remove it"
     if char == "'":
-        return "text stands in double quotes"
-    return f"expected a value, found {char!r}" if char else "expected a value, found the file's end"
+        return "strings need double quotes"
+    return (
+        f"expected a value, found {char!r}"
+        if char
+        else "expected a value, found the end of the file"
+    )
 
 
 def _no_key(char: str) -> str:
@@ -179,5 +183,5 @@ def _no_comma(char: str, closing: str) -> str:
 
 def _no_text(message: str) -> str:
     if "escape" in message:
-        return r"unknown escape in a text; a backslash itself is written \\"
-    return "this text has no closing quote on its line"
+        return r"unknown escape sequence; write \\ for a backslash"
+    return "this string has no closing quote on its line"

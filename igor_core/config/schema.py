@@ -1,4 +1,4 @@
-"""The JSON schema of the config for editors, from the model's definitions."""
+"""The JSON schema of the config, for editors, generated from the model."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, is_dataclass
@@ -12,9 +12,9 @@ Schema = dict[str, Any]
 
 
 def schema() -> Schema:
-    """The JSON schema in draft 7, the latest that all editors support fully.
+    """Return the schema in draft 7, the last one that all editors fully support.
 
-    `errorMessage` is read by vscode-json-language-server, the common one, and ignored by others.
+    vscode-json-language-server shows `errorMessage`; others ignore it.
     """
     table = _table(Config)
     table["properties"] = {IGNORED: {"type": "string"}, **table["properties"]}
@@ -45,7 +45,7 @@ def _property(field: "Field[Any]") -> Schema:
 
 
 def _default(field: "Field[Any]") -> Schema:
-    """The default if it is the same for all users; other defaults are in the description."""
+    """Only a default that is the same for everybody; the description names the others."""
     if field.default is MISSING or field.default is None:
         return {}
     return {"default": list(field.default) if field.default == () else field.default}

@@ -1,4 +1,4 @@
-"""The hosts in a user's ssh_config, to suggest them in a first config."""
+"""The hosts that the user's ssh config names, as offers for a first config."""
 
 import os
 import re
@@ -14,9 +14,9 @@ SETTING = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.+)")
 
 
 def literal_hosts(ssh_config: Path) -> list[str]:
-    """Names after `Host` that are not patterns, in order, with those of included files.
+    """Return the names after `Host` that are not patterns, in order, with included files.
 
-    Leaves out hosts that one logs in to as `git`. Unreadable files have none.
+    Leaves out hosts with `User git`. Skips files that can't be read.
     """
     blocks: list[list[str]] = []
     for keyword, words in _settings(ssh_config, ssh_config.parent):
@@ -34,7 +34,7 @@ def _literal(name: str) -> bool:
 
 
 def _settings(file: Path, base: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """Keyword (in lower case) and words of each line, with included files in their place."""
+    """Yield keyword (lower case) and words of each line, those of included files in place."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""How the checker's messages name keys and values."""
+"""How the checker words keys and values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -9,7 +9,7 @@ SHOWN = 60  # characters of a wrong value
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` if `known` has something like `word`, otherwise ""."""
+    """Return `; did you mean 'x'?` if `known` has a word like `word`, otherwise nothing."""
     import difflib
 
     close = difflib.get_close_matches(word, list(known), n=1)
@@ -18,11 +18,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def unknown(name: str, known: Mapping[str, object]) -> str:
     guess = nearest(name, known)
-    return f"unknown key{guess or '; known here: ' + ', '.join(known)}"
+    return f"unknown key{guess or '; known keys: ' + ', '.join(known)}"
 
 
 def member(path: str, name: str) -> str:
-    """Return `path.name`, or `path['na me']` for a name that is not plain."""
+    """Return `path.name`, or `path['na me']` for a name with unusual characters."""
     simple = len(name) <= SHOWN and not any(r.broken_by(name.replace("-", "_")) for r in VARIABLE)
     if simple:
         return f"{path}.{name}" if path else name
@@ -33,24 +33,24 @@ def expected(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return one_of(get_args(kind))
     if kind is str:
-        return "text"
+        return "a string"
     if kind is int:
-        return "a whole number"
+        return "an integer"
     if kind is float:
         return "a number"
     if kind is bool:
         return "true or false"
-    return "a list ([...])" if get_origin(kind) is tuple else "a table ({...})"
+    return "an array ([...])" if get_origin(kind) is tuple else "an object ({...})"
 
 
 def described(value: object) -> str:
     if isinstance(value, str):
-        return f"the text {shown(value)}"
+        return f"the string {shown(value)}"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (int, float)):
         return f"the number {value}"
-    return "a list" if isinstance(value, list) else "a table"
+    return "an array" if isinstance(value, list) else "an object"
 
 
 def one_of(choices: tuple[str, ...]) -> str:
@@ -58,5 +58,5 @@ def one_of(choices: tuple[str, ...]) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text in quotes, on one line, without control characters."""
+    """Return the text in quotes, shortened, on one line, with control characters escaped."""
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")

@@ -1,1 +1,1 @@
-"""Images and containers on hosts: what is there, what is to be done, and the commands for it."""
+"""Images and containers on hosts: inspect, decide, and the commands that act."""

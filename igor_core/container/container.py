@@ -1,4 +1,4 @@
-"""Containers on hosts: bring one into the wanted state, or remove what belongs to a project."""
+"""Containers on hosts: create, start or replace one, or remove those of a project."""
 
 import posixpath
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
 from igor_core.paths import RUN_FOLDER, unsafe_hint
 from igor_core.runtime import Runtime
 
-# $1 is the folder of all trees, $2 the project, $3 the containers' home or empty, $4 whether the
-# container is new. Counted commands follow: remove the old container, create, start, say which
-# folders it sees, show its log, remove it.
-# `create` and `start` are apart because only after our own `create` is the name ours to remove.
-# The engine finds the folders by their names: where others may put something else in their place
-# meanwhile, those that the container has must be those that were looked at.
+# $1 is the folder of all trees, $2 the project, $3 the containers' home or empty, $4 "new" for a
+# new container. Counted commands follow: remove the old container, create, start, print which
+# folders it sees, print its log, remove it.
+# `create` and `start` are apart because only after igor's own `create` may igor remove the name.
+# The engine finds the folders by name. If other users can replace them meanwhile, the script
+# checks that the container sees the folders that the script has checked.
 _BRING_UP = (
     FUNCTIONS
     + FIRST
@@ -29,7 +29,7 @@ _BRING_UP = (
 making=yes
 base=$1 home=$3 new=$4
 cd -P -- "$base" 2>/dev/null && [ -d "./$2" ] || {{
-    printf '%s: there is no such folder\\n' "$base/$2" >&2
+    printf '%s: no such folder\\n' "$base/$2" >&2
     exit 66
 }}
 held=$(
@@ -53,7 +53,7 @@ case $(stat -c %A .) in
     *) mine "$(stat -c %u .)" && seen=$held ;;
 esac
 if [ "$status" -eq 0 ] && [ -n "$seen" ] && [ "$seen" != "$held" ]; then
-    echo "$base: somebody has replaced a folder there while the container was started" >&2
+    echo "$base: a folder in it was replaced while the container started" >&2
     status={UNSAFE_STATUS}
 fi
 [ "$status" -eq 0 ] && exit
@@ -71,9 +71,9 @@ _NO_TREE = 66
 async def bring_up(
     shell: Shell, runtime: Runtime, spec: Spec, inspection: Inspection, plan: ContainerPlan
 ) -> None:
-    """Do what the plan says; one round trip, none to keep. Whoever calls has asked the user.
+    """Do what the plan says, in one round trip. The caller has asked the user.
 
-    HostError when it fails; then no half-made container is left.
+    Raises HostError when it fails, and then leaves no incomplete container behind.
     """
     if plan.action == "keep":
         return
@@ -90,9 +90,9 @@ async def bring_up(
 
 
 def replace_command(runtime: Runtime, spec: Spec, inspection: Inspection) -> list[str]:
-    """The command that removes the old container, if there is one, and starts a new one.
+    """Return the command that removes the old container, if any, and starts a new one.
 
-    It finds the values of `spec.env` in its environment, packed.
+    It expects the values of `spec.env` in its environment, packed.
     """
     if inspection.image is None:
         raise HostError(f"there is no image {spec.owner.image}", "build it: igor docker build")
@@ -108,7 +108,7 @@ def replace_command(runtime: Runtime, spec: Spec, inspection: Inspection) -> lis
 
 
 def start_command(runtime: Runtime, spec: Spec) -> list[str]:
-    """The command that starts the container that is there."""
+    """Return the command that starts the existing container."""
     return _command(runtime, spec, "", ["true"], ["true"])
 
 
@@ -127,7 +127,7 @@ def _command(runtime: Runtime, spec: Spec, new: str, *before: Sequence[str]) -> 
     return ["sh", "-c", _BRING_UP, "igor", base, project, "".join(home), new, *commands]
 
 
-# A counted command that lists ids, then the command that they are added to.
+# A counted command that lists ids, then the command that takes them as arguments.
 _OF_LISTED = (
     FIRST
     + """\
@@ -140,7 +140,7 @@ shift $(($1 + 1))
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was removed, by name, and what the engine would not remove: (name, why)."""
+    """What was removed, by name, and what the engine refused to remove: (name, why)."""
 
     containers: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
@@ -148,10 +148,10 @@ class Cleaned:
 
 
 async def clean(shell: Shell, runtime: Runtime, owner: Owner, *, images: bool = False) -> Cleaned:
-    """Remove the owner's containers on a host, running ones too; with `images` also the images
-    of this project and user, old ones too. Labels decide, names don't.
+    """Remove the owner's containers on a host, even running ones.
 
-    HostError when the engine can't be used.
+    With `images`, remove all images of this project and user too. Labels decide, not names.
+    Raises HostError when the engine can't be used.
     """
     containers = await owned_containers(shell, runtime, owner)
     if containers:
@@ -170,7 +170,7 @@ async def _clean_images(
     found = await owned_images(shell, runtime, owner)
     names = [", ".join(image.tags) or image.id.removeprefix("sha256:")[:12] for image in found]
     commands = [runtime.remove_images(image.tags or [image.id]) for image in found]
-    # One after the other: an image goes only when those made from it are gone.
+    # One after the other: an image can go only after those built from it.
     results = [
         (name, (await batch(shell, [command]))[0])
         for name, command in zip(names, commands, strict=True)
@@ -183,14 +183,14 @@ async def _clean_images(
 
 
 async def owned_containers(shell: Shell, runtime: Runtime, owner: Owner) -> list[Container]:
-    """The owner's containers on a host, running or not; one round trip."""
+    """Return the owner's containers on a host, running or not, in one round trip."""
     listing = runtime.containers_with_label(CONTAINER_PROJECT)
     said = await _listed(shell, runtime, listing, runtime.container_inspect([]))
     return [found for found in containers_in(said, runtime) if owner.owns(found.labels)]
 
 
 async def owned_images(shell: Shell, runtime: Runtime, owner: Owner) -> list[Image]:
-    """The images of the owner's project on a host, those that newer ones replaced too."""
+    """Return the images of the owner's project on a host, even replaced ones."""
     listing = runtime.images_with_label(IMAGE_PROJECT)
     said = await _listed(shell, runtime, listing, runtime.image_inspect([]))
     owned = [image for image in images_in(said, runtime) if owner.owns_image(image.labels)]

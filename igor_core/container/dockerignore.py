@@ -1,10 +1,9 @@
-"""`.dockerignore`: which paths stay out of a build. Not gitignore's rules, docker's own.
+"""`.dockerignore`: which paths stay out of a build. The rules are docker's, not gitignore's.
 
 Patterns are read as docker's client reads them (github.com/moby/patternmatcher, ignorefile and
-patternmatcher): Go's filepath.Match with `**`, from the context's root; `!` takes back; the last
-pattern that matches a path or a folder above it wins. Unlike docker's client, a folder that is
-ignored is still looked into for files that a later `!` pattern with a wildcard takes back, as
-BuildKit does.
+patternmatcher): Go's filepath.Match with `**`, from the context's root; `!` negates; the last
+pattern that matches a path or a folder above it wins. As in BuildKit, and unlike docker's client,
+a later `!` pattern with a wildcard also applies to files in an ignored folder.
 """
 
 import posixpath
@@ -19,38 +18,38 @@ _LONGEST = 1 << 14
 
 
 class BadPattern(ValueError):
-    """A pattern that docker would refuse too."""
+    """A pattern that docker refuses too."""
 
 
 @dataclass(frozen=True)
-class Pattern:
-    """One pattern; `takes_back` for those after a '!'."""
+class DockerPattern:
+    """One pattern; `negated` if it follows a '!'."""
 
     expression: re.Pattern[str] | Steps
-    takes_back: bool = False
+    negated: bool = False
 
     def matches(self, path: str) -> bool:
-        """Whether it matches this very path; folders above it aren't looked at."""
+        """Whether it matches this very path, not a folder above it."""
         return self.expression.match(path) is not None
 
 
 class Ignore:
     """The patterns of one file, in order."""
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
+    def __init__(self, patterns: Iterable[DockerPattern]) -> None:
         self._patterns = tuple(patterns)
         self._known: dict[str, tuple[bool, ...]] = {"": (False,) * len(self._patterns)}
 
     def ignores(self, path: str) -> bool:
-        """Whether a path from the context's root, without './', stays out of the build."""
+        """Whether a path, relative to the context's root, stays out of the build."""
         ignored = False
         for pattern, matches in zip(self._patterns, self._matching(path), strict=True):
             if matches:
-                ignored = not pattern.takes_back
+                ignored = not pattern.negated
         return ignored
 
     def _matching(self, path: str) -> tuple[bool, ...]:
-        """For each pattern, whether it matches the path or a folder above it."""
+        """Return for each pattern whether it matches the path or a folder above it."""
         unknown = []
         while path not in self._known:
             unknown.append(path)
@@ -66,7 +65,7 @@ class Ignore:
 
 
 def read(text: str) -> Ignore:
-    """The patterns of a `.dockerignore`. BadPattern names the line."""
+    """Read the text of a `.dockerignore`. Raises BadPattern, with the line."""
     patterns = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         try:
@@ -78,48 +77,48 @@ def read(text: str) -> Ignore:
     return Ignore(patterns)
 
 
-def _read_line(line: str) -> Pattern | None:
+def _read_line(line: str) -> DockerPattern | None:
     if line.startswith("#") or not line.strip():
         return None
     body = line.strip()
-    takes_back = body.startswith("!")
-    if takes_back:
+    negated = body.startswith("!")
+    if negated:
         body = body[1:].strip()
         if not body:
             raise BadPattern("'!' must be followed by a pattern")
-    return Pattern(compile_pattern(body), takes_back)
+    return DockerPattern(compile_pattern(body), negated)
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str] | Steps:
-    """One pattern as what has `match`. BadPattern where it can't be one."""
+    """Compile one pattern to an object with `match`. Raises BadPattern."""
     if len(pattern) > _LONGEST:
-        raise BadPattern(f"a pattern of {len(pattern)} characters; the most is {_LONGEST}")
+        raise BadPattern(f"a pattern of {len(pattern)} characters; the limit is {_LONGEST}")
     translated = translate(pattern)
     try:
         expression = re.compile(translated, re.ASCII)
     except re.error as error:
-        raise BadPattern(f"{pattern!r} is not a pattern: {error.msg}") from None
-    # With more stars Python may try for as long as a hostile path likes.
+        raise BadPattern(f"{pattern!r} is not a valid pattern: {error.msg}") from None
+    # With more stars, a hostile path can make Python backtrack for very long.
     rest = translated.removeprefix(_FOLDERS)
     is_quick = rest.count("*") < 2 and not (rest != translated and ".*" in rest)
     return expression if is_quick else Steps(translated)
 
 
 def _clean(pattern: str) -> str:
-    """As Go's filepath.Clean, and without the '/' in front."""
+    """Clean a path as Go's filepath.Clean does, and remove the leading '/'."""
     clean = posixpath.normpath(pattern)
     return clean.lstrip("/") or "/"
 
 
 def translate(pattern: str) -> str:
-    """One pattern as Python's expression, which may try for very long."""
+    """Translate one pattern to a Python expression, which may backtrack for very long."""
     pattern = _clean(pattern)
     if pattern.startswith("**") and not re.search(r"[*?\[\]\\]", pattern[2:]):
         # As patternmatcher's suffixMatch: '**.c' and '**/a' match at the end of any path.
         return _suffix(pattern[2:])
     tokens = _TOKEN.findall(pattern)
     if tokens[-1] == "\\":
-        raise BadPattern(f"{pattern!r} is not a pattern: nothing follows its last '\\'")
+        raise BadPattern(f"{pattern!r} is not a valid pattern: nothing follows its last '\\'")
     if tokens[-1].startswith("**"):
         tokens[-1] = "(?s:.*)"
     else:
@@ -132,7 +131,7 @@ def _suffix(rest: str) -> str:
     return f"(?s:{start})" + re.escape(rest.removeprefix("/")) + r"\Z"
 
 
-# `**` eats a '/' behind it; `\` makes the next character ordinary.
+# `**` includes a '/' after it; `\` quotes the next character.
 _TOKEN = re.compile(r"\*\*/?|\\.|\[\^|.", re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""What an engine says when it can't be used, as one sentence and a remedy."""
+"""Errors of container engines, as one sentence and a remedy."""
 
 import re
 
@@ -10,71 +10,73 @@ _REMEDIES = (
     (
         r"exec: \"?sh\"?: (executable file )?not found|exec:? \"?sh\"? failed: no such file"
         r"|failed to exec pid1: no such file",
-        "the image has no sh, without which igor can't run commands in it",
+        "the image has no sh, which igor needs to run commands in it",
         "add a shell to the image, for instance Debian's busybox-static",
     ),
     (
         r"permission denied.*(socket|docker\.sock)|dial unix .*permission denied",
-        "you may not use docker on the host",
-        "there: sudo usermod -aG docker $USER; then here: igor agent stop (to log in anew)",
+        "you are not permitted to use docker on the host",
+        "on the host: sudo usermod -aG docker $USER; then: igor agent stop (to log in again)",
     ),
     (
         r"cannot connect to the docker daemon|is the docker daemon running|error during connect",
-        "docker isn't running on the host",
-        "there: sudo systemctl start docker",
+        "docker is not running on the host",
+        "on the host: sudo systemctl start docker",
     ),
     (
         r"no space left on device",
         "the host's disk is full",
-        "there: df -h, and 'docker system df' or 'podman system df' for what can be removed",
+        "on the host: df -h; docker system df or podman system df lists what can be removed",
     ),
     (
         r"catatonit|docker-init\b.*not found|init binary|container-init",
         "the engine's init program is missing on the host",
-        "there: install catatonit (podman) or tini (docker)",
+        "on the host: install catatonit (podman) or tini (docker)",
     ),
     (
         r"could not select device driver|nvidia-container-cli|unknown runtime.*nvidia",
         "the host's engine can't give GPUs to containers",
-        "there: install the NVIDIA container toolkit, or take '--gpus' out of docker_run_args",
+        "install the NVIDIA container toolkit, or remove '--gpus' from docker_run_args",
     ),
     (
         r"port is already allocated|address already in use",
-        "a port that docker_run_args publishes is taken on the host",
-        "take another port, or stop what uses it there: ss -ltnp",
+        "a port that docker_run_args publishes is in use on the host",
+        "publish another port, or end the program that uses it: igor doctor names it",
     ),
     (
         r"can't evaluate field SecurityOptions|emulate docker cli using podman",
-        "docker on the host is podman by another name",
+        "docker on the host is podman under another name",
         'set "runtime" to "podman" in the config',
     ),
     (
         r"unknown flag: --pull",
         "docker on the host is too old",
-        "docker 20.10 or later is needed",
+        "install docker 20.10 or later on the host",
     ),
     (
         r"no subuid ranges|newuidmap|potentially insufficient uids",
-        "podman can't map users on the host",
-        "there: install uidmap, and give your user ranges in /etc/subuid and /etc/subgid",
+        "podman can't map user ids on the host",
+        "on the host: install uidmap, and add ranges for your user to /etc/subuid and /etc/subgid",
     ),
 )
 
 
 def engine_error(runtime: Runtime, status: int, said: str) -> HostError:
-    """The error for a command of the engine that failed with this exit status and these words."""
+    """Return the error for an engine's command that failed with this exit status and output."""
     if status == 127 and not re.search(r"(?i)oci runtime|executable file", said):
         return HostError(
             f"{runtime.word} is not installed on the host",
-            'install it there, or set "runtime" in the config to what the host has',
+            'install it, or set "runtime" in the config to what the host has',
         )
     said = said[-64 * MOST_WORDS :]
     for pattern, sentence, remedy in _REMEDIES:
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return HostError(f"{sentence} ({last_line(said)})", remedy)
-    return HostError(f"{runtime.word} failed there with status {status}: {last_line(said)}")
+    return HostError(
+        f"{runtime.word} failed on the host with exit status {status}: {last_line(said)}"
+    )
 
 
 def last_line(said: str) -> str:
     lines = [line.strip() for line in said[-8 * MOST_WORDS :].splitlines() if line.strip()]
-    return shortened((lines or ["it said nothing"])[-1])
+    return shortened((lines or ["no output"])[-1])

@@ -1,4 +1,4 @@
-"""What the mount of the code hides: files that the image has under the workspace."""
+"""Files of the image that the mount of the code hides, under the workspace."""
 
 import os
 import posixpath
@@ -17,18 +17,17 @@ printf './%s\\0' * .*
 async def hidden_by_mount(
     shell: Shell, runtime: Runtime, image: str, workspace: str, pushed: Iterable[bytes]
 ) -> tuple[str, ...]:
-    """The topmost paths (from the workspace) that the image has and the pushed tree has not.
+    """Return the topmost paths, from the workspace, in the image but not in the pushed tree.
 
-    Looks three levels deep. Meant for right after a build: what the image has of the project
-    itself is then what was pushed. Takes one short-lived container on the host; empty where
-    the image can't be looked into.
+    Looks three levels deep. Call it right after a build, when the image has the project's files
+    as pushed. Runs one short-lived container on the host; empty if that fails.
     """
     done = await shell.run(runtime.throw_away(image, _LIST, workspace))
     return not_in_tree(done.stdout, pushed)
 
 
 def not_in_tree(listing: bytes, pushed: Iterable[bytes]) -> tuple[str, ...]:
-    """The topmost of the listed paths ('./' in front, NUL behind) that aren't in the tree."""
+    """Return the topmost of the listed paths ('./path NUL') that are not in the tree."""
     known = {b""}
     for path in pushed:
         while path and path not in known:

@@ -1,9 +1,10 @@
-"""Images: whether one is to be built, and the command that builds it on a host."""
+"""Images: whether to build one, and the command that builds it on a host."""
 
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from igor_core.container.engine_errors import engine_error, last_line
 from igor_core.container.inspection import Image
@@ -20,15 +21,20 @@ CONTEXT_FAILED = 74
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """Whether to build, and one line that says why or why not."""
+    """What to do about an image, and why, in a few words."""
 
-    build: bool
-    text: str
+    action: Literal["keep", "build", "rebuild"]
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """One line for the user."""
+        return self.reason if self.action == "keep" else f"{self.action}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class BuildCommand:
-    """Run `argv` on the host with `input` as its standard input; its output is the build's own."""
+    """`argv` is to be run on the host with `input` as its standard input; it prints the build."""
 
     argv: Sequence[str]
     input: bytes
@@ -38,22 +44,22 @@ class BuildCommand:
 def plan_image(
     image: Image | None, inputs: Inputs, owner: Owner, *, force: bool = False
 ) -> ImagePlan:
-    """Whether the image on a host is to be built again.
+    """Decide whether to build the image on a host.
 
-    HostError when the name belongs to another project or user.
+    Raises HostError when the name belongs to another project or user.
     """
     if image is None:
-        return ImagePlan(True, "build: image is not there")
+        return ImagePlan("build", "no image yet")
     if IMAGE_STAMP in image.labels and not owner.owns_image(image.labels):
         raise _taken(image, owner)
     if force:
-        return ImagePlan(True, "rebuild: asked for")
+        return ImagePlan("rebuild", "forced")
     if IMAGE_STAMP not in image.labels:
-        return ImagePlan(True, "rebuild: the image of this name was not built by igor")
+        return ImagePlan("rebuild", "igor did not build the image of this name")
     changes = inputs.differences(image.labels)
     if changes:
-        return ImagePlan(True, f"rebuild: {', '.join(changes)}")
-    return ImagePlan(False, f"image up to date ({inputs.stamp[:4]}…)")
+        return ImagePlan("rebuild", ", ".join(changes))
+    return ImagePlan("keep", f"image up to date ({inputs.stamp[:4]}…)")
 
 
 def _taken(image: Image, owner: Owner) -> HostError:
@@ -61,13 +67,13 @@ def _taken(image: Image, owner: Owner) -> HostError:
     return HostError(
         f"the image {owner.image} belongs to the project {theirs}, "
         f"not to '{label(owner.project)}' of '{label(owner.user)}'",
-        'give one of them another name: "project" or "user" in its config',
+        'set another "project" or "user" in the config of one of them',
     )
 
 
-# $1 is the folder; three counted commands follow: build, name the image, drop its first name.
-# Standard input is the list of the context's files. The image gets its lasting name only when
-# both tar and the build have succeeded, so a file that could not be read leaves the old image.
+# $1 is the folder; three counted commands follow: build, name the image, remove its first name.
+# Standard input is the list of the context's files. The image gets its final name only if both
+# tar and the build succeed, so a file that can't be read leaves the old image in place.
 _BUILD = (
     FIRST
     + """\
@@ -101,9 +107,9 @@ def build_command(
     context: bytes,
     no_cache: bool = False,
 ) -> BuildCommand:
-    """The command that builds an image from the pushed files in `tree`, a folder on the host.
+    """Return the command that builds an image from the pushed files in `tree` on the host.
 
-    `context` is from `context_list`. Status 0: the image has its name and labels.
+    `context` is from `context_list`. After status 0 the image has its name and labels.
     """
     first_name = f"{owner.image}:igor-{secrets.token_hex(4)}"
     options = BuildOptions(
@@ -122,16 +128,16 @@ def build_command(
 
 
 def build_error(runtime: Runtime, status: int, said: str) -> HostError:
-    """The error for a build that ended with this status; `said` is the end of what it printed."""
+    """Return the error for a build's exit status; `said` is the end of its output."""
     if status == CONTEXT_FAILED:
         return HostError(
-            f"the build was given up because a pushed file can't be read there: {last_line(said)}",
-            "push again; a program on the host may have removed it",
+            f"the build stopped: the host can't read a pushed file: {last_line(said)}",
+            "push again; a program on the host may have removed the file",
         )
     known = engine_error(runtime, status, said)
     if known.hint:
         return known
-    return HostError(f"the build failed: {_build_line(said)}", "the output above says where")
+    return HostError(f"the build failed: {_build_line(said)}", "see the output above")
 
 
 _BUILD_LINE = re.compile(
@@ -142,4 +148,4 @@ _BUILD_LINE = re.compile(
 def _build_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if _BUILD_LINE.match(line)]
-    return (telling or lines or ["it said nothing"])[-1]
+    return (telling or lines or ["no output"])[-1]

@@ -1,4 +1,4 @@
-"""What a host has: image, container, and what runs in it, asked in one round trip."""
+"""The image and container on a host, and what runs in the container, in one round trip."""
 
 import re
 from collections.abc import Mapping
@@ -36,10 +36,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Container:
-    """A container on a host. `status` is the engine's word: running, exited, created, paused…
+    """A container on a host. `status` is the engine's: running, exited, created, paused…
 
-    `image` is the id of the image that it was made from; `pid` that of its init, on the host;
-    `mounts` are the folders in it that are not its own.
+    `image` is the id of the image that it was created from, `pid` the host's id of its init;
+    `mounts` are the paths in it where something is mounted.
     """
 
     id: str
@@ -53,8 +53,8 @@ class Container:
 
 @dataclass(frozen=True)
 class Inspection:
-    """One host's state. `processes` are the command lines that run in the container other than
-    igor's own; None where they could not be listed."""
+    """The state of one host. `processes` are the command lines that run in the container, without
+    igor's own; None if they can't be listed."""
 
     rootless: bool
     image: Image | None
@@ -63,9 +63,9 @@ class Inspection:
 
 
 async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
-    """Ask a host for its image and container of `owner`; one round trip.
+    """Ask a host for the image and container of `owner`, in one round trip.
 
-    HostError with a remedy when the engine is not there, is down or may not be used.
+    Raises HostError when the engine is missing, is down or may not be used.
     """
     info, image, container, top = await batch(
         shell,
@@ -89,7 +89,7 @@ async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
     )
 
 
-# Of each image or container only what is read here.
+# Only the members that this module reads.
 _TEXTS = optional(table(text(1 << 20)))
 _INSPECTED = optional(
     items(
@@ -115,12 +115,12 @@ _ABSENT = re.compile(r"no such (image|container|object)|image not known", re.IGN
 
 
 def objects(said: Said, runtime: Runtime) -> list[dict[str, Any]]:
-    """What an inspect command printed; nothing where what it was asked for is not there."""
+    """Parse what an inspect command printed; empty if what it was asked for does not exist."""
     if said.status != 0 and not _ABSENT.search(said.stderr):
         raise engine_error(runtime, said.status, said.stderr)
     try:
         found: list[dict[str, Any]] = parsed(
-            said.stdout or b"[]", _INSPECTED, f"what {runtime.word} inspect printed", MOST_OUTPUT
+            said.stdout or b"[]", _INSPECTED, f"the output of {runtime.word} inspect", MOST_OUTPUT
         )
     except WrongShape as error:
         raise HostError(f"{error}: {words(said.stdout)[:200]}") from None
@@ -154,7 +154,7 @@ def images_in(said: Said, runtime: Runtime) -> list[Image]:
 
 
 def _processes(top: Said, container: Container) -> tuple[str, ...] | None:
-    """The command lines in `top`'s table, without init and what keeps the container running."""
+    """Return the command lines in the output of `top`, without init and igor's `sleep`."""
     if top.status != 0:
         return None
     rows = [row.split(None, 1) for row in said_text(top.stdout).splitlines()[1:]]

@@ -22,7 +22,7 @@ CONTAINER_CONFIG = "igor.container.config"
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a container is: true names, before anything in them had to change."""
+    """Whose a container is: the names as configured, before they are made valid for the engine."""
 
     user: str
     project: str
@@ -38,7 +38,7 @@ class Owner:
 
     @property
     def image_labels(self) -> dict[str, str]:
-        """Containers inherit these, so they say nothing about whose a container is."""
+        """Labels of an image. Containers inherit them, so they don't say whose a container is."""
         return {IMAGE_PROJECT: label(self.project), IMAGE_USER: label(self.user)}
 
     @property
@@ -57,18 +57,19 @@ class Owner:
         return self.image_labels.items() <= labels.items()
 
     def notice(self) -> str:
-        """One sentence where names had to change for the engine, else empty."""
+        """Return one sentence if the engine needs another name, else nothing."""
         if self.container == f"{self.user}-{self.project}-{self.group}":
             return ""
-        return f"on hosts '{label(self.project)}' is named {self.image} ({self.container})"
+        name = label(self.project)
+        return f"'{name}' is not a valid name for the engine; igor uses {self.container}"
 
 
 def valid_name(*parts: str) -> str:
-    """A name that both images and containers may have: `a-b-c`, of [a-z0-9._-].
+    """Return a name that is valid for images and containers: `a-b-c`, of [a-z0-9._-].
 
-    The rule is the stricter one of the two, distribution's for a path component of a repository:
-    letters and digits, separated by one '.', one or two '_' or any number of '-'.
-    Different parts can give the same name; labels tell those apart.
+    The rule is the stricter one, that of a repository's path component: letters and digits,
+    separated by one '.', one or two '_' or any number of '-'. Different parts can give the same
+    name; labels tell those apart.
     """
     name = "-".join(_component(part) for part in parts)
     if len(name) > MAX_LENGTH:
@@ -77,7 +78,7 @@ def valid_name(*parts: str) -> str:
 
 
 def label(value: str) -> str:
-    """A true name as a label can hold it: folder names may not be UTF-8, or hold line breaks."""
+    """Return a name as a label can hold it: without line breaks, and valid UTF-8."""
     readable = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in readable)
 

@@ -1,4 +1,4 @@
-"""What is to become of a container, decided from what the host has and what is wanted."""
+"""Decide what to do with a container, from what the host has and what the config asks for."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,8 +21,8 @@ from igor_core.runtime import Runtime
 class ContainerPlan:
     """`action` is what to do, `reason` why, in a few words.
 
-    For "replace", `usable` says whether commands can still run in the old container, and
-    `processes` are the command lines that would be ended (None: they could not be listed).
+    `usable` says whether commands can run in the present container. For "replace", `processes`
+    are the command lines that would be ended (None: they can't be listed).
     """
 
     action: Literal["keep", "start", "create", "replace"]
@@ -32,37 +32,37 @@ class ContainerPlan:
 
     @property
     def in_use(self) -> bool:
-        """Whether replacing it would, or may, end something that runs."""
+        """Whether replacing the container ends, or may end, a program."""
         return self.processes != ()
 
 
 def plan_container(inspection: Inspection, spec: Spec, runtime: Runtime) -> ContainerPlan:
-    """What to do for the wanted container to run.
+    """Decide what to do so that the container that the config asks for runs.
 
-    HostError when the name is taken by a container that isn't this owner's, or it is paused.
+    Raises HostError when it is paused, or when another owner's container has its name.
     """
     container = inspection.container
     if container is None:
-        return ContainerPlan("create", "it is not there")
+        return ContainerPlan("create", "it does not exist")
     if not spec.owner.owns(container.labels):
         raise _taken(container, spec.owner)
     if container.status == "paused":
         raise HostError(
             f"the container {container.name} is paused",
-            f"there: {runtime.word} unpause {container.name}",
+            f"on the host: {runtime.word} unpause {container.name}",
         )
     old = _why_old(inspection, container, spec, runtime)
     usable = container.status == "running"
     if old:
         return ContainerPlan("replace", old, usable, inspection.processes)
     if usable or container.status == "restarting":
-        return ContainerPlan("keep", "it runs already", usable)
+        return ContainerPlan("keep", "it is running", usable)
     return ContainerPlan("start", f"it is {container.status}")
 
 
 def _why_old(inspection: Inspection, container: Container, spec: Spec, runtime: Runtime) -> str:
     if container.status in ("created", "initialized", "configured", "dead", "removing"):
-        return "it never ran"
+        return "it never started"
     if inspection.image is None:
         return "its image is gone"
     if container.image != inspection.image.id:
@@ -70,7 +70,7 @@ def _why_old(inspection: Inspection, container: Container, spec: Spec, runtime: 
     wanted = spec.options(runtime, inspection.rootless, inspection.image.id)
     if container.labels.get(CONTAINER_CONFIG) != wanted.labels[CONTAINER_CONFIG]:
         if RUN_FOLDER not in container.mounts:
-            return f"an earlier igor made it, without {RUN_FOLDER}"
+            return f"an earlier version of igor created it, without {RUN_FOLDER}"
         return "its options changed"
     return ""
 
@@ -78,8 +78,8 @@ def _why_old(inspection: Inspection, container: Container, spec: Spec, runtime: 
 def _taken(container: Container, owner: Owner) -> HostError:
     if CONTAINER_PROJECT not in container.labels:
         return HostError(
-            f"a container named {container.name} is there that igor did not make",
-            "rename it or remove it there, then try again",
+            f"igor did not create the container {container.name} on the host",
+            "rename or remove it, then try again",
         )
     theirs = [
         container.labels.get(name, "?")
@@ -87,6 +87,6 @@ def _taken(container: Container, owner: Owner) -> HostError:
     ]
     return HostError(
         f"the container {container.name} belongs to project '{theirs[1]}' of '{theirs[0]}' "
-        f"in group '{theirs[2]}', whose name comes out the same",
-        'give one of them another name: "project" or "user" in its config',
+        f"in group '{theirs[2]}', which gives the same name",
+        'set another "project" or "user" in the config of one of them',
     )

@@ -1,38 +1,26 @@
-"""What a container of a project on one host is to be like."""
+"""What a project's container on one host must be like."""
 
 import hashlib
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from igor_core.config import Host, Project
 from igor_core.container.names import CONTAINER_CONFIG, Owner
 from igor_core.errors import UsageError
 from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.runtime import RESERVED_RUN_OPTIONS, CreateOptions, Runtime
+from igor_core.ssh.account import HostAccount
 
-#: HOME in a container that runs as the host's user; writable, and kept between containers.
+#: HOME in a container that runs as the host's user. Writable; survives the container.
 HOME = "/home/igor"
-
-
-class Account(Protocol):
-    """Who igor is on the host."""
-
-    @property
-    def uid(self) -> int: ...
-
-    @property
-    def gid(self) -> int: ...
-
-    @property
-    def user(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One project's container on one host. Igor's own folders and names are in it already."""
+    """One project's container on one host. `tree`, `home` and `run` are folders of the host."""
 
     owner: Owner
     tree: str
@@ -47,7 +35,7 @@ class Spec:
     run_args: Sequence[str]
 
     def options(self, runtime: Runtime, rootless: bool, image_id: str) -> CreateOptions:
-        """All that `create` needs; the label `igor.container.config` is a digest of the rest."""
+        """Return what `create` needs; its label igor.container.config is a digest of the rest."""
         options = CreateOptions(
             name=self.owner.container,
             image=self.owner.image,
@@ -71,14 +59,14 @@ class Spec:
     def _env(self) -> dict[str, str]:
         if self.run_as == "image":
             return dict(self.env)
-        # Whoever has no line in the image's /etc/passwd is found by these (Python's getpass).
+        # The user may have no line in the image's /etc/passwd; Python's getpass reads these.
         return {"HOME": HOME, "USER": self.login, "LOGNAME": self.login, **self.env}
 
     def _keeps_id(self, runtime: Runtime, rootless: bool) -> bool:
         return self.run_as == "user" and rootless and runtime.word == "podman"
 
     def _user(self, runtime: Runtime, rootless: bool) -> str:
-        """Whoever owns, on the host, what is written to the mount as the login user."""
+        """Return the user in the container whose files on the mount the host's login user owns."""
         if self.run_as == "image":
             return ""
         if rootless and runtime.word == "docker":
@@ -86,10 +74,12 @@ class Spec:
         return f"{self.uid}:{self.gid}"
 
 
-def spec_of(project: Project, host: Host, group: str, account: Account, paths: HostPaths) -> Spec:
-    """What the config says of a project's container on a host.
+def spec_of(
+    project: Project, host: Host, group: str, account: HostAccount, paths: HostPaths
+) -> Spec:
+    """Return what the config asks of a project's container on a host.
 
-    UsageError for an option in docker_run_args that is igor's own.
+    Raises UsageError for an option in docker_run_args that only igor may set.
     """
     config = project.config
     _check_run_args(config.docker_run_args)
@@ -113,6 +103,6 @@ def _check_run_args(arguments: Sequence[str]) -> None:
         option = argument.split("=", 1)[0]
         if option in RESERVED_RUN_OPTIONS:
             raise UsageError(
-                f"docker_run_args[{place}]: {option} is igor's own to set",
-                "take it out of the config",
+                f"docker_run_args[{place}]: only igor may set {option}",
+                "remove it from the config",
             )

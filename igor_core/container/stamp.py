@@ -1,7 +1,7 @@
-"""What an image is made from, as a stamp: when it differs, the image is built again, and why.
+"""What an image is built from, as a stamp: whether to build it again, and why.
 
-The stamp and a short digest of each input are labels of the image on the host, so the host is
-the truth: an image that somebody removed or built elsewhere is seen for what it is.
+The stamp and a short digest of each input are labels of the image on the host, so igor notices
+an image that somebody removed or built in another way.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igor_core.container.dockerignore import BadPattern, Ignore, Pattern, compile_pattern
+from igor_core.container.dockerignore import BadPattern, DockerPattern, Ignore, compile_pattern
 from igor_core.container.names import IMAGE_INPUTS, IMAGE_STAMP, label
 from igor_core.errors import UsageError
 from igor_core.worktree.content import hash_of
@@ -27,8 +27,8 @@ _LONGEST_LABEL = 60_000
 class Inputs:
     """sha256 (hex) of the dockerfile and of each rebuild file and build argument by name.
 
-    `missing` are the rebuild patterns that no pushed file matches; `contents` has the same
-    sha256 of those that are regular files, by path, as a host can be asked for them.
+    `missing` are the rebuild patterns that no pushed file matches; `contents` has the sha256 of
+    the regular files by path, to be compared with the host's.
     """
 
     dockerfile: str
@@ -39,7 +39,7 @@ class Inputs:
 
     @property
     def stamp(self) -> str:
-        """One sha256 (hex) over all of them."""
+        """One sha256 (hex) of all inputs."""
         return _sha256(_json([self.dockerfile, dict(self.files), dict(self.args)]).encode())
 
     @property
@@ -54,14 +54,14 @@ class Inputs:
         }
 
     def differences(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Why an image with these labels is to be built again; empty when it is up to date."""
+        """Return why to rebuild an image with these labels; empty if it is up to date."""
         if labels.get(IMAGE_STAMP) == self.stamp:
             return ()
         before = _read_detail(labels.get(IMAGE_INPUTS, ""))
         now = _read_detail(self.labels[IMAGE_INPUTS])
         names = sorted(before.keys() | now.keys()) if before and now else []
         changes = (_change(name, before.get(name), now.get(name)) for name in names)
-        return tuple(filter(None, changes)) or ("what it was built from changed",)
+        return tuple(filter(None, changes)) or ("its inputs changed",)
 
 
 def read_inputs(
@@ -71,11 +71,10 @@ def read_inputs(
     args: Mapping[str, str],
     pushed: Iterable[bytes],
 ) -> Inputs:
-    """Read what the image is made from out of the project's folder `root`.
+    """Read what the image is built from, in the project's folder `root`.
 
-    `rebuild` are names or patterns (as in .dockerignore), looked for among `pushed`, the paths
-    of the pushed files, relative to root. UsageError for a pattern that is none, or when a file
-    can't be read.
+    `rebuild` are names or patterns, as in .dockerignore, for `pushed`, the paths of the pushed
+    files, relative to root. Raises UsageError for an invalid pattern or an unreadable file.
     """
     known = {os.fsdecode(path) for path in pushed}
     found: set[str] = set()
@@ -104,15 +103,17 @@ def _matching(pattern: str, paths: Set[str]) -> set[str]:
     if literal in paths:
         return {literal}
     try:
-        wanted = Ignore([Pattern(compile_pattern(pattern))])
+        wanted = Ignore([DockerPattern(compile_pattern(pattern))])
     except BadPattern as error:
-        raise UsageError(f"docker_rebuild_files: {error}", "correct it in the config") from None
+        raise UsageError(
+            f"docker_rebuild_files in the config: {error}", "correct the pattern"
+        ) from None
     return {path for path in paths if wanted.ignores(path)}
 
 
 @dataclass(frozen=True)
 class _Digest:
-    """sha256 (hex) of a file's content, or of where a link points, as in the build's context."""
+    """The sha256 (hex) of a file's content, or of a link's target, as in the build context."""
 
     text: str
     is_link: bool = False

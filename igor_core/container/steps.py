@@ -1,7 +1,8 @@
 """Match a pattern with many wildcards in one pass over the text, however hostile both are.
 
-Python's expressions backtrack, Go's don't: docker is not held up by what would hold up igor. Here
-all positions in the pattern that the text so far can lead to are kept, as bits of one number.
+Python's expressions backtrack, Go's don't, so a pattern that docker matches quickly could block
+igor. This matcher keeps all positions in the pattern that the text can have reached, as bits of
+one number.
 """
 
 import re
@@ -16,7 +17,7 @@ _ITEM = re.compile(
 
 
 class Steps:
-    """An expression of those items; `match` is a re.Pattern's, but for what it returns."""
+    """An expression of those items, with a `match` like that of re.Pattern."""
 
     def __init__(self, expression: str) -> None:
         # By position: what one character must match to go on to the next.
@@ -50,7 +51,7 @@ class Steps:
         self._ones.append(re.compile(one, re.ASCII))
 
     def match(self, text: str) -> bool | None:
-        """True where all of the text fits, else None."""
+        """Return True if the whole text matches, else None."""
         before, at = self._last if text.startswith(self._last[0]) else ("", self._begin)
         for character in text[len(before) :]:
             goes, stays = self._known(character)
@@ -61,14 +62,14 @@ class Steps:
         return True if at & self._end else None
 
     def _known(self, character: str) -> tuple[int, int]:
-        """The positions that this character leads on from, and those where it changes nothing."""
+        """Return the positions that advance on this character, and those that stay."""
         if character not in self._by_character:
             fits = sum(1 << at for at, one in enumerate(self._ones) if one.match(character))
             self._by_character[character] = fits & ~self._stays, fits & self._stays
         return self._by_character[character]
 
     def _closed(self, at: int) -> int:
-        """With the positions that are reached without any character."""
+        """Add the positions that can be reached without a character."""
         while True:
             more = at | (at & self._skips_one) << 1 | (at & self._skips_three) << 3
             if more == at:

@@ -1,5 +1,4 @@
-"""Checks of each layer, on the local machine and on a host: gather facts, then judge them.
+"""Checks of each layer that igor stands on, local and on a host. Facts are gathered, then judged.
 
-`local_facts`, `local_port` and `ask` look; `parse` and `engine_facts` read what was printed;
-`local`, `host`, `engine` and `ports` judge, and are pure.
+`*_facts`, `host_script` and `local_port` gather and parse; the other modules judge, and are pure.
 """

@@ -1,4 +1,4 @@
-"""The result of one check: whether something works, and how to fix it."""
+"""The result of one check: a state, one sentence, and the remedy."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,10 +7,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check in one sentence, with the remedy in `hint`.
+    """One thing looked at, in one sentence, with the remedy in `hint`.
 
-    "warn": it works, but something costs time or safety; "skip": there was nothing to check,
-    or no way to check it.
+    "warn": it works, but costs time or safety, or stops one part of igor; "skip": there was
+    nothing to look at, or no way to.
     """
 
     name: str
@@ -43,11 +43,11 @@ def any_failed(checks: Iterable[Check]) -> bool:
 
 
 def summary(checks: Iterable[Check]) -> str:
-    """Sum the checks up in a few words: "1 failed (rsync), 2 warnings (clock, dir)"."""
+    """The checks that failed or warn: "1 failed (rsync), 2 warnings (disk, dir)"."""
     checks = list(checks)
     parts = []
     for state, one, many in (("fail", "failed", "failed"), ("warn", "warning", "warnings")):
         names = list(dict.fromkeys(check.name for check in checks if check.state == state))
         if names:
             parts.append(f"{len(names)} {one if len(names) == 1 else many} ({', '.join(names)})")
-    return ", ".join(parts) or "everything works"
+    return ", ".join(parts) or "all checks passed"

@@ -1,4 +1,4 @@
-"""Facts about the local machine: programs, igor's own folders, ssh's files."""
+"""What this machine has: programs, igor's own folders, ssh's files."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ PROGRAM_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Folder:
-    """One of igor's own folders; `trouble` says why it cannot be used."""
+class OwnFolder:
+    """One of igor's own folders; `trouble` says why it can't be used."""
 
     path: str
     trouble: str = ""
@@ -26,18 +26,11 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Agent:
-    """The user's ssh-agent: where its socket is, and whether it answers."""
-
-    path: str = ""
-    answers: bool = False
-
-
-@dataclass(frozen=True)
 class Machine:
-    """The local machine. Programs are the first line of their `--version`, empty if missing.
+    """This machine. Programs are the first line of their `--version`, empty where missing.
 
-    `unreadable` are files of ssh that exist and can't be read, each with the reason.
+    `unreadable` are ssh's files that exist and can't be read, each with the reason;
+    `agent_socket` is SSH_AUTH_SOCK.
     """
 
     pid: int
@@ -47,13 +40,15 @@ class Machine:
     ssh: str
     unreadable: tuple[str, ...]
     has_known_hosts: bool
-    ssh_agent: Agent
-    state: Folder
-    runtime: Folder
+    agent_socket: str
+    agent_answers: bool
+    state: OwnFolder
+    runtime: OwnFolder
 
 
 def look(env: Mapping[str, str]) -> Machine:
-    """Gather all facts; `env` is the client's environment. Blocks for about 50 ms."""
+    """Gather all facts; `env` is the client's environment. Blocks for some 50 ms."""
+    agent_socket = env.get("SSH_AUTH_SOCK", "")
     return Machine(
         pid=os.getpid(),
         python=platform.python_version(),
@@ -62,14 +57,15 @@ def look(env: Mapping[str, str]) -> Machine:
         ssh=_version(["ssh", "-V"]),
         unreadable=tuple(_unreadable()),
         has_known_hosts=any(file.exists() for file in _known_hosts()),
-        ssh_agent=_agent(env.get("SSH_AUTH_SOCK", "")),
-        state=_folder(directories.state_directory),
-        runtime=_folder(directories.runtime_directory),
+        agent_socket=agent_socket,
+        agent_answers=_answers(agent_socket),
+        state=_own_folder(directories.state_directory),
+        runtime=_own_folder(directories.runtime_directory),
     )
 
 
 def _version(argv: list[str]) -> str:
-    """ssh prints its version to stderr."""
+    """Return the first line that a program prints; ssh prints its version to stderr."""
     if shutil.which(argv[0]) is None:
         return ""
     try:
@@ -91,8 +87,7 @@ def _known_hosts() -> list[Path]:
     return [Path.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts")]
 
 
-def _unreadable() -> list[str]:
-    found = []
+def _unreadable() -> Iterator[str]:
     configs = [Path.home() / ".ssh/config", Path("/etc/ssh/ssh_config")]
     for file in [*configs, *_known_hosts()]:
         try:
@@ -100,30 +95,27 @@ def _unreadable() -> list[str]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            found.append(f"{file} ({error.strerror})")
-    return found
+            yield f"{file} ({error.strerror})"
 
 
-def _agent(path: str) -> Agent:
-    if not path:
-        return Agent()
+def _answers(agent_socket: str) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1)
         try:
-            client.connect(path)
+            client.connect(agent_socket)
         except OSError:
-            return Agent(path)
-    return Agent(path, answers=True)
+            return False
+    return True
 
 
-def _folder(find: Callable[[], Path]) -> Folder:
-    """Try to write: permissions do not show full disks and read-only mounts."""
+def _own_folder(find: Callable[[], Path]) -> OwnFolder:
+    """Write a file into the folder: permissions don't tell of full disks and read-only mounts."""
     try:
         folder = find()
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:
             probe.write(b"igor")
     except IgorError as error:
-        return Folder("", error.message, error.hint)
+        return OwnFolder("", error.message, error.hint)
     except OSError as error:
-        return Folder(str(error.filename or ""), error.strerror or str(error))
-    return Folder(str(folder))
+        return OwnFolder(str(error.filename or ""), error.strerror or str(error))
+    return OwnFolder(str(folder))

@@ -1,107 +1,94 @@
-"""What docker_run_args require of a host: published ports and GPUs."""
+"""What docker_run_args ask of a host: published ports, GPUs, the host's network. Pure."""
 
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from igor_core.doctor.listening import EVERYWHERE
+_PUBLISH = re.compile(
+    r"(?:(?:\[([^]]*)\]|([^:/\[]+)):(?=[\d-]*:))?"  # an address, if two more fields follow
+    r"(?:(\d*)(?:-(\d+))?:)?(\d+)(?:-(\d+))?(?:/(\w+))?"
+)
+#: The addresses that stand for all of a host, as docker and ss write them.
+_ALL_ADDRESSES = ("", "*", "0.0.0.0", "::")
 
-_PORTS = re.compile(r"(\d*)(?:-(\d+))?")
-_SHOWN = re.compile(r"^(.*):(\d+)(?:-(\d+))?->[^/]*/(\w+)$")
 
-
-@dataclass(frozen=True)
-class Published:
-    """Ports `first` to `last` of a host that lead into a container; 0: the engine chooses one.
-
-    `inside` are the first and last of the ports there that they lead to, 0 where it isn't known.
-    """
+class PortRange(NamedTuple):
+    """Ports of a host at one address (empty: at all); empty where the engine chooses the port."""
 
     address: str
-    first: int
-    last: int
+    ports: range
     protocol: str = "tcp"
-    inside: tuple[int, int] = field(default=(0, 0), compare=False)
-
-    @property
-    def ports(self) -> range:
-        return range(self.first, self.last + 1) if self.first else range(0)
 
     @property
     def name(self) -> str:
-        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        """`8888`, `9000-9002/udp`."""
+        if not self.ports:
+            return "a port that the engine chooses"
+        first, last = self.ports[0], self.ports[-1]
+        ports = str(first) if first == last else f"{first}-{last}"
         return ports if self.protocol == "tcp" else f"{ports}/{self.protocol}"
 
     @property
     def is_open(self) -> bool:
-        """Whether other machines reach it."""
-        return self.address in EVERYWHERE or not _is_loopback(self.address)
+        """Whether other machines can reach it."""
+        try:
+            return not ipaddress.ip_address(self.address).is_loopback
+        except ValueError:
+            return True
+
+    def overlaps(self, other: "PortRange") -> bool:
+        """Whether both can't be listened on at once."""
+        at_one_address = self.address == other.address or any(
+            address in _ALL_ADDRESSES for address in (self.address, other.address)
+        )
+        first = max(self.ports.start, other.ports.start)
+        last = min(self.ports.stop, other.ports.stop)
+        return at_one_address and self.protocol == other.protocol and first < last
+
+
+class PublishedPort(NamedTuple):
+    """Ports of a host, and the container's ports that they lead to."""
+
+    outside: PortRange
+    inside: range
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """`gpu` is the option that asks for GPUs: "gpus", "runtime", "cdi", or none."""
+class RunArgs:
+    """`gpu` says which option asks for GPUs: "gpus", "runtime", "cdi", or none."""
 
-    ports: tuple[Published, ...]
+    ports: tuple[PublishedPort, ...]
     all_ports: bool
     gpu: Literal["", "gpus", "runtime", "cdi"]
-    host_network: bool = False
+    host_network: bool
 
 
-def wanted(arguments: Sequence[str]) -> Wanted:
-    """Read the arguments of `docker run`; ports that cannot be read are left out."""
+def read_run_args(arguments: Sequence[str]) -> RunArgs:
+    """Read the arguments of `docker run`. Ports that can't be read are left out."""
     ports = [published(value) for value in _values(arguments, "-p", "--publish")]
-    return Wanted(
-        tuple(port for port in ports if port is not None),
-        bool({"-P", "--publish-all", "--publish-all=true"} & set(arguments)),
-        _gpu(arguments),
-        "host" in _values(arguments, "--network", "--net"),
+    return RunArgs(
+        ports=tuple(port for port in ports if port is not None),
+        all_ports=bool({"-P", "--publish-all", "--publish-all=true"} & set(arguments)),
+        gpu=_gpu(arguments),
+        host_network="host" in _values(arguments, "--network", "--net"),
     )
 
 
-def published(value: str) -> Published | None:
-    """`[[address:]port:]port[/protocol]`, with ranges, as docker-run(1) has it."""
-    rest, _, protocol = value.partition("/")
-    address, host = "", ""
-    if rest.startswith("["):
-        address, _, rest = rest[1:].partition("]:")
-    front, colon, inside = rest.rpartition(":")
-    if colon:
-        before, colon, host = front.rpartition(":")
-        address = before if colon else address
-    return _range(address, host, protocol or "tcp", inside)
-
-
-def shown(column: str) -> tuple[Published, ...]:
-    """The ports in `ps`'s column: "0.0.0.0:80->80/tcp, :::80->80/tcp, 443/tcp"."""
-    found = (_SHOWN.match(part.strip()) for part in column.split(","))
-    return tuple(
-        Published(match[1].strip("[]"), int(match[2]), int(match[3] or match[2]), match[4])
-        for match in found
-        if match
-    )
-
-
-def _range(address: str, host: str, protocol: str, inside: str) -> Published | None:
-    match, there = _PORTS.fullmatch(host), _PORTS.fullmatch(inside)
+def published(value: str) -> PublishedPort | None:
+    """Read `[[address:]port:]port[/protocol]`, with ranges, as in docker-run(1)."""
+    match = _PUBLISH.fullmatch(value)
     if match is None:
         return None
-    first, last = _ends(match)
-    return Published(address, first, last, protocol.lower(), _ends(there) if there else (0, 0))
+    protocol = (match[7] or "tcp").lower()
+    outside = PortRange(match[1] or match[2] or "", port_range(match[3], match[4]), protocol)
+    return PublishedPort(outside, port_range(match[5], match[6]))
 
 
-def _ends(match: "re.Match[str]") -> tuple[int, int]:
-    first = int(match[1] or 0)
-    return first, int(match[2] or first)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+def port_range(first: str | None, last: str | None) -> range:
+    """Empty without a first port; that one port without a last."""
+    return range(int(first), int(last or first) + 1) if first else range(0)
 
 
 def _gpu(arguments: Sequence[str]) -> Literal["", "gpus", "runtime", "cdi"]:

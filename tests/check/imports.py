@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors", "shapes", "remote"}),
+    frozenset({"", "errors", "quantities", "shapes", "remote"}),
     frozenset({"directories", "env_variables", "events"}),
     frozenset({"config", "agent.protocol"}),
     frozenset(
@@ -26,8 +26,8 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"push.channel"}),
-    frozenset({"push", "container", "debug", "doctor"}),
-    frozenset({"push.sync", "environment"}),
+    frozenset({"push", "container", "debug"}),
+    frozenset({"push.sync", "environment", "doctor"}),
     frozenset({"verbs.state"}),
     frozenset({"verbs.steps"}),
     frozenset({"verbs"}),
@@ -39,7 +39,7 @@ HEIGHT = {unit: height for height, layer in enumerate(LAYERS) for unit in layer}
 #: Front ends ask the agent; of igor_core they know no more than this.
 FRONT_ENDS = LAYERS[-1]
 FOR_FRONT_ENDS = {
-    "", "errors", "events", "directories", "config", "agent.client", "agent.protocol",
+    "", "errors", "quantities", "events", "directories", "config", "agent.client", "agent.protocol",
 }  # fmt: skip
 #: The agent's end that others hold; the rest of `agent` is the process itself.
 AGENT_ENDS = {"agent.client", "agent.protocol"}

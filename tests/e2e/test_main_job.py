@@ -45,7 +45,7 @@ def test_setup_builds_once_and_again_only_when_the_requirements_change(
 ) -> None:
     cold = project.igor("docker", "setup")
     assert cold.returncode == 0, cold.stderr
-    assert cold.stderr.count("image is not there") == 2
+    assert cold.stderr.count("no image yet") == 2
     for host in project.hosts:
         assert (project.on(host) / "igor_core/errors.py").read_bytes() == (
             project.root / "igor_core/errors.py"
@@ -157,7 +157,7 @@ def test_cancelling_exec_ends_the_program_inside_the_container(project: SamplePr
 TOLD = {
     "agent": "the agent has gone away",
     "sshd": "the connection to apollo was lost while the command ran",
-    "dockerd": "docker isn't running on the host",
+    "dockerd": "docker is not running on the host",
 }
 
 

@@ -20,10 +20,11 @@ from igor_core.config import ConfigError, Problem
 from igor_core.config.read import parse as parse_config
 from igor_core.debug.editors.json_edit import CannotEdit, check, without_comments
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
-from igor_core.doctor.parse import parse as parse_host
+from igor_core.doctor.host_facts import parse as parse_host
+from igor_core.doctor.host_facts import space
+from igor_core.doctor.ports import listening_programs
 from igor_core.output import OutputParser, SourceTree, location_at
 from igor_core.output.line_splitter import LONGEST_LINE, LineSplitter
-from igor_core.paths import HostPaths
 from igor_core.push.channel import payloads
 from igor_core.push.channel.answers import differing, read_answer
 from igor_core.push.channel.precondition import Precondition
@@ -263,7 +264,9 @@ def editors_file(data: bytes) -> None:
 
 
 def doctor(data: bytes) -> None:
-    parse_host(data, HostPaths.of("~/x", "/home/me", "project"))
+    facts = parse_host(data)
+    space(facts.space)
+    listening_programs(facts.listening)
 
 
 def stacks(data: bytes) -> None:

@@ -19,6 +19,7 @@ from igor_core.container.stamp import Inputs, read_inputs
 from igor_core.environment import ContainerEnvironment, HostEnvironment
 from igor_core.paths import HostPaths
 from igor_core.runtime import Runtime
+from igor_core.ssh.account import HostAccount
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address
 from tests.lab import Host
@@ -57,13 +58,6 @@ class LabShell:
             timeout=300,
         )
         return Completed(done.returncode, os.fsencode(done.stdout), os.fsencode(done.stderr))
-
-
-@dataclass(frozen=True)
-class Account:
-    uid: int
-    gid: int
-    user: str
 
 
 class Sample:
@@ -112,7 +106,7 @@ class Sample:
 
     @property
     def spec(self) -> Spec:
-        account = Account(self.host.uid, self.host.uid, self.host.user)
+        account = HostAccount(self.host.uid, self.host.uid, self.host.user, self.host.home)
         return spec_of(self.project, self.entry, "dev", account, self.paths)
 
     @property

@@ -15,10 +15,10 @@ from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.port.dap_rewrite import Answers
 from igor_core.debug.processes.model import probe_result
 from igor_core.debug.session import DebugSession
-from igor_core.doctor.ask import _ahead
 from igor_core.doctor.engine_facts import engine_facts
-from igor_core.doctor.listening import listeners
-from igor_core.doctor.parse import parse
+from igor_core.doctor.host import host_checks
+from igor_core.doctor.host_facts import HostLink, parse
+from igor_core.doctor.ports import container_ports, listening_programs
 from igor_core.errors import MOST_TOLD, HostError
 from igor_core.paths import HostPaths
 from igor_core.push.transport.rsync import output as rsync_output
@@ -121,15 +121,15 @@ def test_a_look_at_processes_that_is_something_else() -> None:
 
 def test_doctors_script_with_numbers_that_are_none() -> None:
     huge = "9" * 5000
-    names = ("space", "shell_times", "tcp", "tcp6", "udp", "holders", "find")
-    row = "0: {0}:{0} 00000000:0000 0A 0 0 0 {0} 0 {0}"
     holder = f'tcp L 0 0 *:{huge} * users:(("x",pid={huge},fd=3))'
-    for value in ("²", huge, "-1", "x y", row.format("²"), row.format(huge),
-                  f"ext4 {huge} ² ٣ 4 /", f"{huge} {huge}", holder):  # fmt: skip
-        printed = b"".join(f"{name}\0{value}\0".encode() for name in names)
-        assert parse(printed, PATHS)
-        assert listeners(value, "tcp") == []
-        _ahead(value.encode(), 0.0)
+    for value in ("²", huge, "-1", "x y", f"ext4 {huge} ² ٣ 4 /", holder):
+        printed = b"".join(
+            f"{name}\0{value}\0".encode() for name in ("space", "shell_milliseconds")
+        )
+        link = HostLink("me@host", True, "", 0.1)
+        assert host_checks(parse(printed), link, "/base", containers=True, by_rsync=True)
+        assert listening_programs(value) == {}
+        assert container_ports(f"name\t:{huge}->{huge}/tcp, :{value}->80/tcp") == {}
 
 
 # -- debugging: the helper's frames, and what an adapter says

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from igor_core.config import Host, HostGroup, Project
-from igor_core.config.host_names import host_names
+from igor_core.config.hosts import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.paths import RUN_FOLDER, HostPaths
 from igor_core.runtime import Runtime

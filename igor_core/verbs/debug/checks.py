@@ -36,8 +36,8 @@ async def say_port(target: Target, wanted: int, got: int) -> None:
     if wanted == got:
         return
     use = await asyncio.to_thread(port_use, wanted)
-    holders = ", ".join(f"{holder.program} ({holder.pid})" for holder in use.holders)
-    target.step(f"port {wanted} is taken by {holders or 'another program'}; {got} is used")
+    holders = " and ".join(use.holders) or "another program"
+    target.step(f"port {wanted} is taken by {holders}; using {got}")
 
 
 def refusal(environment: Environment, refused: DebugRefused) -> HostError:

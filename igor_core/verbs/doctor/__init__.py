@@ -1,4 +1,4 @@
-"""doctor: check each layer, on the local machine and on every host, and name cause and remedy."""
+"""doctor: check each layer, on this machine and on every host, and name cause and remedy."""
 
 import asyncio
 from dataclasses import replace
@@ -6,34 +6,32 @@ from pathlib import Path
 
 from igor_core.config import ConfigError, Project, find_project
 from igor_core.doctor import local_facts
-from igor_core.doctor.check import Check, any_failed, fail, ok, skip, summary, warn
-from igor_core.doctor.local import debug_port_check, machine_checks
-from igor_core.doctor.local_port import port_use
-from igor_core.errors import IgorError, UsageError
+from igor_core.doctor.check import Check, any_failed, fail, ok, summary, warn
+from igor_core.doctor.local import machine_checks
+from igor_core.doctor.project import project_state
+from igor_core.errors import UsageError
 from igor_core.events import Outcome
-from igor_core.trust import is_trusted
 from igor_core.verbs.doctor.host import examine
-from igor_core.verbs.doctor.project import read_material
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def doctor(job: Job, context: Context) -> Outcome:
-    """Check the local machine, then all hosts at once. Fails if a check fails."""
+    """This machine first, then all hosts at once. Fails where a check does; warnings don't."""
     machine = await asyncio.to_thread(local_facts.look, job.env)
     local = machine_checks(machine)
-    project, about = _project(job)
-    local.append(about)
+    project, config = _project(job)
+    local.append(config)
     if project is None:
         return _outcome(Outcome(0), local, {})
     targets = targets_of(job, context)
-    material = await asyncio.to_thread(read_material, project)
-    local += [*await _trust_and_port(project), *material.checks]
+    state = await asyncio.to_thread(project_state, project)
+    local += state.checks
     found: dict[str, list[Check]] = {}
 
     async def on(target: Target) -> Done:
-        found[target.name] = checks = await examine(target, material)
+        found[target.name] = checks = await examine(target, state.inputs)
         return Done(summary(checks), int(any_failed(checks)))
 
     outcome = await each(targets, on)
@@ -52,30 +50,15 @@ def _outcome(outcome: Outcome, local: list[Check], hosts: dict[str, list[Check]]
 
 
 def _project(job: Job) -> tuple[Project | None, Check]:
-    """The project, if it can be used, and the check of its config."""
+    """The project, if there is a usable one, and the check of its config."""
     try:
         if not job.root:
             raise UsageError("no folder was given to look for a project in", "igor -C DIR doctor")
         project = find_project(Path(job.root))
     except ConfigError as error:
-        return None, fail("config", error.message, "igor config check; no host was checked")
+        hint = "igor config check; the hosts were not checked"
+        return None, fail("config", error.message, hint)
     except UsageError as error:
-        hint = f"{error.hint}; no host was checked"
+        hint = f"{error.hint}; the hosts were not checked"
         return None, warn("config", error.message, hint)
     return project, ok("config", f"{project.config_file} is valid")
-
-
-async def _trust_and_port(project: Project) -> list[Check]:
-    use = await asyncio.to_thread(port_use, project.config.debug_port)
-    return [_trust(project), debug_port_check(use)]
-
-
-def _trust(project: Project) -> Check:
-    try:
-        if is_trusted(project):
-            return ok("trust", "the project is trusted")
-    except IgorError as error:
-        return fail("trust", error.message, error.hint)
-    return skip(
-        "trust", "the project is not trusted: only typed commands act", "trust it with: igor trust"
-    )

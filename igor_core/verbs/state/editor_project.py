@@ -8,7 +8,7 @@ from pathlib import Path
 
 from igor_core import events
 from igor_core.config import Project, find_project
-from igor_core.config.host_names import host_names
+from igor_core.config.hosts import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE, IGNORE_FILE
 from igor_core.errors import IgorError, UsageError

@@ -124,7 +124,7 @@ async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspectio
     no_cache = flag(target.job, "no_cache")
     plan = plan_image(inspection.image, inputs, site.spec.owner, force=force or no_cache)
     target.step(plan.text)
-    if not plan.build:
+    if plan.action == "keep":
         return inspection, plan.text
     await _check_inputs_there(site, inputs)
     await _build(site, dockerfile, inputs, no_cache)

@@ -8,6 +8,7 @@ from igor_core.errors import HostError
 from igor_core.events import Outcome, Progress, Warning
 from igor_core.push.report import PushOptions, PushReport, Reporter
 from igor_core.push.sync.host_sync import HostSync
+from igor_core.quantities import size
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
@@ -169,7 +170,7 @@ def summary(report: PushReport, dry_run: bool = False) -> str:
     would = "would be " if dry_run else ""
     parts = []
     if report.sent:
-        parts.append(f"{_count(len(report.sent))} {would}sent ({_size(report.size)})")
+        parts.append(f"{_count(len(report.sent))} {would}sent ({size(report.size)})")
     if report.deleted:
         parts.append(f"{_count(len(report.deleted))} {would}deleted")
     if not parts:
@@ -205,12 +206,3 @@ def _some(items: Sequence[str]) -> str:
 
 def _count(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
-
-
-def _size(count: int) -> str:
-    amount, unit = float(count), "bytes"
-    for larger in ("kB", "MB", "GB"):
-        if amount < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "bytes" else f"{amount:.1f} {unit}"

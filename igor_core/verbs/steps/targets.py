@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igor_core.config import Host, Project, find_project
-from igor_core.config.host_names import host_names
+from igor_core.config.hosts import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.environment import Environment, environment_of
 from igor_core.errors import Cancelled, IgorError, UsageError

@@ -191,7 +191,7 @@ async def test_a_container_of_that_name_that_igor_did_not_make_is_left_alone(
     await sample.build()
     # Made from igor's own image, so it has the image's labels.
     sample.engine("create", "--name", sample.spec.owner.container, "lab-sample", "sh")
-    with pytest.raises(HostError, match="igor did not make"):
+    with pytest.raises(HostError, match="igor did not create"):
         await plan(sample)
     assert (await clean(sample.shell, sample.runtime, sample.spec.owner)).containers == ()
     assert sample.spec.owner.container in sample.engine("ps", "-a", "--format", "{{.Names}}")
@@ -251,7 +251,7 @@ async def test_a_missing_tree_says_to_push(sample: Sample) -> None:
     await sample.build()
     sample.host.run(["rm", "-rf", sample.paths.tree])
     found, what = await plan(sample)
-    with pytest.raises(HostError, match="there is no such folder") as error:
+    with pytest.raises(HostError, match="no such folder") as error:
         await bring_up(sample.shell, sample.runtime, sample.spec, found, what)
     assert "igor push" in error.value.hint
 
@@ -285,7 +285,7 @@ async def test_an_engine_that_is_down_or_absent_is_one_sentence(lab: Lab, tmp_pa
     host = lab["enterprise"]
     down = Sample(tmp_path, host, Runtime("docker"))
     await asyncio.to_thread(host.stop_docker)
-    with pytest.raises(HostError, match="docker isn't running on the host"):
+    with pytest.raises(HostError, match="docker is not running on the host"):
         await down.inspect()
     plain = Sample(tmp_path, host, Runtime("nosuch"))  # type: ignore[arg-type]
     with pytest.raises(HostError, match="nosuch is not installed on the host"):

@@ -171,11 +171,11 @@ async def test_the_image_carries_the_labels_by_which_it_is_found_up_to_date(
 
 
 def test_a_dockerfile_that_is_not_pushed_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="dockerfile is not among the files that are pushed"):
+    with pytest.raises(UsageError, match="igor does not push dockerfile"):
         context_list(tmp_path, "dockerfile", [b"a.py"])
 
 
 def test_a_bad_ignore_file_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("ok\n[\n")
-    with pytest.raises(UsageError, match=r"\.dockerignore, line 2: '\[' is not a pattern"):
+    with pytest.raises(UsageError, match=r"\.dockerignore, line 2: '\[' is not a valid pattern"):
         context_list(tmp_path, "dockerfile", [b"dockerfile", b".dockerignore"])

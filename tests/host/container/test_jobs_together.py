@@ -32,7 +32,7 @@ def test_two_setups_at_once_make_one_image_and_one_container(project: SampleProj
     assert [job.returncode for job in jobs] == [0, 0], said
     told = "".join(said)
     assert told.count("waits until another job is done") == 1
-    assert told.count("build: image is not there") == 1
+    assert told.count("build: no image yet") == 1
     assert told.count("container dino-" + project.root.name + "-dev created") == 1
 
 

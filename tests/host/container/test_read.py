@@ -136,7 +136,7 @@ def test_without_a_container_or_with_the_host_away_that_is_said(ssh_home: Path, 
     assert project.igor("docker", "setup").returncode == 0
     assert content(project, "igor://apollo/etc/hostname")
     apollo.stop_docker()
-    assert "docker isn't running on the host" in refused(project, "igor://apollo/etc/hosts")[1]
+    assert "docker is not running on the host" in refused(project, "igor://apollo/etc/hosts")[1]
     apollo.start_docker()
     apollo.kill_sshd()
     begun = time.monotonic()

@@ -73,7 +73,7 @@ def test_a_dry_run_lists_what_it_would_do(project: Project) -> None:
     assert done.returncode == 0
     assert "send new\\nline\n" in done.stdout
     assert "delete old\n" in done.stdout
-    assert "1 file would be sent (3 bytes), 1 file would be deleted" in done.stdout + done.stderr
+    assert "1 file would be sent (3 B), 1 file would be deleted" in done.stdout + done.stderr
     assert sorted(path.name for path in project.there(project.hosts[0]).iterdir()) == [
         ".igor", "old",
     ]  # fmt: skip

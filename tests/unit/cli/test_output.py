@@ -10,8 +10,9 @@ import pytest
 
 from igor_core.cli.prefix import LONGEST, Prefixer
 from igor_core.cli.style import wants_colour
-from igor_core.cli.text import duration, printable, size, table, utf8
+from igor_core.cli.text import printable, table, utf8
 from igor_core.config.project import CONFIG_FILE
+from igor_core.quantities import duration, size
 from tests.support.cli_process import Terminal, environment, igor
 from tests.support.fake_agent import Client, fake_agent, result
 

@@ -165,7 +165,7 @@ def test_all_mistakes_come_at_once_with_file_and_line(tmp_path: Path) -> None:
         load(file)
     assert caught.value.message.splitlines() == [
         f"{file}:2: usr: unknown key; did you mean 'user'?",
-        f"{file}:3: debug_port: expected a whole number, found true",
+        f"{file}:3: debug_port: expected an integer, found true",
         f"{file}:4: runtime: expected 'docker' or 'podman' or 'none', found 'dokcer'; "
         "did you mean 'docker'?",
         f"{file}:8: host_groups.dev.hosts[0].dir: must be an absolute path or start with '~/'; "
@@ -194,10 +194,10 @@ def test_what_is_no_readable_file_is_said(tmp_path: Path, kind: str) -> None:
         caught.value.message
         == {
             "missing": f"{file}: can't be read: No such file or directory",
-            "folder": f"{file}: is not a file",
-            "pipe": f"{file}: is not a file",
-            "device": f"{file}: is not a file",
-            "huge": f"{file}: is larger than 1000000 bytes: not a config",
+            "folder": f"{file}: is not a regular file",
+            "pipe": f"{file}: is not a regular file",
+            "device": f"{file}: is not a regular file",
+            "huge": f"{file}: is larger than 1000000 bytes, so it is not a config",
             "loop": f"{file}: can't be read: Too many levels of symbolic links",
         }[kind]
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.config import ConfigError, find_project
-from igor_core.config.init import Found, discover, questions, render, write
+from igor_core.config.init import Discovered, discover, questions, render, write
 from igor_core.config.ssh_hosts import literal_hosts
 from igor_core.errors import UsageError
 
@@ -55,7 +55,7 @@ def test_literal_hosts_come_from_the_ssh_config_and_what_it_includes(tmp_path: P
 
 
 def test_the_defaults_of_the_questions_make_a_config_that_loads(tmp_path: Path) -> None:
-    found = Found(("Dockerfile",), ("requirements.txt", "uv.lock"), ("apollo", "gemini"))
+    found = Discovered(("Dockerfile",), ("requirements.txt", "uv.lock"), ("apollo", "gemini"))
     answers = {question.key: question.default for question in questions(found)}
     assert all(question.check(question.default) is None for question in questions(found))
     write(tmp_path, render(answers))
@@ -81,7 +81,7 @@ def test_several_hosts_and_numbers_are_taken_from_answers() -> None:
 
 
 def test_without_a_dockerfile_no_containers_are_proposed() -> None:
-    asked = {question.key: question.default for question in questions(Found((), (), ()))}
+    asked = {question.key: question.default for question in questions(Discovered((), (), ()))}
     assert asked["runtime"] == "none"
     assert "dockerfile" not in asked
 
@@ -110,7 +110,7 @@ def test_without_a_dockerfile_no_containers_are_proposed() -> None:
 def test_an_answer_is_checked_by_the_configs_own_rules(
     key: str, answer: str, sentence: str | None
 ) -> None:
-    asked = {question.key: question for question in questions(Found(("Dockerfile",), (), ()))}
+    asked = {question.key: question for question in questions(Discovered(("Dockerfile",), (), ()))}
     assert asked[key].check(answer) == sentence
 
 

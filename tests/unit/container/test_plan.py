@@ -42,11 +42,11 @@ def found(status: str = "running", spec: Spec = SPEC, **changes: object) -> Insp
 @pytest.mark.parametrize(
     ("inspection", "action", "reason"),
     [
-        (found(), "keep", "it runs already"),
-        (found(container=None), "create", "it is not there"),
+        (found(), "keep", "it is running"),
+        (found(container=None), "create", "it does not exist"),
         (found("exited"), "start", "it is exited"),
-        (found("created"), "replace", "it never ran"),
-        (found("dead"), "replace", "it never ran"),
+        (found("created"), "replace", "it never started"),
+        (found("dead"), "replace", "it never started"),
         (found(image=Image("sha256:2", {})), "replace", "the image changed"),
         (found(image=None), "replace", "its image is gone"),
         (found(rootless=True), "replace", "its options changed"),
@@ -66,7 +66,7 @@ def test_a_container_without_igors_own_files_is_old_and_still_of_use() -> None:
     earlier = replace(before, mounts=frozenset({"/workspace", "/home/igor"}))
     plan = plan_container(found(container=earlier), SPEC, DOCKER)
     assert (plan.action, plan.usable) == ("replace", True)
-    assert plan.reason == "an earlier igor made it, without /run/igor"
+    assert plan.reason == "an earlier version of igor created it, without /run/igor"
 
 
 def test_a_container_whose_processes_could_not_be_listed_counts_as_in_use() -> None:
@@ -145,12 +145,12 @@ async def test_a_batch_tells_each_commands_status_output_and_errors_apart() -> N
             1,
             "permission denied while trying to connect to the Docker daemon socket at "
             'unix:///var/run/docker.sock: Get "http://x/json": dial unix: permission denied',
-            "you may not use docker",
+            "you are not permitted to use docker",
         ),
         (
             1,
             "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
-            "docker isn't running on the host",
+            "docker is not running on the host",
         ),
         (127, "igor: 3: docker: not found", "docker is not installed on the host"),
         (
@@ -164,9 +164,9 @@ async def test_a_batch_tells_each_commands_status_output_and_errors_apart() -> N
             '"" with capabilities: [[gpu]]',
             "can't give GPUs",
         ),
-        (1, "Bind for 0.0.0.0:80 failed: port is already allocated", "a port .* is taken"),
-        (1, "Error: something else\nError: really", r"failed there with status 1: Error: really"),
-        (1, "", "it said nothing"),
+        (1, "Bind for 0.0.0.0:80 failed: port is already allocated", "a port .* is in use"),
+        (1, "Error: something else\nError: really", "exit status 1: Error: really"),
+        (1, "", "no output"),
     ],
 )
 def test_what_an_engine_says_becomes_one_sentence(status: int, said: str, message: str) -> None:

@@ -38,7 +38,7 @@ def root(tmp_path: Path) -> Path:
 def test_the_same_inputs_need_no_build_and_say_so(root: Path) -> None:
     before = inputs(root, "requirements.txt")
     plan = plan_image(image(before), inputs(root, "requirements.txt"), OWNER)
-    assert plan.build is False
+    assert plan.action == "keep"
     assert plan.text == f"image up to date ({before.stamp[:4]}…)"
 
 
@@ -66,7 +66,7 @@ def test_a_file_may_have_the_name_of_an_argument_or_of_the_dockerfile(root: Path
     (root / "A").write_text("1")
     before = inputs(root, "A", "dockerfile", args={"A": "1"})
     (root / "A").write_text("2")
-    assert before.differences({}) == ("what it was built from changed",)
+    assert before.differences({}) == ("its inputs changed",)
     assert inputs(root, "A", "dockerfile", args={"A": "1"}).differences(before.labels) == (
         "A changed",
     )
@@ -109,7 +109,7 @@ def test_thousands_of_rebuild_files_still_fit_into_a_label(root: Path) -> None:
     many = replace(some, files={f"file {number}": "0" * 64 for number in range(9000)})
     assert max(map(len, many.labels.values())) < 100_000
     more = replace(some, files={**many.files, "x": "1" * 64})
-    assert more.differences(many.labels) == ("what it was built from changed",)
+    assert more.differences(many.labels) == ("its inputs changed",)
 
 
 @pytest.mark.parametrize("label", ["not json", "[]", '"x"', ""])
@@ -119,14 +119,14 @@ def test_a_damaged_label_only_costs_the_reason(root: Path, label: str) -> None:
         before,
         labels={**before.labels, "igor.image.inputs": label, "igor.image.stamp": "0"},
     )
-    assert plan_image(damaged, inputs(root), OWNER).build is True
+    assert plan_image(damaged, inputs(root), OWNER).action == "rebuild"
 
 
 def test_an_absent_image_a_foreign_one_and_force_all_build(root: Path) -> None:
     now = inputs(root)
-    assert plan_image(None, now, OWNER).text == "build: image is not there"
-    assert "not built by igor" in plan_image(Image("1", {}), now, OWNER).text
-    assert plan_image(image(now), now, OWNER, force=True).build is True
+    assert plan_image(None, now, OWNER).text == "build: no image yet"
+    assert "igor did not build" in plan_image(Image("1", {}), now, OWNER).text
+    assert plan_image(image(now), now, OWNER, force=True).action == "rebuild"
 
 
 def test_another_projects_image_of_the_same_name_is_left_alone(root: Path) -> None:
@@ -138,5 +138,5 @@ def test_another_projects_image_of_the_same_name_is_left_alone(root: Path) -> No
 
 
 def test_a_bad_pattern_is_one_sentence(root: Path) -> None:
-    with pytest.raises(UsageError, match=r"docker_rebuild_files: '\[a' is not a pattern"):
+    with pytest.raises(UsageError, match=r"docker_rebuild_files .*: '\[a' is not a valid"):
         inputs(root, "[a")
