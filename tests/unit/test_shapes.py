@@ -248,7 +248,7 @@ ABOUT = b"f 1 1.0000000000 644"
 ])  # fmt: skip
 def test_a_survey_that_names_what_was_not_asked_for(fields: tuple[bytes, ...]) -> None:
     asker = ShellSurveyor(Liar(found(*fields)), PATHS, "me")
-    with pytest.raises(HostError, match="liar: it does not say what is in /base/project"):
+    with pytest.raises(HostError, match="liar: unexpected answer to the survey of /base/project"):
         asyncio.run(asker.survey([b"a"]))
 
 
