@@ -1,1 +1,1 @@
-"""What the laptop has: which files belong to the tree, and what has changed of them."""
+"""The local tree: which files belong to it, and which of them have changed."""

@@ -1,24 +1,24 @@
-"""Which paths have changed since when."""
+"""Which paths have changed since a given tree."""
 
 from collections.abc import Iterable
 
-# More paths than this that changed once are not remembered.
+# At most this many changed paths are remembered.
 LIMIT = 200_000
 
 
 class Changes:
-    """Paths in the order of their last change, and the number of the tree that showed it."""
+    """Paths in the order of their last change, each with the number of the tree that showed it."""
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
         self._from: int | None = None
 
     def begin(self, number: int) -> None:
-        """Nothing is known of what was before the tree of this number."""
+        """Start with the tree of this number; earlier changes are unknown."""
         self._from = number
 
     def add(self, paths: Iterable[bytes], number: int) -> None:
-        """`number` is not smaller than any before."""
+        """Add changed paths; numbers never decrease."""
         for path in paths:
             self._numbers.pop(path, None)
             self._numbers[path] = number
@@ -26,7 +26,7 @@ class Changes:
             self._from = self._numbers.pop(next(iter(self._numbers)))
 
     def since(self, number: int) -> set[bytes] | None:
-        """What has changed after the tree of this number; None where that is too long ago."""
+        """The paths that changed after the tree of this number; None if that is too old."""
         if self._from is None or number < self._from:
             return None
         found = set()

@@ -1,4 +1,4 @@
-"""The content of local files, as hashes. All of it blocks."""
+"""Reading and hashing many local files. All functions block."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file's content and its sha256; or that it is not as it was seen, or can't be read."""
+    """A file's content and its sha256; `moved`: it has changed since it was seen."""
 
     content: bytes = b""
     hash: bytes = b""
@@ -26,7 +26,7 @@ class Read:
 
 
 def read_all(root: Path, files: Iterable[File]) -> dict[bytes, Read]:
-    """Each file's content, if it is as it was seen before and after. Of a link there is none."""
+    """Read each file that is as it was seen, before and after. A link has no content."""
     try:
         with Inside(root) as inside:
             return {file.path: _read(inside, file) for file in files}
@@ -67,7 +67,7 @@ def is_seen(descriptor: int, file: File) -> bool:
 
 
 def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
-    """sha256 of each regular file's content; those that can't be read are left out."""
+    """The sha256 of each regular file; unreadable files are left out."""
     found = {}
     with contextlib.suppress(OSError), Inside(root) as inside:
         for file in files:
@@ -79,7 +79,7 @@ def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
 
 
 def hash_of(stream: BinaryIO) -> bytes:
-    """sha256 of all that is left of a stream."""
+    """The sha256 of the rest of a stream."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
@@ -87,7 +87,7 @@ def hash_of(stream: BinaryIO) -> bytes:
 
 
 def changed(root: Path, files: Iterable[File]) -> set[bytes]:
-    """Those that are no longer as they were seen."""
+    """The files that are no longer as they were seen."""
     return {file.path for file in files if not _is_as_seen(root, file)}
 
 

@@ -1,4 +1,4 @@
-"""What belongs to the tree: exactly what git says, or gitignore's rules outside git."""
+"""The files of a tree: those that git lists, or outside git those that gitignore's rules leave."""
 
 import itertools
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ def next_number() -> int:
 def scan(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Tree:
     """List the tree below `root`. Blocks; takes about 5 ms per thousand files.
 
-    `exclude` (after `.igor/ignore`) takes away and `include` adds what git ignores, both in
-    gitignore syntax. Raises IgorError where git refuses to answer.
+    `exclude` (after `.igor/ignore`) removes files, `include` adds files that git ignores, both in
+    gitignore syntax. Raises IgorError if git refuses.
     """
     number = next_number()
     found = Scanner(root, include, exclude).scan()

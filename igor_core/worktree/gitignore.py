@@ -23,7 +23,7 @@ _CLASSES = {
 
 
 @dataclass(frozen=True)
-class Pattern:
+class IgnorePattern:
     """One line: does it name a path relative to the folder of its file, and to which effect?"""
 
     text: bytes
@@ -32,7 +32,7 @@ class Pattern:
     by_name: bool
 
     @classmethod
-    def of(cls, line: bytes) -> "Pattern | None":
+    def of(cls, line: bytes) -> "IgnorePattern | None":
         """None for a comment, an empty line and one of no sense."""
         if line.startswith(b"#") or len(line) > _LONGEST:
             return None
@@ -60,7 +60,7 @@ class Patterns:
     """The patterns of one file or list; of those that name a path the last decides."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        self._patterns = [found for line in lines if (found := Pattern.of(line)) is not None]
+        self._patterns = [found for line in lines if (found := IgnorePattern.of(line)) is not None]
         self._patterns.reverse()
         self._folders: dict[bytes, bool] = {b"": False}
 

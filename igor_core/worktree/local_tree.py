@@ -1,49 +1,33 @@
-"""What the laptop has: the local tree, kept between looks.
+"""The local tree, kept between looks.
 
-A reconcile compares everything (git's list, and an lstat of each file), a look just what was saved.
-All but `read` is called in the thread of the event loop.
+A reconcile compares everything (git's list, and an lstat of each file), a look only what was saved.
+All methods but `read` are for the thread of the event loop.
 """
 
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.worktree.changes import Changes
 from igor_core.worktree.files import File, Tree, next_number
 from igor_core.worktree.membership import belonging
 from igor_core.worktree.reading import Content, read
-from igor_core.worktree.saved import cleaned, find
+from igor_core.worktree.saved import Looked, cleaned, find
 from igor_core.worktree.scanner import Scanned, Scanner
 from igor_core.worktree.tree import look
 
 __all__ = ["Content", "LocalTree", "Looked"]
 
-# Of their own: a reconcile must not wait behind a large push that hashes.
+# Separate threads: a reconcile must not wait behind the hashing of a large push.
 _THREADS = ThreadPoolExecutor(4, "igor-tree")
 
 
-@dataclass(frozen=True)
-class Looked:
-    """What a look found.
-
-    `files` are the paths that belong to the tree as they are now, and None for those that did and
-    are gone. They need not be the paths asked for: what was saved through a link is where the link
-    points. `unasked` are paths that only git can place: `await ask(found.unasked)`. `reconcile`
-    says that more than these may have changed (an ignore file, a folder, a repository inside).
-    """
-
-    files: dict[bytes, File | None] = field(default_factory=dict)
-    unasked: tuple[bytes, ...] = ()
-    reconcile: bool = False
-
-
 class LocalTree:
-    """The files of a project, looked at again as cheaply as can be.
+    """The files of a project, looked at again as cheaply as possible.
 
-    `include` and `exclude` are the config's; with others it is another LocalTree.
+    `include` and `exclude` are the config's.
     """
 
     def __init__(
@@ -53,7 +37,7 @@ class LocalTree:
         self._root = os.fsencode(root)
         self._scanner = Scanner(root, include, exclude)
         self._scanned: Scanned | None = None
-        # What looks found since the last scan, on top of it; a snapshot is made when asked for.
+        # What looks have found since the last scan.
         self._since: dict[bytes, File | None] = {}
         self._during: set[bytes] | None = None
         self._changes = Changes()
@@ -64,12 +48,12 @@ class LocalTree:
 
     @property
     def number(self) -> int:
-        """That of `tree`; larger after each look that found something. 0 before the first."""
+        """The number of `tree`, which grows with each change found; 0 before the first look."""
         return self._number
 
     @property
     def tree(self) -> Tree | None:
-        """All as last seen; None before the first reconcile. Never changes once handed out."""
+        """All files as last seen; None before the first reconcile. Never changes later."""
         if self._scanned is None:
             return None
         if self._tree is None or self._tree.number != self._number:
@@ -80,21 +64,21 @@ class LocalTree:
         return self._tree
 
     def file(self, path: bytes) -> File | None:
-        """One file as last seen; costs nothing, however large the tree."""
+        """One file as last seen; takes constant time."""
         if path in self._since:
             return self._since[path]
         return self._scanned.files.get(path) if self._scanned else None
 
     async def reconcile(self) -> Tree:
-        """Look at everything. What was there before the call is in the result.
+        """Look at everything; whatever existed before the call is in the result.
 
-        Equal to scan(); `files` is the very same dict as before where nothing has changed. Callers
-        share a scan that has not begun yet. One who is cancelled stops nobody else's.
-        Raises IgorError where the root is gone or git refuses.
+        If nothing has changed, `files` is the same dict as before. Callers share a scan that has
+        not begun; cancelling one caller does not stop it. Raises IgorError if the root is gone or
+        git refuses.
         """
         if self._next is None:
             self._next = asyncio.ensure_future(self._scan(self._running))
-            # Where all callers are cancelled, nobody asks how it ended.
+            # If all callers are cancelled, nobody awaits the scan.
             self._next.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
         await asyncio.shield(self._next)
         tree = self.tree
@@ -102,18 +86,15 @@ class LocalTree:
         return tree
 
     def changed_since(self, number: int) -> set[bytes] | None:
-        """The paths that may differ between the tree of that number and now.
-
-        None where that is too long ago to tell.
-        """
+        """The paths that may have changed since the tree of a number; None if that is too old."""
         return self._changes.since(number)
 
     def look(self, paths: Iterable[bytes]) -> Looked:
-        """Look at what was saved; runs no program. Before the first reconcile it only asks for one.
+        """Look at saved paths without running git. Before the first reconcile, only ask for one.
 
-        Paths are relative to the root. What is absolute, leaves the root, or is in .git, does not
-        belong to the tree. Each path found counts as changed: it was written. Raises IgorError
-        where the root is gone.
+        Paths are relative to the root; those that are absolute, leave the root, or are in .git, are
+        ignored. Each path found counts as changed, since it was written. Raises IgorError if the
+        root is gone.
         """
         if self._scanned is None:
             return Looked(reconcile=True)
@@ -124,9 +105,9 @@ class LocalTree:
         return Looked(files, unasked, found.reconcile)
 
     async def ask(self, paths: Iterable[bytes]) -> Looked:
-        """Look at paths that were not part of the tree; git is asked for just these.
+        """Look at paths that were not part of the tree, and ask git about just these.
 
-        Nothing is `unasked` in the answer. Raises IgorError where git refuses.
+        The result has nothing `unasked`. Raises IgorError if git refuses.
         """
         if self._scanned is None:
             return Looked(reconcile=True)
@@ -141,10 +122,10 @@ class LocalTree:
         return Looked(files, (), found.reconcile or ours.reconcile or now.reconcile)
 
     def read(self, path: bytes, limit: int | None = None) -> Content | None:
-        """The file as it is now, its content consistent with its size and time. Any thread may.
+        """The file as it is now, its content consistent with its size and time. For any thread.
 
-        None where it is gone, is neither a file nor a link, is behind a link or not below the root.
-        A file of more than `limit` bytes is not read. Raises OSError where it can't be.
+        None if it is gone, neither a file nor a link, behind a link, or not below the root.
+        A file of more than `limit` bytes is not read. Raises OSError.
         """
         path = cleaned(path)
         return read(self._root, path, limit) if path else None
@@ -181,7 +162,7 @@ class LocalTree:
             self._during = self._running = None
 
     def _merge(self, scanned: Scanned, number: int) -> None:
-        """Take over a scan that began as `number`; what was saved since is looked at once more."""
+        """Take over a scan that began as `number`, and look again at what was saved since."""
         first, since = self._scanned is None, {}
         for path in self._during or ():
             if path in scanned.files or self.file(path) is not None:

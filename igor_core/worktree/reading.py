@@ -1,4 +1,4 @@
-"""Reading a local file so that its content, size and time belong together."""
+"""Reading a local file so that its content, size and time are of one version."""
 
 import hashlib
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from igor_core.worktree.open_inside import Inside
 from igor_core.worktree.tree import File, is_racy, look
 
-# A program that writes on and on is waited for no longer.
+# A file that is being written is read this often at most.
 _TRIES = 3
 
 
@@ -15,9 +15,9 @@ _TRIES = 3
 class Content:
     """A file as it was when it was read.
 
-    `content` is None for a link and for a file above the limit, `hash` (sha256) empty then. `racy`:
-    the file is so young, or changes so fast, that another write may hide behind its size and time;
-    read it again a little later.
+    `content` is None, and `hash` (sha256) empty, for a link and for a file above the limit. A
+    `racy` file is so young, or changes so fast, that another write may leave the same size and
+    time: read it again a little later.
     """
 
     file: File
@@ -27,9 +27,9 @@ class Content:
 
 
 def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES) -> Content | None:
-    """The file as it is now. None where it is gone, is no file nor link, or is behind a link.
+    """The file as it is now. None if it is gone, neither a file nor a link, or behind a link.
 
-    A file of more than `limit` bytes is not read. Raises OSError where it can't be.
+    A file of more than `limit` bytes is not read. Raises OSError.
     """
     now, file = time.time_ns(), look(root, path)
     if file is None:
@@ -51,6 +51,6 @@ def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
 
 
 def _read(root: bytes, path: bytes, size: int) -> bytes:
-    """All of a file that has `size` bytes; one more if it has grown."""
+    """A file of `size` bytes, with one more byte if it has grown."""
     with Inside(root) as inside, open(inside.open(path), "rb") as stream:
         return stream.read(size + 1)

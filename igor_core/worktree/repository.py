@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from igor_core.worktree.gitignore import Patterns
-from igor_core.worktree.stat_scan import Look
+from igor_core.worktree.stat_scan import StatScan
 from igor_core.worktree.tree import File, with_parents
 
 
@@ -59,7 +59,7 @@ class Repository:
         rest = frozenset(paths - files.keys())
         return Repository(listing, files, rest, tuple(sorted(folders)), left_out)
 
-    def found(self, look: Look) -> "Repository":
+    def found(self, look: StatScan) -> "Repository":
         """With what a look at all of it has changed."""
         if not look.now:
             return self

@@ -1,4 +1,4 @@
-"""Looking at paths that an editor says it has saved: few, at once, and not to be trusted."""
+"""Looking at the paths that an editor says it has saved, which need not be true."""
 
 import os
 import stat
@@ -10,32 +10,36 @@ from igor_core.worktree.open_inside import Inside, is_inside
 from igor_core.worktree.scanner import open_root
 from igor_core.worktree.tree import File, file_of
 
-# A change of these changes what belongs to the tree.
+# Files that decide what belongs to the tree.
 _RULES = {b".igor/ignore", b".igor/config.json", b".git/info/exclude", b".git/config"}
 _IGNORE_FILE = b".gitignore"
 
 
 @dataclass
-class Found:
-    """What is at the paths now: files, known or not, and None where a known one is gone.
+class Looked:
+    """What a look at saved paths found.
 
-    `reconcile` says that more than these may have changed.
+    `files` are the paths as they are now, None for known ones that are gone. These need not be the
+    given paths: what was saved through a link is where the link points. `unasked` are paths that
+    only git can place, see `LocalTree.ask`. `reconcile` says that more than these may have changed
+    (an ignore file, a folder, a repository inside).
     """
 
     files: dict[bytes, File | None] = field(default_factory=dict)
+    unasked: tuple[bytes, ...] = ()
     reconcile: bool = False
 
 
-Known = Callable[[bytes], File | None]
+FileLookup = Callable[[bytes], File | None]
 
 
-def find(root: bytes, paths: Iterable[bytes], known: Known) -> Found:
-    """Look at paths below `root`; what is outside or in .git is passed over.
+def find(root: bytes, paths: Iterable[bytes], known: FileLookup) -> Looked:
+    """Look at paths below `root`, except those in .git; `known` returns the files known so far.
 
-    What is behind a link, or a link, is also looked for where it really is, if that is below the
-    root. Raises IgorError where the root is gone.
+    A link, and what is behind one, is also looked for where it really is, if that is below the
+    root. Raises IgorError if the root is gone.
     """
-    found = Found()
+    found = Looked()
     for given in paths:
         if given in _RULES or given.rpartition(b"/")[2] == _IGNORE_FILE:
             found.reconcile = True
@@ -45,7 +49,7 @@ def find(root: bytes, paths: Iterable[bytes], known: Known) -> Found:
 
 
 def cleaned(path: bytes) -> bytes:
-    """Without "." and doubled slashes; empty for what is not below the root, or is git's own."""
+    """A path without "." and doubled slashes; empty if it is not below the root, or is git's."""
     if path.startswith(b"/"):
         return b""
     if not is_inside(path):
@@ -53,8 +57,8 @@ def cleaned(path: bytes) -> bytes:
     return path if is_inside(path) else b""
 
 
-def _find(root: bytes, path: bytes, known: Known, found: Found, real: bool = False) -> None:
-    """`real` says that no more links are to be followed."""
+def _find(root: bytes, path: bytes, known: FileLookup, found: Looked, real: bool = False) -> None:
+    """With `real` no more links are followed."""
     name, was_known = root + b"/" + path, known(path) is not None
     try:
         with Inside(root) as inside:
@@ -77,14 +81,14 @@ def _find(root: bytes, path: bytes, known: Known, found: Found, real: bool = Fal
             _find_real(root, name, known, found, real)
 
 
-def _find_real(root: bytes, name: bytes, known: Known, found: Found, real: bool) -> None:
+def _find_real(root: bytes, name: bytes, known: FileLookup, found: Looked, real: bool) -> None:
     top, target = os.path.realpath(root) + b"/", os.path.realpath(name)
     path = cleaned(target.removeprefix(top)) if target.startswith(top) else b""
     if path and not real:
         _find(root, path, known, found, real=True)
 
 
-def _find_gone(root: bytes, path: bytes, found: Found) -> None:
+def _find_gone(root: bytes, path: bytes, found: Looked) -> None:
     if not os.path.isdir(root):
         os.close(open_root(Path(os.fsdecode(root))))
     found.files[path] = None
@@ -92,7 +96,7 @@ def _find_gone(root: bytes, path: bytes, found: Found) -> None:
 
 
 def _has_link(root: bytes, path: bytes) -> bool:
-    """Whether one of the folders above is a link."""
+    """Whether a folder above is a link."""
     above = path.split(b"/")[:-1]
     return any(
         os.path.islink(os.path.join(root, *above[: depth + 1])) for depth in range(len(above))

@@ -14,7 +14,7 @@ from igor_core.worktree import git
 from igor_core.worktree.gitignore import Patterns
 from igor_core.worktree.open_inside import is_inside, read_small
 from igor_core.worktree.repository import Listing, Repository
-from igor_core.worktree.stat_scan import Look, look_at
+from igor_core.worktree.stat_scan import StatScan, stat_scan
 from igor_core.worktree.tree import File, shown, with_parents
 from igor_core.worktree.walk import Walk, unreadable_folders
 
@@ -102,15 +102,15 @@ class _Scan:
         self._ahead = iter(known)
         self._started: set[bytes] = set()
         self._begun: dict[tuple[bytes, tuple[str, ...]], git.Listed] = {}
-        self._looks: dict[bytes, Look] = {}
-        self._found = Look()
+        self._looks: dict[bytes, StatScan] = {}
+        self._found = StatScan()
 
     def __enter__(self) -> "_Scan":
         self._begin(b"")
         while len(self._begun) < AT_ONCE and self._begin_next():
             pass
         for prefix, part in self._known.items():
-            self._looks[prefix] = look_at(self._folder, part.files, part.rest, part.folders)
+            self._looks[prefix] = stat_scan(self._folder, part.files, part.rest, part.folders)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -120,17 +120,17 @@ class _Scan:
     def take(self, prefix: bytes) -> None:
         """All below the root or a repository inside; `prefix` is empty or ends with "/"."""
         listing = self._listing(prefix)
-        part, look = self._known.get(prefix, Repository()), self._looks.get(prefix, Look())
+        part, look = self._known.get(prefix, Repository()), self._looks.get(prefix, StatScan())
         part = part.found(look)
         if part.listing != listing:
             before, paths = part, self._paths(prefix, listing)
             part = before.relisted(listing, paths, self._scanner.dropped)
             new = part.rest - before.rest - before.files.keys()
             above = sorted(with_parents({path.rpartition(b"/")[0] for path in new}))
-            more = look_at(self._folder, {}, new, above)
+            more = stat_scan(self._folder, {}, new, above)
             part = part.found(more)
             gone = dict.fromkeys(before.files.keys() - part.files.keys())
-            look = Look({**look.now, **gone}).plus(look.within(part.rest)).plus(more)
+            look = StatScan({**look.now, **gone}).plus(look.within(part.rest)).plus(more)
         self.parts[prefix] = part
         self._found = self._found.plus(look)
         for path in look.folders:

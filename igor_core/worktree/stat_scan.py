@@ -1,4 +1,4 @@
-"""Looking at many paths at once: what is no longer as it was."""
+"""Comparing many paths with what was known of them, by one lstat each."""
 
 import os
 import stat
@@ -10,10 +10,10 @@ from igor_core.worktree.tree import File, file_of
 
 
 @dataclass
-class Look:
-    """What a look found: `now` has just the files that are new or other than before, None if gone.
+class StatScan:
+    """What has changed: `now` has new and different files, None for those that are gone.
 
-    `folders`, `passed_over` and `unreadable` are paths at which there is no file.
+    `folders`, `passed_over` and `unreadable` are paths that are not files.
     """
 
     now: dict[bytes, File | None] = field(default_factory=dict)
@@ -21,17 +21,17 @@ class Look:
     passed_over: list[bytes] = field(default_factory=list)
     unreadable: list[bytes] = field(default_factory=list)
 
-    def within(self, paths: frozenset[bytes]) -> "Look":
-        """The same without what is at other paths than these, and without files."""
-        return Look(
+    def within(self, paths: frozenset[bytes]) -> "StatScan":
+        """The paths in `paths` that are not files."""
+        return StatScan(
             {},
             [path for path in self.folders if path in paths],
             [path for path in self.passed_over if path in paths],
             [path for path in self.unreadable if path in paths],
         )
 
-    def plus(self, other: "Look") -> "Look":
-        return Look(
+    def plus(self, other: "StatScan") -> "StatScan":
+        return StatScan(
             {**self.now, **other.now},
             self.folders + other.folders,
             self.passed_over + other.passed_over,
@@ -39,17 +39,17 @@ class Look:
         )
 
 
-def look_at(
+def stat_scan(
     root: int, files: Mapping[bytes, File], rest: Iterable[bytes], folders: Iterable[bytes]
-) -> Look:
-    """Look at `files` as they were known, and at a `rest` of which no file was known.
+) -> StatScan:
+    """Compare `files`, as they were known, and find files at the paths in `rest`.
 
-    `root` is the descriptor that the paths start from; `folders` are all above the paths, the
-    outer ones first. git lists a tracked file still when a link has taken the place of its folder:
-    what is behind it is none of the tree's. Should a link come between, its size and time are seen,
-    never its content or target: whoever reads these walks there step by step.
+    `root` is the descriptor that the paths start from; `folders` are all folders above, the outer
+    ones first. git still lists a tracked file after a link has replaced its folder; what is behind
+    the link does not belong to the tree. If a link replaces a folder during the scan, only sizes
+    and times behind it are seen: contents are read step by step.
     """
-    look = Look()
+    look = StatScan()
     links = _links(root, folders)
     if links:
         hidden = {path for path in files if path.rpartition(b"/")[0] in links}
@@ -72,15 +72,15 @@ def _links(root: int, folders: Iterable[bytes]) -> set[bytes]:
         try:
             mode = os.lstat(folder, dir_fd=root).st_mode
         except OSError:
-            # What is below says why.
+            # The paths below will fail too.
             continue
         if stat.S_ISLNK(mode) or (links and folder.rpartition(b"/")[0] in links):
             links.add(folder)
     return links
 
 
-def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look: Look) -> None:
-    """The loop that all files pass each time: no call but lstat, and nothing made."""
+def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look: StatScan) -> None:
+    """The loop over all files: it calls nothing but lstat, and allocates nothing."""
     lstat, regular = os.lstat, stat.S_IFREG
     for path, file in files.items():
         try:
@@ -97,7 +97,7 @@ def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look:
 
 
 def _place(
-    path: bytes, found: os.stat_result, known: File | None, inside: Inside, look: Look
+    path: bytes, found: os.stat_result, known: File | None, inside: Inside, look: StatScan
 ) -> None:
     try:
         file = file_of(path, found, inside)
@@ -110,7 +110,7 @@ def _place(
         (look.folders if stat.S_ISDIR(found.st_mode) else look.passed_over).append(path)
 
 
-def _miss(path: bytes, error: OSError, known: File | None, look: Look) -> None:
+def _miss(path: bytes, error: OSError, known: File | None, look: StatScan) -> None:
     if known is not None:
         look.now[path] = None
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):

@@ -34,8 +34,8 @@ class File:
 class Tree:
     """The files of a project at one moment.
 
-    `passed_over` are neither files nor links, `unreadable` folders and files that can't be looked
-    at: what is there, or below it, is not known to be gone. A later scan has a larger `number`.
+    `passed_over` are neither files nor links, `unreadable` are unreadable files and folders: paths
+    at or below these are not known to be gone. A later scan has a larger `number`.
     """
 
     root: Path
@@ -54,9 +54,9 @@ class Tree:
 
 
 def look(root: Path | bytes, path: bytes) -> File | None:
-    """The file as it is now; None where it is gone, neither a file nor a link, or behind a link.
+    """The file as it is now; None if it is gone, neither a file nor a link, or behind a link.
 
-    What is behind a link belongs to another path. Raises OSError where it can't be looked at.
+    Raises OSError.
     """
     try:
         with Inside(root) as inside:
@@ -78,15 +78,15 @@ def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
 def is_racy(file: File, now: int) -> bool:
     """Whether a write after `now` (time.time_ns()) may leave the file with the same time.
 
-    Kernels count a file's time in ticks of up to 10 ms, some file systems in seconds. What lies
-    further in the future was set on purpose.
+    Kernels count file times in ticks of up to 10 ms, some file systems in seconds. A time further
+    in the future was set on purpose.
     """
     grain = _COARSE_NS if file.mtime_ns % _SECOND_NS == 0 else _FINE_NS
     return file.kind == "f" and -_COARSE_NS < now - file.mtime_ns <= grain
 
 
 def with_parents(files: Iterable[bytes]) -> set[bytes]:
-    """The paths and all folders above them, the root left out."""
+    """The paths and all folders above them, except the root."""
     found: set[bytes] = set()
     for path in files:
         while path and path not in found:

@@ -34,7 +34,7 @@ from igor_core.remote.debug_helper import dap
 from igor_core.remote.debug_helper import frames as helper_frames
 from igor_core.remote.process_probe.dumps import parse_dump
 from igor_core.remote.receiver import frames as receiver_frames
-from igor_core.remote.receiver.handlers import Handlers, Nonsense
+from igor_core.remote.receiver.handlers import BadFrame, Handlers
 from igor_core.remote.supervisor import announcement
 from igor_core.ssh.remote_program import ProgramSpec, RemoteProgram
 from igor_core.ssh.supervisor_client import SUPERVISOR
@@ -143,21 +143,21 @@ def receiver(data: bytes) -> None:
         base = Path(folder, "base")
         outside = Path(folder, "outside")
         outside.write_text("as it was")
-        orders = Handlers(lambda *_frame: None)
+        handlers = Handlers(lambda *_frame: None)
         asked = {"base": str(base), "project": "p", "claim": "c", "writing": True, "taking": False}
         order = json.dumps(asked).encode()
-        orders.obey(receiver_frames.OPEN, 1, payloads.number(1) + order)
+        handlers.handle(receiver_frames.OPEN, 1, payloads.number(1) + order)
         (base / "p" / "out").symlink_to("..")
         try:
             for kind, number, payload in frames(data):
                 if kind != receiver_frames.OPEN:
-                    orders.obey(kind, number, payload)
-                for _ in range(len(orders.jobs)):
-                    orders.step()
-        except (Nonsense, *NONSENSE):
+                    handlers.handle(kind, number, payload)
+                for _ in range(len(handlers.jobs)):
+                    handlers.step()
+        except (BadFrame, *NONSENSE):
             pass
         finally:
-            orders.leave()
+            handlers.close()
         assert sorted(os.listdir(folder)) == ["base", "outside"]
         assert sorted(os.listdir(base)) == [".igor-host", "p"]
         assert outside.read_text() == "as it was"

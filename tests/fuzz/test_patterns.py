@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from igor_core.container import dockerignore
 from igor_core.container.steps import Steps
-from igor_core.worktree.gitignore import Pattern, Patterns
+from igor_core.worktree.gitignore import IgnorePattern, Patterns
 from tests.fuzz import limits
 
 # Docker's client reads "[[a]" as Python does, which would warn of it.
@@ -83,7 +83,7 @@ def test_a_star_that_keeps_its_first_place_finds_what_trying_all_finds(
     pattern: str, path: str
 ) -> None:
     """The expression with each look-ahead made an ordinary, greedy wildcard is the definition."""
-    found = Pattern.of(pattern.encode())
+    found = IgnorePattern.of(pattern.encode())
     if found is None:
         return
     quick = found.expression.pattern

@@ -1,1 +1,1 @@
-"""What runs on the hosts: standard-library Python 3.6+, sent over the wire."""
+"""The receiver, which writes files on a host: standard-library Python 3.6+, sent over ssh."""

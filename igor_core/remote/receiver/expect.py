@@ -1,4 +1,4 @@
-"""What is at a path, and whether that is what a frame expects. Runs on hosts (Python 3.6+)."""
+"""Checking whether a path is what a frame expects. Runs on hosts (Python 3.6+)."""
 
 import hashlib
 import os
@@ -19,8 +19,8 @@ CHUNK = 1 << 20
 _TRIES = 3
 
 
-class Refused(Exception):
-    """The expectation isn't met: what is there, and the hash of its content."""
+class Unexpected(Exception):
+    """The path is not as expected: its state, None for nothing, and the hash of its content."""
 
     def __init__(self, state, content=b""):
         Exception.__init__(self)
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 def state_of(found, folder, name):
-    """Kind, size, time, mode, target: what the agent calls a State; None for nothing."""
+    """Kind, size, time, mode and target, the agent's `State`; None for nothing."""
     if found is None:
         return None
     kind = _KINDS.get(stat.S_IFMT(found.st_mode), b"?")
@@ -38,7 +38,7 @@ def state_of(found, folder, name):
 
 
 def open_file(folder, name):
-    """A regular file, to be read; never through a link, never waiting for a pipe."""
+    """Open a regular file to read, without following a link or waiting for a pipe."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(name, flags, dir_fd=folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -48,7 +48,7 @@ def open_file(folder, name):
 
 
 def hash_in_steps(descriptor):
-    """Yields None while it reads, at last the sha256 of a file."""
+    """Yield None for each piece read, and the sha256 of the file at last."""
     digest = hashlib.sha256()
     while True:
         chunk = os.read(descriptor, CHUNK)
@@ -60,7 +60,7 @@ def hash_in_steps(descriptor):
 
 
 def content_hash(folder, name, found):
-    """The look at a file that its hash belongs to, and the hash; empty if it can't be told."""
+    """The file's stat and the hash of just that version; the hash is empty if it is unknown."""
     if found.st_size > HASHED_AT_ONCE:
         return found, b""
     try:
@@ -80,7 +80,7 @@ def content_hash(folder, name, found):
 
 
 class Expectation:
-    """Flags, versions (size, time, hash) and link targets of which any may be there."""
+    """What may be at a path: flags, versions (size, time, hash) and link targets."""
 
     __slots__ = ("flags", "targets", "versions")
 
@@ -94,11 +94,11 @@ class Expectation:
         return self.flags == ABSENT and not self.versions and not self.targets
 
     def check(self, found, folder, name):
-        """Raises Refused; else the look at what may be replaced, None for nothing."""
+        """Return the stat of what may be replaced, None for nothing. Raises Unexpected."""
         if found is None:
             if self.flags & ABSENT:
                 return None
-            raise Refused(None)
+            raise Unexpected(None)
         kind = stat.S_IFMT(found.st_mode)
         if kind != stat.S_IFDIR and self.flags & ANYTHING:
             return found
@@ -107,7 +107,7 @@ class Expectation:
             return found
         if kind == stat.S_IFREG:
             return self._check_file(found, folder, name)
-        raise Refused(state)
+        raise Unexpected(state)
 
     def _check_file(self, found, folder, name):
         for size, mtime_ns, _content in self.versions:
@@ -117,4 +117,4 @@ class Expectation:
         for size, _mtime_ns, expected in self.versions:
             if content and size == found.st_size and expected == content:
                 return found
-        raise Refused(state_of(found, folder, name), content)
+        raise Unexpected(state_of(found, folder, name), content)

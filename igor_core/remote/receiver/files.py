@@ -1,7 +1,7 @@
-"""Writing: beside and renamed, and only over what is expected there. (3.6+)
+"""Writing files under a temp name and renaming them over what is expected. (3.6+)
 
-Nothing of a tree is ever opened for writing. A file is written under a temp name, gets its mode
-and time there, and appears at its path at once and whole.
+No file of a tree is ever opened for writing. A file is written under a temp name, gets its mode
+and time, and appears at its path at once and whole.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import os
 import stat
 
 from igor_core.remote.receiver import rename
-from igor_core.remote.receiver.expect import CHUNK, Refused, open_file, state_of
+from igor_core.remote.receiver.expect import CHUNK, Unexpected, open_file, state_of
 from igor_core.remote.receiver.frames import ABSENT
 from igor_core.remote.receiver.rename import Raced, look
 from igor_core.remote.receiver.tree import Failed
@@ -20,7 +20,7 @@ _TRIES = 8
 
 
 class TreeEntry:
-    """A path in a tree, and what is expected there."""
+    """A path in a tree, what is expected at it, and the mode and time to give it."""
 
     __slots__ = ("expect", "folder", "mode", "mtime_ns", "name", "path", "tree")
 
@@ -36,7 +36,7 @@ class TreeEntry:
         self.mtime_ns = mtime_ns
 
     def look(self):
-        """The look at what is there and may be replaced, None for nothing. Raises Refused."""
+        """Return the stat of what may be replaced, None for nothing. Raises Unexpected."""
         try:
             folder = self.tree.folder(self.folder).descriptor
         except FileNotFoundError:
@@ -44,17 +44,17 @@ class TreeEntry:
         return self.expect.check(look(folder, self.name), folder, self.name)
 
     def make_way(self):
-        """The same for who writes there: an empty folder is as good as nothing, and removed."""
+        """Like `look` before a write, which removes an empty folder in the way."""
         try:
             return self.look()
-        except Refused as refused:
-            is_folder = refused.state is not None and refused.state[0] == b"d"
+        except Unexpected as unexpected:
+            is_folder = unexpected.state is not None and unexpected.state[0] == b"d"
             if not (is_folder and self.expect.flags == ABSENT):
                 raise
             try:
                 os.rmdir(self.name, dir_fd=self.tree.folder(self.folder).descriptor)
             except OSError:
-                raise refused from None
+                raise unexpected from None
             self.tree.forget_folders()
             return None
 
@@ -65,71 +65,71 @@ class TreeEntry:
         return self.tree.temp(self.folder, self.make_folder())
 
 
-def write(place, content):
-    """The state of the file that is there now. Raises Refused, Failed, OSError."""
+def write(entry, content):
+    """Write a file; return its state. Raises Unexpected, Failed, OSError."""
 
     def make(temp, descriptor):
         write_all(descriptor, content)
 
     try:
-        return put(place, make)
-    except Refused as refused:
-        if not is_equal(refused, content):
+        return put(entry, make)
+    except Unexpected as unexpected:
+        if not is_equal(unexpected, content):
             raise
-        return leave(place, refused.state)
+        return leave(entry, unexpected.state)
 
 
-def is_equal(refused, content):
-    """Whether what nobody expected is just what was to be written."""
-    state = refused.state
+def is_equal(unexpected, content):
+    """Whether the unexpected file has just the content that was to be written."""
+    state = unexpected.state
     return (
         state is not None
         and state[:2] == (b"f", len(content))
-        and refused.content == hashlib.sha256(content).digest()
+        and unexpected.content == hashlib.sha256(content).digest()
     )
 
 
-def leave(place, state):
-    """Who put it there chose its mode and time, but for the x bit that git keeps too."""
-    if not (state[3] ^ place.mode) & 0o100:
+def leave(entry, state):
+    """Leave an equal file as its owner made it, but for the executable bit, which git keeps."""
+    if not (state[3] ^ entry.mode) & 0o100:
         return state
-    folder = place.tree.folder(place.folder).descriptor
-    descriptor = open_file(folder, place.name)
+    folder = entry.tree.folder(entry.folder).descriptor
+    descriptor = open_file(folder, entry.name)
     try:
-        os.fchmod(descriptor, place.mode)
-        return state_of(os.fstat(descriptor), folder, place.name)
+        os.fchmod(descriptor, entry.mode)
+        return state_of(os.fstat(descriptor), folder, entry.name)
     finally:
         os.close(descriptor)
 
 
-def link(place, target):
+def link(entry, target):
     def make(temp):
         os.symlink(target, temp.name, dir_fd=temp.folder)
-        times = (place.mtime_ns, place.mtime_ns)
+        times = (entry.mtime_ns, entry.mtime_ns)
         os.utime(temp.name, ns=times, dir_fd=temp.folder, follow_symlinks=False)
         temp.identity = look(temp.folder, temp.name)
 
-    found = place.make_way()
-    return publish(place, with_temp(place, make), found)
+    found = entry.make_way()
+    return publish(entry, with_temp(entry, make), found)
 
 
-def put(place, make):
-    """Write a temp file by `make(temp, descriptor)` and move it in."""
-    # Where nothing is expected, moving it in finds out.
-    found = None if place.expect.only_nothing else place.make_way()
-    temp = with_temp(place, lambda temp: make_file(place, temp, make, found))
-    return publish(place, temp, found)
+def put(entry, make):
+    """Write a temp file with `make(temp, descriptor)`, and move it to its path."""
+    # If nothing is expected, the rename itself finds out.
+    found = None if entry.expect.only_nothing else entry.make_way()
+    temp = with_temp(entry, lambda temp: make_file(entry, temp, make, found))
+    return publish(entry, temp, found)
 
 
-def with_temp(place, make):
-    """A temp file that `make` has written; none is left if it fails."""
-    temp = place.new_temp()
+def with_temp(entry, make):
+    """Make a temp file with `make`; remove it if that fails."""
+    temp = entry.new_temp()
     try:
         make(temp)
     except FileNotFoundError:
         temp.remove()
-        place.tree.make_temporary_again()
-        temp = place.new_temp()
+        entry.tree.make_temporary_again()
+        temp = entry.new_temp()
         try:
             make(temp)
         except BaseException:
@@ -141,76 +141,76 @@ def with_temp(place, make):
     return temp
 
 
-def make_file(place, temp, make, found):
+def make_file(entry, temp, make, found):
     descriptor = temp.open()
     try:
         make(temp, descriptor)
-        finish(place, temp, descriptor, found)
+        finish(entry, temp, descriptor, found)
     finally:
         os.close(descriptor)
 
 
-def finish(place, temp, descriptor, found):
-    """All but the content: group, mode and time, as it is to appear."""
-    group = place.make_folder().group
+def finish(entry, temp, descriptor, found):
+    """Set the group, mode and time of a written temp file."""
+    group = entry.make_folder().group
     if found is not None and stat.S_ISREG(found.st_mode):
         group = found.st_gid
     if group is not None and group != os.fstat(descriptor).st_gid:
-        # It may be a group that isn't ours to give.
+        # The user may not be in that group.
         with contextlib.suppress(OSError):
             os.fchown(descriptor, -1, group)
-    os.fchmod(descriptor, place.mode)
-    os.utime(descriptor, ns=(place.mtime_ns, place.mtime_ns))
+    os.fchmod(descriptor, entry.mode)
+    os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
     temp.identity = os.fstat(descriptor)
 
 
-def publish(place, temp, found):
-    """Move the temp file over what was found at its path, or to where nothing is; its state."""
+def publish(entry, temp, found):
+    """Move the temp file over what was found at its path; return its state."""
     try:
         for _ in range(_TRIES):
             try:
-                _move_in(place, temp, found)
+                _move_in(entry, temp, found)
                 temp.done()
-                return state_of(temp.identity, place.make_folder().descriptor, place.name)
+                return state_of(temp.identity, entry.make_folder().descriptor, entry.name)
             except Raced:
-                found = place.make_way()
+                found = entry.make_way()
             except FileNotFoundError:
-                # The open folder was removed, or the one for temp files: then this fails again.
-                place.tree.forget_folders()
+                # The open folder was removed; if it was the temp folder, this fails again.
+                entry.tree.forget_folders()
             except OSError as error:
                 if error.errno != errno.EXDEV or temp.beside:
                     raise
-                # Another file system that doesn't look like one: a bind mount.
-                place.tree.elsewhere.add(place.folder)
-                temp = _copied_beside(place, temp)
-        raise Failed("it keeps changing there")
+                # Another file system with the same device number: a bind mount.
+                entry.tree.elsewhere.add(entry.folder)
+                temp = _copied_beside(entry, temp)
+        raise Failed("it keeps changing on the host")
     except BaseException:
-        if temp.name in place.tree.temps:
+        if temp.name in entry.tree.temps:
             temp.remove()
         raise
 
 
-def _move_in(place, temp, found):
-    folder = place.make_folder().descriptor
+def _move_in(entry, temp, found):
+    folder = entry.make_folder().descriptor
     if found is None:
-        rename.put_in(temp, folder, place.name)
+        rename.put_in(temp, folder, entry.name)
     else:
-        rename.put_over(temp, folder, place.name, found)
+        rename.put_over(temp, folder, entry.name, found)
 
 
-def _copied_beside(place, temp):
-    """The temp file again, on the file system of its target."""
-    new = place.tree.temp_beside(place.folder, place.make_folder())
+def _copied_beside(entry, temp):
+    """Copy the temp file to the file system of its target."""
+    new = entry.tree.temp_beside(entry.folder, entry.make_folder())
     try:
         if stat.S_ISLNK(temp.identity.st_mode):
             os.symlink(os.readlink(temp.name, dir_fd=temp.folder), new.name, dir_fd=new.folder)
-            times = (place.mtime_ns, place.mtime_ns)
+            times = (entry.mtime_ns, entry.mtime_ns)
             os.utime(new.name, ns=times, dir_fd=new.folder, follow_symlinks=False)
             new.identity = look(new.folder, new.name)
         else:
             source = os.open(temp.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=temp.folder)
             try:
-                make_file(place, new, lambda _temp, sink: _copy_all(source, sink), None)
+                make_file(entry, new, lambda _temp, sink: _copy_all(source, sink), None)
             finally:
                 os.close(source)
     except BaseException:

@@ -1,4 +1,4 @@
-"""What the receiver does for each frame. Runs on hosts (Python 3.6+)."""
+"""The handler of each frame. Runs on hosts (Python 3.6+)."""
 
 import collections
 import json
@@ -7,7 +7,7 @@ import time
 
 from igor_core.remote.receiver import files, frames
 from igor_core.remote.receiver.delete import delete
-from igor_core.remote.receiver.expect import Expectation, Refused, open_file
+from igor_core.remote.receiver.expect import Expectation, Unexpected, open_file
 from igor_core.remote.receiver.incoming import IncomingFile
 from igor_core.remote.receiver.opening import Claimed, open_tree
 from igor_core.remote.receiver.own import Unsafe
@@ -18,12 +18,12 @@ from igor_core.remote.receiver.tree import Failed
 NO_STATE = (b"\0", 0, 0, 0, b"")
 
 
-class Nonsense(Exception):
+class BadFrame(Exception):
     """A frame that no agent of this version sends."""
 
 
 class Handlers:
-    """The open trees, the files that are on their way, and the questions that take long.
+    """The open trees, the uploads, and the long jobs (surveys and hashes).
 
     `send(kind, number, payload)` sends an answer.
     """
@@ -34,8 +34,8 @@ class Handlers:
         self.missing = set()
         self.uploads = {}
         self.jobs = collections.deque()
-        self.told = time.monotonic()
-        self.orders = {
+        self.reported = time.monotonic()
+        self.handlers = {
             frames.OPEN: self.open_tree,
             frames.WRITE: self.write,
             frames.PATCH: self.patch,
@@ -51,32 +51,32 @@ class Handlers:
             frames.READ: self.read,
         }
 
-    def obey(self, kind, number, payload):
-        if kind not in self.orders:
-            raise Nonsense(f"kind {kind}")
-        self.orders[kind](number, payload)
+    def handle(self, kind, number, payload):
+        if kind not in self.handlers:
+            raise BadFrame(f"kind {kind}")
+        self.handlers[kind](number, payload)
 
     def step(self):
-        """One step of the oldest of what takes long."""
+        """Do one step of the oldest job."""
         number, kind, parts = self.jobs[0]
         try:
             part = next(parts)
         except StopIteration:
             self.jobs.popleft()
             part = b""
-        if part is None and time.monotonic() - self.told > frames.WORKING_SECONDS:
+        if part is None and time.monotonic() - self.reported > frames.WORKING_SECONDS:
             kind, part = frames.WORKING, b""
         if part is not None:
-            self.told = time.monotonic()
+            self.reported = time.monotonic()
             self.send(kind, number, part)
 
-    def look_anew(self):
-        """Folders may have been moved."""
+    def forget_folders(self):
+        """Close the open folders, since they may have been moved."""
         for tree in self.trees.values():
             tree.forget_folders()
 
-    def leave(self):
-        """No temp file stays."""
+    def close(self):
+        """Close all trees, and remove their temp files."""
         for upload in self.uploads.values():
             upload.abort()
         for tree in self.trees.values():
@@ -86,12 +86,12 @@ class Handlers:
 
     def open_tree(self, number, payload):
         (ident,) = frames.NUMBER.unpack_from(payload)
-        order = json.loads(payload[frames.NUMBER.size :].decode("ascii"))
-        texts = [order[name] for name in ("base", "project", "claim")]
+        request = json.loads(payload[frames.NUMBER.size :].decode("ascii"))
+        texts = [request[name] for name in ("base", "project", "claim")]
         base, project, claim = (text.encode("utf-8", "surrogateescape") for text in texts)
         said = {"path": "", "exists": False, "claimed_by": "", "error": ""}
         try:
-            path, tree = open_tree(base, project, claim, order["writing"], order["taking"])
+            path, tree = open_tree(base, project, claim, request["writing"], request["taking"])
             said.update(path=path.decode("utf-8", "surrogateescape"), exists=tree is not None)
             self.replace_tree(ident, tree)
         except Claimed as claimed:
@@ -122,13 +122,13 @@ class Handlers:
         if ident in self.missing:
             raise Failed(os.strerror(2))
         if ident not in self.trees:
-            raise Nonsense(f"tree {ident} is not open")
+            raise BadFrame(f"tree {ident} is not open")
         return self.trees[ident]
 
     # -- files
 
-    def place(self, payload):
-        """The place that a TARGET names, and what follows it."""
+    def entry(self, payload):
+        """The entry that a TARGET names, and what follows it."""
         ident, mode, mtime_ns, length, flags, count, links = frames.TARGET.unpack_from(payload)
         at = frames.TARGET.size
         path = payload[at : at + length]
@@ -145,12 +145,12 @@ class Handlers:
             at += frames.LENGTH.size + length
             targets.append(payload[at - length : at])
         if at > len(payload):
-            raise Nonsense("a target that is cut off")
+            raise BadFrame("a target that is cut off")
         expect = Expectation(flags, versions, targets)
         return files.TreeEntry(self.tree(ident), path, expect, mode, mtime_ns), payload[at:]
 
     def answer(self, number, action):
-        """Do it, and say how it went."""
+        """Answer with the outcome of an action."""
         self.reply(number, *attempt(action))
 
     def reply(self, number, done, state, content=b"", obstacle=b"", reason=""):
@@ -161,31 +161,31 @@ class Handlers:
         self.send(frames.ANSWER, number, head + target + content + obstacle + words)
 
     def write(self, number, payload):
-        self.answer(number, lambda: files.write(*self.place(payload)))
+        self.answer(number, lambda: files.write(*self.entry(payload)))
 
     def link(self, number, payload):
-        self.answer(number, lambda: files.link(*self.place(payload)))
+        self.answer(number, lambda: files.link(*self.entry(payload)))
 
     def patch(self, number, payload):
         def action():
-            place, rest = self.place(payload)
+            entry, rest = self.entry(payload)
             size, mtime_ns, prefix, suffix, content = frames.BASE.unpack_from(rest)
             middle = rest[frames.BASE.size :]
-            return patch(place, (size, mtime_ns), prefix, suffix, content, middle)
+            return patch(entry, (size, mtime_ns), prefix, suffix, content, middle)
 
         self.answer(number, action)
 
     def delete(self, number, payload):
         def action():
-            place, rest = self.place(payload)
-            delete(place, rest.split(b"\0") if rest else [])
+            entry, rest = self.entry(payload)
+            delete(entry, rest.split(b"\0") if rest else [])
 
         self.answer(number, action)
 
     def begin(self, number, payload):
         def action():
-            place, rest = self.place(payload)
-            self.uploads[number] = IncomingFile(place, frames.SIZE.unpack(rest)[0])
+            entry, rest = self.entry(payload)
+            self.uploads[number] = IncomingFile(entry, frames.SIZE.unpack(rest)[0])
 
         outcome = attempt(action)
         if number not in self.uploads:
@@ -211,7 +211,7 @@ class Handlers:
         if upload is not None:
             upload.abort()
 
-    # -- questions
+    # -- surveys, hashes and contents
 
     def take_list(self, _number, payload):
         (ident,) = frames.NUMBER.unpack_from(payload)
@@ -224,7 +224,7 @@ class Handlers:
         at = frames.NUMBER.size + frames.LIST_HASH_SIZE
         tree = self.tree(ident)
         if tree.list is None or tree.list.ident != payload[frames.NUMBER.size : at]:
-            raise Nonsense("a list that is not known")
+            raise BadFrame("an unknown list")
         self.jobs.append((number, frames.SURVEYED, survey(tree, tree.list, payload[at:])))
 
     def hashes(self, number, payload):
@@ -246,11 +246,11 @@ class Handlers:
 
 
 def attempt(action):
-    """Whether it was done, the state there, and where not, the rest of a reply."""
+    """The arguments of `reply` after the number: done or not, the state, and so on."""
     try:
         return True, action()
-    except Refused as refused:
-        return False, refused.state, refused.content
+    except Unexpected as unexpected:
+        return False, unexpected.state, unexpected.content
     except Failed as failed:
         return False, None, b"", failed.obstacle, failed.reason
     except OSError as error:
@@ -258,7 +258,7 @@ def attempt(action):
 
 
 def read_file(tree, path, limit):
-    place = files.TreeEntry(tree, path, None, 0, 0)
-    descriptor = open_file(tree.folder(place.folder).descriptor, place.name)
+    entry = files.TreeEntry(tree, path, None, 0, 0)
+    descriptor = open_file(tree.folder(entry.folder).descriptor, entry.name)
     with open(descriptor, "rb") as stream:
         return stream.read(limit)

@@ -1,24 +1,24 @@
-"""Opening a tree: its folders, whose it is, and a place for temp files. On hosts (3.6+).
+"""Opening a tree: its folders, its owner, and its folder for temp files. On hosts (3.6+).
 
-The layout beside the trees is that of paths.py: {base}/.igor-host/claims/{project} holds the
-name of the clone that pushes there, .igor-host/tmp/{project} what is being written.
+The layout beside the trees is that of paths.py: {base}/.igor-host/claims/{project} names the clone
+that owns the tree, .igor-host/tmp/{project} has the files being written.
 """
 
 import contextlib
 import os
 
 from igor_core.remote.receiver.own import FOLDER, check_tree, own_folder, tree_path
-from igor_core.remote.receiver.tree import Tree
+from igor_core.remote.receiver.tree import TreeHandle
 
 PRIVATE = b".igor-host"
 
 
 class Claimed(Exception):
-    """Another clone pushes there."""
+    """Another clone owns the tree; its name."""
 
 
 def open_tree(base, project, claim, writing, taking):
-    """The real path (as configured, if nothing is there), and the tree, None if it isn't there.
+    """The tree and its real path; without the tree, None and the path as configured.
 
     Raises Claimed, Unsafe, OSError.
     """
@@ -39,10 +39,10 @@ def _open_in(above, base, project, claim, writing, taking):
         if owner and owner != claim and not taking:
             raise Claimed(owner.decode("utf-8", "surrogateescape"))
         if not writing:
-            return path, Tree(path)
+            return path, TreeHandle(path)
         if owner != claim:
             write_claim(claims, project, claim, taking)
-    tree = Tree(path, TemporaryFolder(base, project, path))
+    tree = TreeHandle(path, TemporaryFolder(base, project, path))
     tree.sweep()
     return path, tree
 
@@ -68,7 +68,7 @@ def _base(base, make=False):
 
 @contextlib.contextmanager
 def _own(above, base, names, make):
-    """The innermost of igor's own folders `names`, one in the other; None where it is not there."""
+    """Open the innermost of igor's nested folders `names`; None if it does not exist."""
     descriptor = os.dup(above)
     try:
         shown = base
@@ -93,7 +93,7 @@ def _own(above, base, names, make):
 
 
 class TemporaryFolder:
-    """Where a tree's temp files are: on its own file system. Each `open` makes it if need be."""
+    """The folder for a tree's temp files, on its file system. `open` makes it if needed."""
 
     def __init__(self, base, project, path):
         self.base = base
@@ -128,17 +128,17 @@ def read_claim(claims, project):
 
 
 def write_claim(claims, project, claim, taking):
-    """Of two that come at once one gets it."""
+    """Write the claim. Of two clones that write at once, one gets it."""
     new = b"%s.%d" % (project, os.getpid())
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with contextlib.suppress(FileNotFoundError):
-        # Of one that was killed.
+        # Left by a receiver that was killed.
         os.unlink(new, dir_fd=claims)
     try:
         with open(os.open(new, flags, 0o600, dir_fd=claims), "wb") as stream:
             stream.write(claim)
         if not taking and not read_claim(claims, project):
-            # An empty one is nobody's.
+            # An empty claim is nobody's.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(project, dir_fd=claims)
             try:

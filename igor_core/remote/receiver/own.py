@@ -1,7 +1,7 @@
 """Igor's own folders on a host where others may write around them. Runs on hosts (Python 3.6+).
 
-Whoever may write in `dir` can put a link, or a folder of theirs, in the place of any name there. So
-each step goes from an open folder, follows no link, and takes only what belongs to this login.
+Whoever may write in `dir` can replace any name in it with a link or a folder of theirs. So each
+step starts from an open folder, follows no link, and accepts only what belongs to this user.
 """
 
 import contextlib
@@ -10,24 +10,24 @@ import os
 import pwd
 import stat
 
-# O_PATH: a folder that may be searched, but not listed, will do.
+# With O_PATH, search permission is enough.
 _PATH = getattr(os, "O_PATH", os.O_RDONLY)
 FOLDER = _PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Unsafe(Exception):
-    """Somebody else has, or may have, a hand in what igor was to use: a sentence."""
+    """Another user owns, or may change, what igor was to use; the message says which."""
 
 
 def own_folder(above, name, shown, make=False):
-    """A descriptor of a folder of igor's, 0700, in an open one; `shown` is its path.
+    """Open a folder of igor's, mode 0700, in the open folder `above`; `shown` is its path.
 
-    Raises Unsafe; OSError, FileNotFoundError where it is not there and not to be made.
+    Raises Unsafe, OSError; FileNotFoundError if it is missing and not to be made.
     """
     try:
         descriptor = _open(above, name, make)
     except OSError as error:
-        # Some systems call a link here a loop.
+        # Some systems report a link as a loop.
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             raise Unsafe(f"{text(shown)} is a link or a file, not a folder of igor's") from None
         raise OSError(error.errno, error.strerror, shown) from None
@@ -62,15 +62,15 @@ def _check_own(descriptor, shown):
 
 
 def check_tree(found, shown):
-    """The folder of a project, or a link to it, is the user's, or the administrator's."""
+    """Check that a project's folder, or a link to it, belongs to the user or to root."""
     if found.st_uid not in (os.geteuid(), 0):
         raise Unsafe(f"{text(shown)} belongs to {user(found.st_uid)}")
 
 
 def tree_path(above, base, project, make=False):
-    """The real path of a project's folder in the open folder at `base`.
+    """The real path of a project's folder in the open folder `base`.
 
-    A link of the user's own is followed, once and for all. Raises Unsafe, OSError.
+    A link that belongs to the user is followed. Raises Unsafe, OSError.
     """
     shown = os.path.join(base, project)
     if make:

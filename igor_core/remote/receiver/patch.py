@@ -1,4 +1,4 @@
-"""A new version of a big file, made of the one that is there. Runs on hosts (Python 3.6+)."""
+"""Making a new version of a big file from the present one. Runs on hosts (Python 3.6+)."""
 
 import hashlib
 import os
@@ -9,13 +9,13 @@ from igor_core.remote.receiver.frames import NOT_THE_BASE
 from igor_core.remote.receiver.tree import Failed
 
 
-def patch(place, base, prefix, suffix, content, middle):
-    """Write what is made of the file that is there; `base` is its size and time."""
+def patch(entry, base, prefix, suffix, content, middle):
+    """Write a file made of the present one, which must have the size and time `base`."""
 
     def make(temp, descriptor):
         digest = hashlib.sha256()
         try:
-            source = open_file(place.tree.folder(place.folder).descriptor, place.name)
+            source = open_file(entry.tree.folder(entry.folder).descriptor, entry.name)
         except OSError:
             raise Failed(NOT_THE_BASE) from None
         try:
@@ -32,7 +32,7 @@ def patch(place, base, prefix, suffix, content, middle):
 
     if prefix + suffix > base[0]:
         raise Failed(NOT_THE_BASE)
-    return put(place, make)
+    return put(entry, make)
 
 
 def _check_base(source, base):

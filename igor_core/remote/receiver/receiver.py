@@ -1,13 +1,13 @@
-"""The receiver: runs on the host, and writes there what the agent sends.
+"""The receiver: runs on a host, and writes the files that the agent sends.
 
-Standard-library Python 3.6+, sent over the wire to `python3` on the host, as are the modules that
-it imports from here; nothing is installed. The frames are those of frames.py.
+Standard-library Python 3.6+, sent with the modules that it imports to `python3` on the host;
+nothing is installed. The frames are those of frames.py.
 
-It waits with the trees open, so that a save costs half a round trip; it does each thing only if
-what is there is what the frame expects, so that no save waits for a question and nothing that
-igor did not write is lost. One thread does all in the order of the frames, but for surveys and
-hashes, which go on step by step between them. It ends with its input, on a signal, or when it
-hears nothing for 30 s, and leaves no temp file.
+It waits with the trees open, so that a save costs half a round trip. It writes a path only if that
+is as the frame expects, so that no save waits for a survey and nothing that igor did not write is
+lost. One thread handles all frames in order, except surveys and hashes, which go on step by step
+between them. The receiver ends with its input, on a signal, or after 30 s of silence, and leaves
+no temp file.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ import time
 
 from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
 from igor_core.remote.receiver import frames
-from igor_core.remote.receiver.handlers import Handlers, Nonsense
+from igor_core.remote.receiver.handlers import BadFrame, Handlers
 
 READ_BYTES = 1 << 18
-# Answers are sent together, but not later than when there are so many.
+# Answers are sent together, at the latest when they have this size.
 FLUSH_BYTES = 1 << 15
-# Nothing more is read while so much waits to be sent.
+# Nothing more is read while this much waits to be sent.
 MOST_WAITING = 1 << 20
-# So often before others have their turn, and folders are looked for anew.
+# Reads per turn, after which surveys go on and open folders are closed.
 READS_A_TURN = 8
 
 
@@ -36,7 +36,7 @@ class Receiver:
     """The loop: frames in, answers out."""
 
     def __init__(self):
-        self.orders = Handlers(self.send)
+        self.handlers = Handlers(self.send)
         self.inbox = bytearray()
         self.outbox = bytearray(frames.MAGIC)
         self.heard = time.monotonic()
@@ -51,31 +51,31 @@ class Receiver:
         try:
             while self.open:
                 self.turn()
-        except (Nonsense, ValueError, LookupError, struct.error) as error:
+        except (BadFrame, ValueError, LookupError, struct.error) as error:
             said = str(error) or type(error).__name__
             self.send(frames.NONSENSE, 0, said.encode("utf-8", "replace"))
             self.flush()
         finally:
-            self.orders.leave()
+            self.handlers.close()
 
     def turn(self):
         self.flush()
-        self.orders.look_anew()
+        self.handlers.forget_folders()
         full = len(self.outbox) >= MOST_WAITING
         reading = [self.woken] if full else [0, self.woken]
-        idle = full or not self.orders.jobs
+        idle = full or not self.handlers.jobs
         wait = SILENCE_SECONDS / 3 if idle else 0
         readable, _, _ = select.select(reading, [1] if self.outbox else [], [], wait)
         if 0 in readable:
             self.read_frames()
             self.flush()
         if not idle:
-            self.orders.step()
+            self.handlers.step()
         if time.monotonic() - self.heard > SILENCE_SECONDS:
             self.open = False
 
     def read_frames(self):
-        """What is there; the answers leave when there is no more."""
+        """Read and handle the frames that have arrived."""
         for _ in range(READS_A_TURN):
             if not self.open or len(self.outbox) >= MOST_WAITING:
                 return
@@ -99,7 +99,7 @@ class Receiver:
         while len(self.inbox) - at >= HEADER.size:
             kind, number, length = HEADER.unpack_from(self.inbox, at)
             if length > frames.MOST_BYTES:
-                raise Nonsense(f"{length} bytes")
+                raise BadFrame(f"{length} bytes")
             start = at + HEADER.size
             if len(self.inbox) - start < length:
                 break
@@ -108,7 +108,7 @@ class Receiver:
             if kind == BEAT:
                 self.send(BEAT, number, payload)
             else:
-                self.orders.obey(kind, number, payload)
+                self.handlers.handle(kind, number, payload)
         del self.inbox[:at]
 
     def send(self, kind, number, payload):

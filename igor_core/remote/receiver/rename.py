@@ -1,8 +1,8 @@
-"""Renaming on the condition that nothing is lost. Runs on hosts (Python 3.6+).
+"""Renaming so that no unexpected file is lost. Runs on hosts (Python 3.6+).
 
-renameat2(2) can refuse to replace, and can exchange two names: then what was there is looked at
-after it has been taken away, and put back where it is not what it should have been. Where the
-kernel or the file system has no such thing, a link or a last look comes close.
+renameat2(2) can refuse to replace, and can exchange two names. After an exchange the replaced file
+is checked, and put back if it is not the expected one. Where the kernel or the file system can't
+do that, a link or a last check comes close.
 """
 
 import errno
@@ -11,13 +11,13 @@ import stat
 
 NOREPLACE, EXCHANGE = 1, 2
 _SYSTEM_CALLS = {"x86_64": 316, "aarch64": 276, "riscv64": 276, "ppc64le": 357, "s390x": 347}
-# The kernel or the file system can't do it.
+# Errors of a kernel or file system without renameat2.
 _UNABLE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 _KEPT = b".igor-kept"
 
 
 class Raced(Exception):
-    """What is there is not what was there a moment ago; it has been left there."""
+    """The path has changed since it was looked at; it was left as it is."""
 
 
 def _find_renameat2():
@@ -51,7 +51,7 @@ _renameat2 = []  # type: ignore[var-annotated]
 
 
 def renameat2(source, name, folder, new, flags):
-    """renameat2(2); OSError, ENOSYS where there is no such thing."""
+    """renameat2(2). Raises OSError, with ENOSYS if the system lacks it."""
     if not _renameat2:
         _renameat2.append(_find_renameat2())
     if _renameat2[0] is None:
@@ -60,7 +60,7 @@ def renameat2(source, name, folder, new, flags):
 
 
 def look(folder, name):
-    """What is at a name in an open folder; None for nothing."""
+    """The lstat of a name in an open folder; None for nothing."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -68,7 +68,7 @@ def look(folder, name):
 
 
 def is_same(one, other):
-    """Whether two looks saw the same thing, unchanged."""
+    """Whether two stats are of the same, unchanged file."""
     return (
         one.st_ino == other.st_ino
         and one.st_mtime_ns == other.st_mtime_ns
@@ -79,7 +79,7 @@ def is_same(one, other):
 
 
 def put_in(temp, folder, name):
-    """Move a temp file to where nothing is. Raises Raced, OSError (EXDEV: elsewhere)."""
+    """Move a temp file to a free name. Raises Raced, OSError (EXDEV: other file system)."""
     try:
         renameat2(temp.folder, temp.name, folder, name, NOREPLACE)
     except FileExistsError:
@@ -91,7 +91,7 @@ def put_in(temp, folder, name):
 
 
 def _link_in(temp, folder, name):
-    """A second name refuses to replace as well, and the first one is removed."""
+    """Make a second name, which never replaces a file, and remove the first."""
     try:
         os.link(temp.name, name, src_dir_fd=temp.folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
@@ -107,10 +107,10 @@ def _link_in(temp, folder, name):
 
 
 def put_over(temp, folder, name, expected):
-    """Move a temp file over what was `expected` there when it was looked at.
+    """Move a temp file over the file with the stat `expected`.
 
-    An exchange, then what came out is removed: unlike a rename over a file this doesn't make ext4
-    write all of the new one to disk first. Raises Raced, OSError (EXDEV: elsewhere).
+    Exchanges the two and removes the old one: unlike a rename over a file, this does not make ext4
+    write the new one to disk first. Raises Raced, OSError (EXDEV: other file system).
     """
     try:
         renameat2(temp.folder, temp.name, folder, name, EXCHANGE)
@@ -132,7 +132,7 @@ def put_over(temp, folder, name, expected):
 
 
 def _put_back(temp, folder, name):
-    """The exchange brought out what nobody expected: back with it, our own out again."""
+    """Undo an exchange that brought out an unexpected file."""
     try:
         renameat2(temp.folder, temp.name, folder, name, EXCHANGE)
     except OSError:
@@ -140,14 +140,14 @@ def _put_back(temp, folder, name):
         return
     out = look(temp.folder, temp.name)
     if not (out.st_ino == temp.identity.st_ino and out.st_dev == temp.identity.st_dev):
-        # Somebody wrote there between the two exchanges.
+        # Somebody wrote the file between the two exchanges.
         keep(temp, folder, name)
 
 
 def take_out(temp, folder, name, expected):
-    """Remove what was `expected` there when it was looked at, by a rename to a free name.
+    """Remove the file with the stat `expected`, after a rename to a temp name.
 
-    Raises Raced, OSError (EXDEV: elsewhere).
+    Raises Raced, OSError (EXDEV: other file system).
     """
     try:
         os.rename(name, temp.name, src_dir_fd=folder, dst_dir_fd=temp.folder)
@@ -161,7 +161,7 @@ def take_out(temp, folder, name, expected):
 
 
 def keep(temp, folder, name):
-    """What is under the temp name is somebody's: back to its name, or one beside it."""
+    """Move somebody's file from the temp name back to its name, or to one beside it."""
     for number in range(1000):
         suffix = b"" if number == 0 else _KEPT if number == 1 else b"%s-%d" % (_KEPT, number)
         try:

@@ -1,6 +1,6 @@
-"""What a tree on the host holds: surveys and hashes, in steps between other frames. (3.6+)
+"""Surveys and hashes of a tree, in steps between other frames. (3.6+)
 
-Each function is a generator: it yields parts of the answer, and None where others may have a turn.
+Both are generators: they yield parts of the answer, and None where other frames may have a turn.
 """
 
 import os
@@ -43,7 +43,7 @@ def unpack_paths(packed):
 
 
 class PathList:
-    """Paths, and those of one folder together: a list of (number, name) for each folder."""
+    """Paths, and for each folder the (number, name) of those in it."""
 
     def __init__(self, ident, paths):
         self.ident = ident
@@ -57,7 +57,7 @@ class PathList:
 
 
 def survey(tree, listed, expected):
-    """What is at the listed paths, of those groups whose digests differ."""
+    """The states of the listed paths, in the groups whose digests differ."""
     facts = [NOTHING_FACT, 0] * len(listed.paths)
     done = 0
     for folder, names in listed.folders.items():
@@ -131,7 +131,7 @@ def pack_group(tree, number, paths):
 
 
 def state_at(tree, path):
-    """What is at a path; None for nothing, also behind a link or where it can't be told."""
+    """The state of a path; None for nothing, behind a link, or if it can't be read."""
     folder, _, name = path.rpartition(b"/")
     try:
         descriptor = tree.folder(folder).descriptor
@@ -141,7 +141,7 @@ def state_at(tree, path):
 
 
 def hashes(tree, paths):
-    """The sha256 of each that is a readable file, with its number."""
+    """The number and sha256 of each path that is a readable file."""
     part = []
     for number, path in enumerate(paths):
         folder, _, name = path.rpartition(b"/")

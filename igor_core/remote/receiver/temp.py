@@ -1,6 +1,6 @@
-"""Temp files: who wrote them can be told by their names, so that none survives. (3.6+)
+"""Temp files, whose names tell which process wrote them, so that dead ones are removed. (3.6+)
 
-The name: host name, process, when that started (jiffies since boot, from /proc; 0 if unknown), and
+A name has the host name, the process, its start (jiffies since boot, from /proc; 0 if unknown), and
 a number, with dots between.
 """
 
@@ -13,13 +13,13 @@ import time
 _NAME = re.compile(rb"(.+)\.(\d+)\.(\d+)\.(\d+|beside)", re.DOTALL)
 # rsync(1) writes a file `name` as `.name.XXXXXX`.
 _RSYNC_NAME = re.compile(rb"\..+\.[A-Za-z0-9]{6}", re.DOTALL)
-# Of another host on a shared file system nobody knows which processes live.
+# On a shared file system, the processes of other hosts are unknown.
 _FOREIGN_SECONDS = 24 * 3600
 _RSYNC_SECONDS = 3600
 
 
 def started(process):
-    """When a process started (proc(5): the 22nd field); 0 where that can't be known."""
+    """The start of a process (the 22nd field in proc(5)); 0 if it is unknown."""
     try:
         with open(f"/proc/{process}/stat", "rb") as found:
             return int(found.read().rpartition(b")")[2].split()[19])
@@ -34,9 +34,9 @@ BESIDE = b".igor-host."
 
 
 class Temp:
-    """A temp file, or the name of one: in an open folder, listed in `temps` while it is there.
+    """A temp file in an open folder, listed in `temps` while its name is in use.
 
-    `identity` is what the file itself is, once it has been written.
+    `identity` is the stat of the file, once it has been written.
     """
 
     def __init__(self, temps, folder, name, beside=False):
@@ -52,7 +52,7 @@ class Temp:
         return os.open(self.name, flags, 0o600, dir_fd=self.folder)
 
     def done(self):
-        """It is no longer under this name."""
+        """The name is no longer in use."""
         del self.temps[self.name]
         if self.beside:
             os.close(self.folder)
@@ -63,20 +63,21 @@ class Temp:
 
 
 def remove_file(name, folder):
-    """Remove a file if it is there and can be."""
+    """Remove a file if possible."""
     with contextlib.suppress(OSError):
         os.unlink(name, dir_fd=folder)
 
 
 def is_temp(name, prefix):
-    """Whether a temp file with this prefix may be called so."""
+    """Whether a name is that of a temp file with this prefix."""
     return name.startswith(prefix) and name[len(prefix) :].isdigit()
 
 
 def sweep(folder, remove_beside, now=None):
-    """Remove from an open folder the temp files of processes that have died, and nothing else.
+    """Remove the temp files of dead processes, and nothing else, from an open folder.
 
-    `remove_beside` is called with the folders where one of them wrote others, and their prefix.
+    `remove_beside` is called with each folder in which a dead process wrote others, and their
+    prefix.
     """
     now = time.time() if now is None else now
     listed = os.open(b".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
@@ -105,7 +106,7 @@ def _read(name, folder):
 
 
 def _is_dead(name, age):
-    """Whether nobody writes this temp file any more; its age in seconds."""
+    """Whether the writer of a temp file is dead; `age` in seconds."""
     found = _NAME.fullmatch(name)
     if found is None:
         return bool(_RSYNC_NAME.fullmatch(name)) and age > _RSYNC_SECONDS

@@ -1,4 +1,4 @@
-"""A tree on the host: its folders, never through a link, and where temp files go. (3.6+)"""
+"""An open tree: its folders, entered without following links, and its temp files. (3.6+)"""
 
 import contextlib
 import errno
@@ -10,11 +10,11 @@ from igor_core.remote.receiver.own import FOLDER, Unsafe, check_tree
 from igor_core.remote.receiver.temp import BESIDE, PREFIX, Temp, is_temp, remove_file, sweep
 
 MOST_FOLDERS = 200
-LOOKING_ONLY = "the tree is open for looking only"
+READ_ONLY = "the tree is open to read only"
 
 
 class Failed(Exception):
-    """It can't be done: the reason, and the topmost path above that is in the way."""
+    """A failure: the reason, and the topmost path above that is not a folder, if that is why."""
 
     def __init__(self, reason, obstacle=b""):
         Exception.__init__(self, reason)
@@ -22,8 +22,8 @@ class Failed(Exception):
         self.obstacle = obstacle
 
 
-class Folder:
-    """An open folder. `group` is what new files in it are to have, or None."""
+class OpenFolder:
+    """An open folder. `group` is the group for new files in it, None for the user's."""
 
     def __init__(self, descriptor):
         found = os.fstat(descriptor)
@@ -32,8 +32,8 @@ class Folder:
         self.group = found.st_gid if found.st_mode & stat.S_ISGID else None
 
 
-class Tree:
-    """An open tree. `temporary` opens the folder for temp files, None if it is only looked at."""
+class TreeHandle:
+    """An open tree. `temporary` opens its folder for temp files; None: the tree is only read."""
 
     def __init__(self, path, temporary=None):
         self.path = path
@@ -46,20 +46,20 @@ class Tree:
         self.numbers = itertools.count(1)
         self.temporary_folder = None
         if temporary is not None:
-            self.temporary_folder = Folder(temporary.open())
+            self.temporary_folder = OpenFolder(temporary.open())
 
     def is_like(self, other):
-        """Whether another one has the same folders, so that this one is still good."""
+        """Whether another handle has the same folders, so that this one is still valid."""
         if (self.path, self.temporary) != (other.path, other.temporary):
             return False
         folders = [tree.temporary_folder for tree in (self, other) if tree.temporary_folder]
         return len({os.fstat(folder.descriptor).st_ino for folder in folders}) <= 1
 
     def folder(self, path, make=False):
-        """The open folder at a path. Raises OSError, Failed with what is in the way.
+        """The open folder at a path. Raises OSError; Failed with what is in the way.
 
-        It stays open until `forget_folders`: what is done meanwhile is done in one folder, as if
-        just before it was moved away, if it is.
+        It stays open until `forget_folders`. If it is moved away meanwhile, writes go to it as if
+        they had come just before.
         """
         found = self.folders.get(path)
         if found is not None:
@@ -71,11 +71,11 @@ class Tree:
             descriptor = self._open(self.folder(above, make), name, path, make)
         if len(self.folders) >= MOST_FOLDERS:
             self.forget_folders()
-        found = self.folders[path] = Folder(descriptor)
+        found = self.folders[path] = OpenFolder(descriptor)
         return found
 
     def _open_root(self):
-        """Its path is the real one; somebody may have put a folder of theirs there meanwhile."""
+        """Open the root, if it still belongs to the user."""
         descriptor = os.open(self.path, FOLDER | os.O_NOFOLLOW)
         try:
             check_tree(os.fstat(descriptor), self.path)
@@ -95,13 +95,13 @@ class Tree:
                 os.mkdir(name, dir_fd=above.descriptor)
             return os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=above.descriptor)
         except OSError as error:
-            # Some systems call a link here a loop.
+            # Some systems report a link as a loop.
             if error.errno in (errno.ENOTDIR, errno.ELOOP):
                 raise Failed(os.strerror(errno.ENOTDIR), path) from None
             raise
 
     def forget_folders(self):
-        """Look anew where they are from now on."""
+        """Close the open folders, so that they are opened again by their paths."""
         for folder in self.folders.values():
             os.close(folder.descriptor)
         self.folders.clear()
@@ -109,11 +109,11 @@ class Tree:
     def temp(self, path, folder):
         """A free name for a temp file on the file system of the folder at `path`.
 
-        Where that isn't the tree's own, it is beside the target; noted down before, so that it
-        is found again whatever happens.
+        On a file system other than the tree's, it is beside the target, and noted down first so
+        that it is removed whatever happens.
         """
         if self.temporary_folder is None:
-            raise Failed(LOOKING_ONLY)
+            raise Failed(READ_ONLY)
         number = b"%d" % next(self.numbers)
         if folder.device == self.temporary_folder.device and path not in self.elsewhere:
             return Temp(self.temps, self.temporary_folder.descriptor, PREFIX + number)
@@ -135,9 +135,9 @@ class Tree:
             stream.write(path + b"\0")
 
     def make_temporary_again(self):
-        """Somebody has removed the folder for temp files."""
+        """Make the folder for temp files again, after somebody has removed it."""
         try:
-            again = Folder(self.temporary.open())
+            again = OpenFolder(self.temporary.open())
         except Unsafe as unsafe:
             raise Failed(str(unsafe)) from None
         os.close(self.temporary_folder.descriptor)
@@ -145,14 +145,14 @@ class Tree:
         self.beside.clear()
 
     def sweep(self):
-        """Remove the temp files of those that have died."""
+        """Remove the temp files of dead receivers."""
         sweep(self.temporary_folder.descriptor, self.remove_beside)
 
     def remove_beside(self, path, prefix):
         """Remove the temp files beside targets in one folder."""
         try:
             folder = self.folder(path)
-            # A descriptor of O_PATH can't be listed.
+            # A descriptor with O_PATH can't be listed.
             listed = os.open(b".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder.descriptor)
         except (OSError, Failed):
             return
@@ -164,7 +164,7 @@ class Tree:
             os.close(listed)
 
     def close(self):
-        """Leave no temp file."""
+        """Close the tree, and remove its temp files."""
         for temp in list(self.temps.values()):
             temp.remove()
         if self.temporary_folder is not None:

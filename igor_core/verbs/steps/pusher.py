@@ -124,7 +124,7 @@ class Pusher:
                 self._pushed[target.name] = await scanning
                 return report
             scan = self._read()
-        raise HostError("other pushes of a newer state were faster, again and again", "push again")
+        raise HostError("gave up: newer pushes kept superseding this one", "push again")
 
     async def _read_and_warn(self) -> Tree:
         tree = await self._read()

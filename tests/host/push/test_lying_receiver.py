@@ -146,8 +146,8 @@ async def test_words_of_the_host_are_short_and_on_one_line(host: RemoteHost) -> 
 
 SILENT = """
 if not is_supervisor:
-    real = module.Handlers.obey
-    module.Handlers.obey = lambda self, kind, number, payload: (
+    real = module.Handlers.handle
+    module.Handlers.handle = lambda self, kind, number, payload: (
         real(self, kind, number, payload) if kind == 1 else None)
 """
 BUSY = SILENT.replace("else None)", "else self.send(24, number, b''))")

@@ -445,7 +445,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         assert host.write("x").reason == "No such file or directory"
         (tmp_path / "p").mkdir()
         assert host.open(tmp_path, writing=False)["exists"]
-        assert host.write("x").reason == "the tree is open for looking only"
+        assert host.write("x").reason == "the tree is open to read only"
         assert host.survey(SurveyRequest.of([b"x"], {})) == {}
         assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
