@@ -1,16 +1,16 @@
-"""The few errors that a user can meet. Each says what is wrong and, in `hint`, what to do.
+"""The errors that a user can meet. Each says what is wrong and, in `hint`, what to do.
 
-Foreign errors are translated where they enter; anything that is not an IgorError is a bug.
+Errors of libraries become IgorErrors where they enter; any other error is a bug.
 """
 
 MOST_TOLD = 4000
 
 
 class IgorError(Exception):
-    """Something a user can understand and mend.
+    """An error that the user can understand and fix.
 
-    `message` is one sentence naming the thing that is wrong (file, key, host);
-    `hint` says what to do and may be empty.
+    `message` is one sentence that names the thing that is wrong (file, key, host); `hint` says what
+    to do and may be empty.
     """
 
     exit_status = 1
@@ -22,15 +22,15 @@ class IgorError(Exception):
 
 
 class UsageError(IgorError):
-    """The command line, its arguments or the config are wrong; nothing was done."""
+    """The command line or the config is wrong; nothing was done."""
 
     exit_status = 2
 
 
 class HostError(IgorError):
-    """A host could not be reached or could not do its part.
+    """A host could not be reached, or could not do its part.
 
-    What is in the message may be the host's own words, of any length.
+    The message may quote the host, so it is cut off at MOST_TOLD characters.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -38,17 +38,17 @@ class HostError(IgorError):
 
 
 class NeedsLogin(HostError):
-    """The host asks a question (password, passphrase) and nobody is there to answer it."""
+    """A login needs an answer (password, passphrase), and there is nobody to ask."""
 
 
 class AgentError(IgorError):
-    """The agent can't be started or talked to."""
+    """The agent can't be started or doesn't answer."""
 
     exit_status = 255
 
 
 class Cancelled(IgorError):
-    """The user ended the job."""
+    """The user cancelled the job."""
 
     exit_status = 130
 

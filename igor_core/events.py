@@ -1,7 +1,7 @@
-"""What a job tells while it runs: plain data, the same to Neovim, to a terminal and to `--json`.
+"""Events of a running job: plain data, the same for Neovim, a terminal and `--json`.
 
-On the wire an event is a map with its kind under "type". The last word of a job
-is not an event but its `Outcome`, which travels in the FINISHED frame.
+On the wire an event is a map with its kind under "type". A job ends not with an event but with
+its `Outcome`, which travels in the FINISHED frame.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events; `host` is empty where the event speaks of the whole job."""
+    """Base of all events; `host` is empty if the event is about the whole job."""
 
     type: ClassVar[str]
 
@@ -20,7 +20,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Accepted(Event):
-    """The agent took the request; `job` is the number that `igor cancel` takes."""
+    """The agent accepted the request; `job` is the number for `igor cancel`."""
 
     type = "accepted"
     job: int
@@ -29,7 +29,7 @@ class Accepted(Event):
 
 @dataclass(frozen=True)
 class Step(Event):
-    """One line: what igor does, or found, on a host."""
+    """One line about what igor does or found on a host."""
 
     type = "step"
     host: str
@@ -38,7 +38,7 @@ class Step(Event):
 
 @dataclass(frozen=True)
 class Warning(Event):
-    """Something the user should know that does not stop the job."""
+    """A problem that does not stop the job."""
 
     type = "warning"
     host: str
@@ -48,7 +48,7 @@ class Warning(Event):
 
 @dataclass(frozen=True)
 class Output(Event):
-    """Bytes that a program wrote, as it wrote them; `stream` is "stdout" or "stderr"."""
+    """Bytes that a program wrote, unchanged; `stream` is "stdout" or "stderr"."""
 
     type = "output"
     host: str
@@ -58,7 +58,7 @@ class Output(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """How far a transfer is; `rate` is in units a second, `total` 0 where it is not known."""
+    """The progress of a transfer; `rate` is in units per second, `total` 0 if unknown."""
 
     type = "progress"
     host: str
@@ -71,7 +71,7 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class Prompt(Event):
-    """A login question; the client answers with an ANSWER frame carrying the number `prompt`."""
+    """A question; the client answers with an ANSWER frame that carries the number `prompt`."""
 
     type = "prompt"
     prompt: int
@@ -82,10 +82,10 @@ class Prompt(Event):
 
 @dataclass(frozen=True)
 class Result(Event):
-    """One host has ended its part.
+    """The result of a job on one host.
 
     `status` is an exit status: 0, the command's own, or igor's (1 failed, 130 cancelled,
-    255 igor's own failure where the command has a status of its own).
+    255 igor's own failure, if the command has a status of its own).
     """
 
     type = "result"
@@ -121,9 +121,9 @@ class HostFreshness:
 
 @dataclass(frozen=True)
 class Freshness(Event):
-    """Whether the hosts of a group have the last save. `push_on_write` is what is in force.
+    """Whether the hosts of a group have the last save, and whether push on write is in force.
 
-    `error` says what is wrong with the config; there are no hosts then.
+    `error` says what is wrong with the config; `hosts` is empty then.
     """
 
     type = "freshness"
@@ -136,12 +136,12 @@ class Freshness(Event):
 
 @dataclass(frozen=True)
 class Debuggee(Event):
-    """A program waits for its debugger at `port` of this machine's 127.0.0.1.
+    """A program waits for its debugger at the local port 127.0.0.1:`port`.
 
-    `rank` is the host's place in its group, `session` a name that is new each time.
-    `configuration` is the debugger's, in the files that igor generates. `local_root` and
-    `remote_root` are the same folder, here and where the program runs. `command` is what follows
-    `python`. `process` is 0, or the number of a process that ran before and is attached to.
+    `rank` is the host's index in its group; `session` is unique. `configuration` names the
+    debugger's configuration in the files that igor generates. `remote_root` is where the program
+    sees the folder `local_root`. `command` follows `python` on the command line. `process` is the
+    id of the process if it was attached to, else 0.
     """
 
     type = "debuggee"
@@ -163,7 +163,7 @@ class Debuggee(Event):
 class LostDebuggee(Event):
     """The connection to a debugged program was lost; it lives on, and can be attached to again.
 
-    `grace` is for how many seconds, None: until it ends or is ended.
+    It is killed after `grace` seconds, or never if None.
     """
 
     type = "lost-debuggee"
@@ -177,8 +177,8 @@ class LostDebuggee(Event):
 class Outcome:
     """The end of a job: its exit status, its error if it has one, a result per host, and data.
 
-    `places` are what was found in output, rows of a quickfix list with the failure first (see
-    output/entry.py); there was no room for `dropped` more. Only of jobs that were asked for them.
+    `places` are the source locations in its output, as rows of a quickfix list with the failure
+    first (see output/entry.py); `dropped` counts those left out. Only for jobs asked for them.
     """
 
     status: int

@@ -1,7 +1,7 @@
-"""Docker and Podman as argument lists: the only place that knows the words of their command line.
+"""The command lines of Docker (20.10 or later) and Podman (4 or later), as argument lists.
 
 A command to which variables are given finds their values in its environment, see environment.py.
-Pure: nothing here runs anything. Needs docker 20.10 (`run --pull`) or podman 4.
+Nothing is run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,24 +11,21 @@ from typing import Literal
 from igor_core.env_variables import concealed, taking_apart
 from igor_core.errors import UsageError
 
-#: What keeps a container running. Both Debian's and busybox's `sleep` take this many seconds
-#: (68 years); not all take "infinity".
+#: Keeps a container running. Debian's and busybox's `sleep` both take this many seconds (68 years);
+#: not every `sleep` takes "infinity".
 KEEP_ALIVE = "sleep 2147483647"
 
-#: `exec --tty` swallows these keys. An empty list means ctrl-p ctrl-q to docker, so it is a
-#: sequence that nobody types; its first key reaches the program with the next one.
+#: `exec --tty` swallows these keys. To docker an empty list means ctrl-p ctrl-q, so this is a
+#: sequence that nobody types; its first key reaches the program along with the next one.
 DETACH_KEYS = "ctrl-^,ctrl-@,ctrl-_,ctrl-@"
 
-#: Options of `run` that are igor's own: with another value it would lose the container.
+#: Options of `run` that igor sets: with another value it would lose the container.
 RESERVED_RUN_OPTIONS = frozenset({"--name", "--entrypoint", "--detach", "-d", "--pull"})
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What an image is built from; the context is a tar on standard input.
-
-    `dockerfile` is a path in the context.
-    """
+    """How to build an image from a tar on standard input; `dockerfile` is a path in the tar."""
 
     dockerfile: str
     tag: str
@@ -39,10 +36,9 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class CreateOptions:
-    """How a container is made. `user` and `userns` may be empty: as image and engine say.
+    """How a container is created. Empty `user` and `userns` leave it to the image and the engine.
 
-    `mounts` are folders of the host by where the container sees them, `read_only` such that it
-    can't write to.
+    `mounts` and `read_only` map paths in the container to folders of the host.
     """
 
     name: str
@@ -64,14 +60,14 @@ class Runtime:
     word: Literal["docker", "podman"]
 
     def info(self) -> list[str]:
-        """What `is_rootless` reads."""
+        """Return the command whose output `is_rootless` reads."""
         field = "{{json .SecurityOptions}}"
         if self.word == "podman":
             field = "{{.Host.Security.Rootless}}"
         return [self.word, "info", "--format", field]
 
     def is_rootless(self, info: bytes) -> bool:
-        """Whether the engine runs as a normal user, from what `info` printed."""
+        """Return whether the engine runs as a normal user, from the output of `info`."""
         if self.word == "podman":
             return info.strip() == b"true"
         return b"name=rootless" in info
@@ -83,11 +79,11 @@ class Runtime:
         return [self.word, "container", "inspect", *containers]
 
     def containers_with_label(self, label: str) -> list[str]:
-        """The ids of all containers that have a label, running or not, one a line."""
+        """Return the command that lists the ids of all containers with a label, one per line."""
         return [self.word, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"]
 
     def images_with_label(self, label: str) -> list[str]:
-        """The ids of all images that have a label, those without a name too, one a line."""
+        """Return the command that lists the ids of all images with a label, one per line."""
         return [self.word, "images", "--quiet", "--no-trunc", "--filter", f"label={label}"]
 
     def build(self, options: BuildOptions) -> list[str]:
@@ -101,15 +97,15 @@ class Runtime:
         return [self.word, "tag", image, name]
 
     def create(self, options: CreateOptions) -> list[str]:
-        """Make a container that, once started, waits for `exec`.
+        """Create a container that, once started, waits for `exec`.
 
-        `extra` comes after igor's own options, so it wins where the engine lets the last one win.
-        Never pulls: an image of this name in a registry is somebody else's.
+        `extra` follows igor's own options, and wins where the engine lets the last one win. Never
+        pulls: an image of this name in a registry is someone else's.
         """
         return taking_apart(options.env, self._create(options, _variables("--env", options.env)))
 
     def described(self, options: CreateOptions) -> list[str]:
-        """The words of `create` with all values in them: to be compared, not run."""
+        """Return the words of `create` with all values in them: to compare, not to run."""
         return self._create(options, _pairs("--env", options.env))
 
     def _create(self, options: CreateOptions, env: Sequence[str]) -> list[str]:
@@ -132,11 +128,11 @@ class Runtime:
         return [self.word, "logs", container]
 
     def remove(self, containers: Sequence[str]) -> list[str]:
-        """Remove containers, running ones too. What they keep in anonymous volumes stays."""
+        """Remove containers, running ones too, but not their anonymous volumes."""
         return [self.word, "rm", "--force", *containers]
 
     def remove_images(self, images: Sequence[str]) -> list[str]:
-        """Take names away from images; one without names left, and not in use, is removed."""
+        """Untag images; an unused image without a tag is removed."""
         return [self.word, "rmi", *images]
 
     def exec(
@@ -150,10 +146,10 @@ class Runtime:
         workdir: str = "",
         user: str = "",
     ) -> list[str]:
-        """Run a command in a running container, as the user that it was made for, or `user`.
+        """Run a command in a running container, as the container's user or as `user`.
 
-        Raises UsageError for a word that is not UTF-8: the engine would run the command with
-        other characters in place of its bytes, perhaps on another file.
+        Raises UsageError for a word that is not UTF-8: the engine would replace its bytes, and
+        the command perhaps use another file.
         """
         self._check_is_text(command)
         words = [self.word, "exec"]
@@ -176,12 +172,12 @@ class Runtime:
                 ) from None
 
     def throw_away(self, image: str, script: str, argument: str) -> list[str]:
-        """Run a shell script in a new container of an image, without network, and remove it."""
+        """Run a shell script in a new container without network, and remove the container."""
         command = [self.word, "run", "--rm", "--pull=never", "--network", "none"]
         return [*command, "--entrypoint", "sh", image, "-c", script, "igor", argument]
 
     def top(self, container: str) -> list[str]:
-        """A header, then one line a process of a container: its id on the host and its command."""
+        """List the processes of a container after a header: id on the host and command."""
         fields = ["-o", "pid,args"] if self.word == "docker" else ["hpid", "args"]
         return [self.word, "top", container, *fields]
 
@@ -191,14 +187,14 @@ def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
 
 
 def _variables(option: str, values: Mapping[str, str]) -> list[str]:
-    """Those with a name alone have their value from the environment of the command."""
+    """Pass variables; secret ones by name alone, with the value in the command's environment."""
     hidden = concealed(values)
     words = [(option, name if name in hidden else f"{name}={values[name]}") for name in values]
     return [word for pair in words for word in pair]
 
 
 def _bind(source: str, target: str) -> str:
-    """A bind mount; the engines read it as a line of CSV. A missing source is an error to them."""
+    """Return a bind mount, which the engines read as CSV. They refuse a missing source."""
     fields = ("type=bind", f"source={source}", f"target={target}")
     return ",".join(_csv(field) for field in fields)
 

@@ -28,7 +28,7 @@ class Command:
 
     `pty` is (columns, rows) for a process on a pseudo-terminal. `announce` and `end` belong to
     programs inside a container: the first line of output names the process group there, and
-    `end` is the command that ends it (see remote/supervisor/frames.py).
+    `end` is the command that kills it (see remote/supervisor/frames.py).
     """
 
     argv: Sequence[str]

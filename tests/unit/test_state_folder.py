@@ -12,7 +12,7 @@ from tests.support.neighbours import NEIGHBOUR
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o755, 0o1777])
-def test_one_that_is_open_to_others_is_closed(
+def test_a_folder_that_others_may_enter_is_made_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -24,7 +24,7 @@ def test_one_that_is_open_to_others_is_closed(
 
 
 @pytest.mark.parametrize("kind", ["a folder", "a link"])
-def test_a_neighbours_is_not_taken(
+def test_another_users_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -1,1 +1,1 @@
-"""The supervisor: owns the processes that igor starts on a host."""
+"""The supervisor: owns the programs that igor runs on a host; kills them if igor is gone."""

@@ -1,12 +1,15 @@
-"""The first line of a program in a container: which process it is there. Also runs on hosts."""
+"""The line with which a program in a container announces its process group. Also runs on hosts."""
 
 ANNOUNCE = b"\x1eigor-pid:"
-# Before it there may be what a terminal echoed, or a login shell printed.
+# A terminal may echo something before it, or a login shell print.
 ANNOUNCED_WITHIN = 1 << 16
 
 
 class Announcement:
-    """Finds the line that announces a process's number, and takes it out of the output."""
+    """Takes the line with the process group's number (`pid`) out of the output.
+
+    `over`: the line was found, or won't come any more. `found_at` is its offset in its chunk.
+    """
 
     def __init__(self, mark: bytes = ANNOUNCE) -> None:
         self.pid = ""
@@ -17,7 +20,7 @@ class Announcement:
         self._passed = 0
 
     def feed(self, data: bytes) -> bytes:
-        """The output that is not the announcement. Bytes that may begin it wait for the next."""
+        """Return the output without the line; hold back bytes that may begin it."""
         if self.over:
             return data
         data, self._held = self._held + data, b""
@@ -30,7 +33,7 @@ class Announcement:
         return self._pass(data[: len(data) - keep])
 
     def rest(self) -> bytes:
-        """What was held back, at the end of the output."""
+        """Return what was held back, at the end of the output."""
         held, self._held = self._held, b""
         return held
 

@@ -40,7 +40,7 @@ def _read(path: Path) -> bytes:
 # -- shared while connecting
 
 
-async def test_twenty_that_come_at_once_share_one_connection(ssh_home: Path, lab: Lab) -> None:
+async def test_twenty_callers_at_once_share_one_connection(ssh_home: Path, lab: Lab) -> None:
     before = sessions(lab["apollo"])
     host = RemoteHost(Address("apollo"))
     await asyncio.gather(*(host.connect(Login()) for _ in range(20)))
@@ -48,9 +48,7 @@ async def test_twenty_that_come_at_once_share_one_connection(ssh_home: Path, lab
     host.close()
 
 
-async def test_one_who_is_cancelled_while_connecting_hurts_no_other(
-    ssh_home: Path, lab: Lab
-) -> None:
+async def test_cancelling_one_caller_does_not_cancel_the_attempt(ssh_home: Path, lab: Lab) -> None:
     host = RemoteHost(Address("apollo"))
     first = asyncio.ensure_future(host.connect(Login()))
     others = [asyncio.ensure_future(host.connect(Login())) for _ in range(3)]
@@ -63,27 +61,25 @@ async def test_one_who_is_cancelled_while_connecting_hurts_no_other(
     host.close()
 
 
-async def test_who_can_answer_is_asked_where_an_attempt_without_a_person_failed(
-    lab: Lab, ssh_home: Path
-) -> None:
+async def test_a_login_with_a_user_retries_after_one_without(lab: Lab, ssh_home: Path) -> None:
     plan = lab.add(HostPlan("asks-password", docker=False, login="password"))
-    host, person = RemoteHost(Address(plan.name)), Asked(plan.password)
+    host, asked = RemoteHost(Address(plan.name)), Asked(plan.password)
     background = asyncio.ensure_future(host.connect(Login()))
     await asyncio.sleep(0)
-    await host.connect(person.login())
+    await host.connect(asked.login())
     with pytest.raises(NeedsLogin):
         await background
-    assert len(person.questions) == 1
+    assert len(asked.questions) == 1
     host.close()
 
 
-async def test_a_person_who_refuses_is_asked_once(lab: Lab, ssh_home: Path) -> None:
+async def test_a_user_who_refuses_is_asked_once(lab: Lab, ssh_home: Path) -> None:
     plan = lab.add(HostPlan("asks-password", docker=False, login="password"))
-    host, person = RemoteHost(Address(plan.name)), Asked(None)
+    host, asked = RemoteHost(Address(plan.name)), Asked(None)
     for _ in range(2):
         with pytest.raises(NeedsLogin):
-            await host.connect(person.login())
-    assert len(person.questions) == 2
+            await host.connect(asked.login())
+    assert len(asked.questions) == 2
     assert host.state == "needs login"
     assert "password" in host.reason
 
@@ -109,7 +105,7 @@ async def test_a_host_that_says_nothing_is_given_up_after_connect_timeout() -> N
     assert time.monotonic() - start < 15
 
 
-async def test_a_host_with_a_cut_cable_is_one_clear_sentence(ssh_home: Path, lab: Lab) -> None:
+async def test_a_host_with_a_cut_cable_gives_one_clear_error(ssh_home: Path, lab: Lab) -> None:
     configure(ssh_home, "Host *\n    ConnectTimeout 3\n")
     lab["apollo"].cut()
     host = RemoteHost(Address("apollo"))
@@ -129,7 +125,7 @@ async def read_all(process: Process) -> bytes:
     return b"".join(parts)
 
 
-async def test_a_killed_sshd_is_a_lost_process_and_the_next_use_connects_again(
+async def test_a_killed_sshd_loses_the_process_and_the_next_use_reconnects(
     ssh_home: Path, lab: Lab
 ) -> None:
     async with connected("apollo") as host:
@@ -151,7 +147,7 @@ async def test_a_killed_sshd_is_a_lost_process_and_the_next_use_connects_again(
     wait_until(lambda: not lab["apollo"].pids("sleep"), 10)
 
 
-async def test_a_cut_cable_is_noticed_and_the_processes_there_are_ended(
+async def test_a_cut_cable_is_noticed_and_the_remote_programs_are_killed(
     ssh_home: Path, lab: Lab
 ) -> None:
     """The slow one: keepalive here and heartbeat there each take half a minute."""
@@ -171,7 +167,7 @@ async def test_a_cut_cable_is_noticed_and_the_processes_there_are_ended(
             assert time.monotonic() - start < 45
 
 
-async def test_a_supervisor_that_stands_still_is_given_up(
+async def test_a_stopped_supervisor_is_given_up(
     ssh_home: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("igor_core.ssh.remote_program.BEAT_SECONDS", 0.2)
@@ -188,7 +184,7 @@ async def test_a_supervisor_that_stands_still_is_given_up(
 # -- algorithms
 
 
-async def test_the_cipher_is_the_fast_one_of_this_processor_unless_the_user_chose(
+async def test_the_cipher_is_the_processors_fastest_unless_the_user_chose(
     ssh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for cipher in ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"):
@@ -222,7 +218,7 @@ async def test_small_packets_do_not_wait_for_each_other(ssh_home: Path) -> None:
 # -- what igor passes over
 
 
-def test_options_that_igor_passes_over_are_named_where_they_apply(home: Path) -> None:
+def test_ignored_options_are_named_for_the_hosts_they_apply_to(home: Path) -> None:
     (home / ".ssh").mkdir(mode=0o700)
     make_key(home / ".ssh" / "id_ed25519")
     configure(
@@ -245,15 +241,13 @@ def test_options_that_igor_passes_over_are_named_where_they_apply(home: Path) ->
     assert set(found["c"]) - common == {"ProxyUseFdpass yes", "RevokedHostKeys /x"}
 
 
-def test_an_ssh_config_that_cannot_be_used_is_named_with_its_line(home: Path) -> None:
+def test_an_error_in_ssh_config_names_its_line(home: Path) -> None:
     configure(home, "Host *\n    Port many\n")
     (said,) = unsupported(Address("x"))
     assert re.match(r"ssh_config can't be used: .*config line 2: Invalid Port", said)
 
 
-async def test_a_refused_login_names_what_might_have_let_the_user_in(
-    ssh_home: Path, lab: Lab
-) -> None:
+async def test_a_refused_login_names_the_ignored_options(ssh_home: Path, lab: Lab) -> None:
     config = (ssh_home / ".ssh" / "config").read_text()
     make_key(ssh_home / "other")
     assert config

@@ -61,7 +61,7 @@ async def test_user_and_port_of_the_config_override_ssh_config(ssh_home: Path, l
     assert await hostname(address) == "apollo"
 
 
-async def test_a_key_file_that_is_missing_or_no_key_is_passed_over(
+async def test_a_key_file_that_is_missing_or_no_key_is_skipped(
     lab: Lab, entry: str, home: Path
 ) -> None:
     (home / "garbage").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nx\n")
@@ -71,7 +71,7 @@ async def test_a_key_file_that_is_missing_or_no_key_is_passed_over(
     assert await hostname("h") == "plain"
 
 
-async def test_a_proxy_command_is_run_by_a_shell_with_its_words_replaced(
+async def test_a_proxy_command_is_run_by_a_shell_with_its_tokens_expanded(
     lab: Lab, entry: str, home: Path
 ) -> None:
     relay = f"ssh -F {lab.ssh_config} -W %h:%p apollo 2>/dev/null | cat"
@@ -84,7 +84,7 @@ async def test_a_proxy_command_is_run_by_a_shell_with_its_words_replaced(
         assert " by ssh -F" in host.endpoint[0]
 
 
-async def test_a_jump_leads_through_two_hosts_and_closes_with_its_end(
+async def test_a_jump_through_two_hosts_closes_with_the_connection(
     ssh_home: Path, lab: Lab, plain_host: Host
 ) -> None:
     configure(ssh_home, "Host plain\n    ProxyJump apollo,enterprise\n")
@@ -114,7 +114,7 @@ async def test_jumps_in_a_circle_are_refused(ssh_home: Path) -> None:
         await hostname("enterprise")
 
 
-async def test_what_asyncssh_cannot_read_is_named_with_its_line(ssh_home: Path) -> None:
+async def test_an_option_that_asyncssh_rejects_is_named_with_its_line(ssh_home: Path) -> None:
     configure(ssh_home, "Match sessiontype exec\n    Port 22\n")
     with pytest.raises(HostError, match=r"ssh_config: .*/\.ssh/config line 1: Invalid match"):
         await hostname("apollo")
@@ -123,7 +123,7 @@ async def test_what_asyncssh_cannot_read_is_named_with_its_line(ssh_home: Path) 
 # -- keys and ssh-agents
 
 
-async def test_the_ssh_agent_is_that_of_the_login_and_of_no_one_else(
+async def test_only_the_ssh_agent_of_the_login_is_used(
     plain_host: Host, entry: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authorize(plain_host, make_key(home / "good"))
@@ -166,15 +166,15 @@ async def test_an_encrypted_key_is_asked_for_again_when_the_passphrase_was_wrong
 ) -> None:
     authorize(plain_host, make_key(home / "locked", "open sesame"))
     configure(home, f"Host h\n{entry}    IdentityFile {home}/locked\n")
-    person = Asked("wrong", "open sesame")
-    assert await hostname("h", person.login()) == "plain"
-    assert person.questions == [
+    asked = Asked("wrong", "open sesame")
+    assert await hostname("h", asked.login()) == "plain"
+    assert asked.questions == [
         ("h", "Passphrase for locked: ", False),
         ("h", "Wrong passphrase. Passphrase for locked: ", False),
     ]
 
 
-async def test_an_encrypted_key_needs_login_where_nobody_is_there_or_answers(
+async def test_an_encrypted_key_needs_login_if_nobody_answers(
     plain_host: Host, entry: str, home: Path
 ) -> None:
     authorize(plain_host, make_key(home / "locked", "open sesame"))
@@ -194,9 +194,9 @@ async def test_nobody_is_asked_when_the_ssh_agent_has_the_key(
         words = ["ssh-keygen", "-p", "-q", "-P", "", "-N", "secret", "-f", str(home / "locked")]
         subprocess.run(words, check=True, capture_output=True)
         configure(home, f"Host h\n{entry}    IdentityFile {home}/locked\n")
-        person = Asked()
-        assert await hostname("h", person.login(env)) == "plain"
-        assert person.questions == []
+        asked = Asked()
+        assert await hostname("h", asked.login(env)) == "plain"
+        assert asked.questions == []
 
 
 # -- passwords
@@ -207,28 +207,28 @@ async def test_a_password_is_asked_for_again_when_it_was_wrong(
     lab: Lab, ssh_home: Path, login: str
 ) -> None:
     host = lab.add(HostPlan(f"asks-{login[:8]}", docker=False, login=login))  # type: ignore[arg-type]
-    person = Asked("wrong", host.password)
-    assert await hostname(host.name, person.login()) == host.name
-    assert [question[0] for question in person.questions] == [host.name] * 2
-    assert all("assword:" in text and not echo for _, text, echo in person.questions)
+    asked = Asked("wrong", host.password)
+    assert await hostname(host.name, asked.login()) == host.name
+    assert [question[0] for question in asked.questions] == [host.name] * 2
+    assert all("assword:" in text and not echo for _, text, echo in asked.questions)
     with pytest.raises(NeedsLogin, match=f"{host.name} asks: .*assword:"):
         await hostname(host.name)
 
 
 async def test_three_wrong_passwords_are_enough(lab: Lab, ssh_home: Path) -> None:
     host = lab.add(HostPlan("asks-password", docker=False, login="password"))
-    person = Asked(*["wrong"] * 5)
+    asked = Asked(*["wrong"] * 5)
     with pytest.raises(HostError, match="asks-password refuses the login"):
-        await hostname(host.name, person.login())
-    assert len(person.questions) == 3
+        await hostname(host.name, asked.login())
+    assert len(asked.questions) == 3
 
 
 async def test_a_jump_host_asks_in_its_own_name(lab: Lab, ssh_home: Path) -> None:
     jump = lab.add(HostPlan("asks-password", docker=False, login="password"))
     configure(ssh_home, f"Host apollo\n    ProxyJump {jump.name}\n")
-    person = Asked(jump.password)
-    assert await hostname("apollo", person.login()) == "apollo"
-    assert person.questions == [(jump.name, f"igor-lab@{jump.name}'s password: ", False)]
+    asked = Asked(jump.password)
+    assert await hostname("apollo", asked.login()) == "apollo"
+    assert asked.questions == [(jump.name, f"igor-lab@{jump.name}'s password: ", False)]
     with pytest.raises(NeedsLogin, match=f"on the way to apollo: {jump.name} asks"):
         await hostname("apollo")
 
@@ -273,7 +273,7 @@ def users_ssh(ssh_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("users_ssh")
-async def test_an_unknown_host_key_is_refused_and_the_hint_mends_it(
+async def test_an_unknown_host_key_is_refused_and_the_hint_fixes_it(
     own_known_hosts: Path,
 ) -> None:
     own_known_hosts.write_text("a line that is none\n")
@@ -285,7 +285,7 @@ async def test_an_unknown_host_key_is_refused_and_the_hint_mends_it(
 
 @pytest.mark.usefixtures("users_ssh")
 @pytest.mark.parametrize("hashed", [False, True])
-async def test_a_changed_host_key_is_refused_and_the_hint_mends_it(
+async def test_a_changed_host_key_is_refused_and_the_hint_fixes_it(
     own_known_hosts: Path, plain_host: Host, ssh_home: Path, hashed: bool
 ) -> None:
     other = make_key(ssh_home / "other host")
@@ -317,7 +317,7 @@ async def test_a_revoked_host_key_is_refused(own_known_hosts: Path, plain_host: 
         await hostname("plain")
 
 
-async def test_words_in_the_name_of_known_hosts_are_replaced(
+async def test_tokens_in_the_name_of_known_hosts_are_expanded(
     plain_host: Host, lab: Lab, ssh_home: Path
 ) -> None:
     (ssh_home / f"known-plain-{plain_host.address}").write_text(
@@ -327,6 +327,6 @@ async def test_words_in_the_name_of_known_hosts_are_replaced(
     assert await hostname("plain") == "plain"
 
 
-async def test_a_host_name_that_does_not_exist_is_one_sentence(home: Path) -> None:
+async def test_an_unknown_host_name_gives_one_clear_error(home: Path) -> None:
     with pytest.raises(HostError, match=r"nowhere\.invalid: no such host name"):
         await hostname("nowhere.invalid")

@@ -71,7 +71,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize(("kind", "payload", "count", "said"), FRAMES.values(), ids=FRAMES)
-async def test_a_frame_that_no_supervisor_sends_ends_the_connection_with_one_sentence(
+async def test_an_invalid_frame_ends_the_connection_with_one_clear_error(
     host: RemoteHost, kind: int, payload: bytes, count: int, said: str
 ) -> None:
     process = await host.start(Command(["sleep", "100"], cwd="/"))
@@ -214,7 +214,7 @@ def test_a_login_shell_that_prints_much_does_no_harm(ssh_home: Path, plain_host:
 
 @pytest.mark.parametrize("where", ["1", "2"], ids=["stdout", "stderr"])
 @pytest.mark.parametrize("supervised", [True, False])
-def test_a_docker_that_prints_for_ever_is_ended_and_the_host_lives(
+def test_a_docker_that_prints_endlessly_is_killed_and_the_host_stays_up(
     ssh_home: Path, plain_host: Host, pythonless_host: Host, where: str, supervised: bool
 ) -> None:
     there = plain_host if supervised else pythonless_host

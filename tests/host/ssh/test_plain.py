@@ -37,7 +37,7 @@ async def output(process: Process) -> bytes:
     return b"".join(parts)
 
 
-async def test_the_host_says_what_it_lacks_and_commands_run_all_the_same(host: RemoteHost) -> None:
+async def test_commands_run_without_python3_and_the_reason_is_known(host: RemoteHost) -> None:
     assert "python3: not found" in host.why_no_supervisor
     assert (host.account.user, host.account.home) == ("igor-lab", "/home/igor-lab")
     data = bytes(range(256)) * 5000
@@ -83,7 +83,7 @@ def narrow_host(lab: Lab) -> Iterator[Host]:
     host.start_sshd()
 
 
-async def test_a_host_that_grants_fewer_sessions_is_asked_over_further_connections(
+async def test_a_host_with_a_lower_session_limit_gets_further_connections(
     ssh_home: Path, narrow_host: Host
 ) -> None:
     async with connected("pythonless") as host:
@@ -94,7 +94,7 @@ async def test_a_host_that_grants_fewer_sessions_is_asked_over_further_connectio
         assert {one.stdout for one in await asyncio.gather(*again)} == {b"y\n"}
 
 
-async def test_a_reader_that_stops_stops_its_own_producer_and_loses_nothing(
+async def test_a_reader_that_stops_blocks_its_own_program_and_loses_nothing(
     host: RemoteHost,
 ) -> None:
     stuck = await host.start(sh("seq 2000000"))
@@ -107,7 +107,7 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_loses_nothing(
     assert (first[1] + await output(stuck)).endswith(b"\n1999999\n2000000\n")
 
 
-async def test_a_program_that_does_not_read_stops_who_writes_to_it(host: RemoteHost) -> None:
+async def test_a_program_that_does_not_read_blocks_its_writer(host: RemoteHost) -> None:
     process = await host.start(sh("sleep 1; wc -c"))
     writing = asyncio.ensure_future(process.write(b"x" * 20_000_000))
     await asyncio.sleep(0.7)
@@ -117,7 +117,7 @@ async def test_a_program_that_does_not_read_stops_who_writes_to_it(host: RemoteH
     assert await output(process) == b"20000000\n"
 
 
-async def test_a_process_is_ended_with_its_session_and_says_how(
+async def test_a_process_is_killed_with_its_session_and_names_the_signal(
     host: RemoteHost, pythonless_host: Host
 ) -> None:
     process = await host.start(
@@ -130,7 +130,7 @@ async def test_a_process_is_ended_with_its_session_and_says_how(
     assert left.returncode == 1, left.stdout
 
 
-async def test_what_runs_inside_is_ended_by_its_own_command(host: RemoteHost) -> None:
+async def test_a_program_in_a_container_is_killed_with_its_end_command(host: RemoteHost) -> None:
     inner = "printf '\\036igor-pid:%s\\n' $$; echo out; sleep 100"
     process = await host.start(
         Command(["setsid", "-w", "sh", "-c", inner], cwd="/", announce=True, end=END)
@@ -140,7 +140,7 @@ async def test_what_runs_inside_is_ended_by_its_own_command(host: RemoteHost) ->
     assert process.ended == "TERM"
 
 
-async def test_a_terminal_has_a_size_and_hears_of_another(host: RemoteHost) -> None:
+async def test_a_terminal_has_a_size_and_can_be_resized(host: RemoteHost) -> None:
     script = "stty size; trap 'stty size; exit 5' WINCH; echo ready; while :; do sleep 0.05; done"
     process = await host.start(sh(script, pty=(100, 30)))
     said = b""
@@ -180,7 +180,7 @@ async def test_a_login_shell_that_prints_is_not_taken_for_the_program(
         bashrc.write_text(before)
 
 
-async def test_an_account_without_a_shell_is_one_clear_sentence(
+async def test_an_account_without_a_shell_gives_one_clear_error(
     ssh_home: Path, pythonless_host: Host
 ) -> None:
     passwd = pythonless_host.path("/etc/passwd")

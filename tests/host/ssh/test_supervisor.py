@@ -96,7 +96,7 @@ async def test_two_hundred_processes_at_once_use_one_session(host: RemoteHost) -
 # -- credit
 
 
-async def test_a_reader_that_stops_stops_its_own_producer_and_no_other(host: RemoteHost) -> None:
+async def test_a_reader_that_stops_blocks_its_own_program_and_no_other(host: RemoteHost) -> None:
     stuck = await host.start(Command(["yes"], cwd="/"))
     await stuck.read()
     await asyncio.sleep(0.5)
@@ -109,7 +109,7 @@ async def test_a_reader_that_stops_stops_its_own_producer_and_no_other(host: Rem
     assert stuck.ended == "INT"
 
 
-async def test_a_program_that_does_not_read_stops_who_writes_to_it(host: RemoteHost) -> None:
+async def test_a_program_that_does_not_read_blocks_its_writer(host: RemoteHost) -> None:
     process = await host.start(sh("sleep 1; wc -c"))
     writing = asyncio.ensure_future(process.write(b"x" * 10_000_000))
     await asyncio.sleep(0.5)
@@ -172,7 +172,7 @@ async def test_signals_reach_the_whole_group(host: RemoteHost) -> None:
 
 
 @pytest.mark.parametrize(("traps", "how"), [("", "INT"), ("INT", "TERM"), ("INT TERM", "KILL")])
-async def test_ending_goes_from_int_to_kill_and_says_which_it_took(
+async def test_killing_escalates_from_int_to_kill_and_names_the_signal(
     host: RemoteHost, traps: str, how: str
 ) -> None:
     trap = f"trap '' {traps}; " if traps else ""
@@ -194,7 +194,7 @@ async def test_what_runs_in_the_background_lives_on_after_a_normal_end(
     assert plain_host.run(["pkill", "-f", "^sleep 77"]).returncode == 0
 
 
-async def test_ending_reaches_all_of_the_session_and_only_that(
+async def test_killing_reaches_the_whole_session_and_nothing_else(
     host: RemoteHost, plain_host: Host
 ) -> None:
     script = "set -m; sleep 71 & setsid sleep 72 & echo ready; sleep 73"
@@ -207,7 +207,9 @@ async def test_ending_reaches_all_of_the_session_and_only_that(
     plain_host.run(["pkill", "-f", "^sleep 72"])
 
 
-async def test_leaving_early_ends_the_process(host: RemoteHost, plain_host: Host) -> None:
+async def test_leaving_the_block_early_kills_the_process(
+    host: RemoteHost, plain_host: Host
+) -> None:
     with pytest.raises(RuntimeError):
         async with host.process(Command(["sleep", "74"], cwd="/")):
             raise RuntimeError
@@ -224,7 +226,7 @@ async def test_leaving_early_ends_the_process(host: RemoteHost, plain_host: Host
 # -- announcements (containers)
 
 
-async def test_the_announcement_is_taken_out_and_its_number_put_into_the_end(
+async def test_the_announced_group_is_what_the_end_command_kills(
     host: RemoteHost, plain_host: Host
 ) -> None:
     # As in a container: the program is in a session that no signal here reaches.
@@ -283,7 +285,7 @@ def login_shell(plain_host: Host) -> object:
 
 
 @pytest.mark.parametrize("shell", ["fish", "dash", "zsh", "tcsh"])
-async def test_any_login_shell_will_do(
+async def test_any_login_shell_works(
     ssh_home: Path, plain_host: Host, login_shell: object, shell: str
 ) -> None:
     if shell != "dash":
@@ -317,7 +319,7 @@ async def test_a_bashrc_that_prints_and_modules_in_the_home_do_no_harm(
         plain_host.path("json.py").unlink()
 
 
-async def test_a_host_with_only_python_2_is_one_without_a_supervisor(
+async def test_a_host_with_only_python_2_gets_no_supervisor(
     ssh_home: Path, plain_host: Host
 ) -> None:
     """A stand-in that answers as Python 2 does to what it doesn't know."""
@@ -358,7 +360,9 @@ def test_the_oldest_python_here_runs_the_supervisor() -> None:
 # -- when igor or the supervisor dies
 
 
-async def test_a_lost_connection_ends_all_that_ran_there(ssh_home: Path, plain_host: Host) -> None:
+async def test_a_lost_connection_kills_all_programs_on_the_host(
+    ssh_home: Path, plain_host: Host
+) -> None:
     async with connected("plain") as host:
         for options in ({}, {"pty": (80, 24)}):
             await host.start(sh("trap '' HUP TERM; sleep 81", **options))

@@ -49,7 +49,7 @@ def test_the_table_has_every_output_and_no_other() -> None:
     assert {path.stem for path in project.HERE.glob("*.out")} == set(names)
 
 
-def test_every_output_but_ordinary_text_has_a_place_to_go_to() -> None:
+def test_every_output_but_ordinary_text_has_a_location() -> None:
     for name, rows in show.expected():
         assert (name == "noise") == (not rows)
         assert name == "noise" or any(not row.startswith("-") for row in rows), name
@@ -121,7 +121,7 @@ def test_lines_as_long_as_are_read_take_no_time_that_grows_with_their_square() -
             assert time.process_time() - begun < 2, (begin, unit)
 
 
-def test_reports_beyond_the_most_are_counted_and_let_go() -> None:
+def test_reports_beyond_the_most_are_counted_and_dropped() -> None:
     places = OutputParser({"apollo": TREE})
     for line in range(MOST_REPORTS + 10):
         places.feed("apollo", "stdout", b"train.py:%d:1: error: wrong\n" % (line + 1))
@@ -247,11 +247,11 @@ def test_relative_paths_start_from_where_the_command_runs() -> None:
     assert read(entered, replace(tree, working=""))[0].path == "/local/sub/x.py"
 
 
-def test_a_line_of_one_lane_is_no_heading_of_another() -> None:
+def test_a_line_of_one_speaker_is_no_heading_for_another() -> None:
     text = "[rank0]: error: of rank 0\n[rank1]: --> train.py:3:1\n[rank0]: --> train.py:5:1\n"
     assert [(place[1], place[4]) for place in seen(text)] == [(3, ""), (5, "error: of rank 0")]
 
 
-def test_a_cut_traceback_still_has_its_places() -> None:
+def test_a_cut_traceback_still_has_its_locations() -> None:
     text = TRACEBACK.format(7, "ValueError", "x").split("\n", 1)[1]
     assert seen(text) == [("train.py", 7, 0, "E", "ValueError: x")]
