@@ -236,7 +236,7 @@ def test_a_person_is_asked_and_may_say_no(project: Differing) -> None:
     a = project.held_back("a.py", here=b"here\n", there=b"there\n")
     for keys, status, content in (("n\n", 2, b"there\n"), ("y\n", 0, b"here\n")):
         terminal = Terminal("diff", "--ours", cwd=project.root)
-        terminal.wait_for("overwrite on apollo by the local version: a.py? [y/N]")
+        terminal.wait_for("overwrite the versions on apollo with the local ones: a.py? [y/N]")
         terminal.type(keys)
         assert terminal.end() == status
         assert a.read_bytes() == content

@@ -268,7 +268,7 @@ async def test_a_python3_that_breaks_later_is_replaced_by_rsync_and_said_once(
             tree = waiting.scan()
             report = await waiting.host_tree.push(ready(tree), PushOptions(), waiting.person)
             assert [file.path for file in report.sent] == [b"a"]
-            assert ("rsync is used" in report.notice) == (number == 0)
+            assert ("using rsync" in report.notice) == (number == 0)
         waiting.write("a", "a save")
         assert [file.path for file in (await waiting.save("a")).sent] == [b"a"]
     finally:
