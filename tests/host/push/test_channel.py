@@ -342,7 +342,7 @@ async def test_a_killed_receiver_fails_what_is_pending_and_another_is_started(
     await asyncio.sleep(0.1)
     assert channel.pending == 1
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(HostError, match="igor's program there ended"):
+    with pytest.raises(HostError, match="the receiver on the host ended"):
         await asyncio.wait_for(answer, 5)
     assert len(lost) == 1
     assert (channel.alive, channel.pending) == (False, 0)

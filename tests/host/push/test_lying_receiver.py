@@ -123,7 +123,9 @@ async def test_an_answer_that_no_receiver_gives_ends_the_channel(
     for part in parts:
         head = HEADER.pack(kind, requests._last, len(part))
         requests._program.data_received(head + part, None)
-    with pytest.raises(HostError, match="igor's program there ended: the host answered nonsense"):
+    with pytest.raises(
+        HostError, match="the receiver on the host ended: the host answered nonsense"
+    ):
         await answer
     assert not channel.alive
     assert host.state == "connected"
@@ -289,6 +291,6 @@ if not is_supervisor:
 """
     with lying(plain_host, lies):
         done = within(1 << 30, READ)
-    assert "error plain: igor's program there ended: the host answered nonsense" in done.stdout, (
-        done
-    )
+    assert (
+        "error plain: the receiver on the host ended: the host answered nonsense" in done.stdout
+    ), done
