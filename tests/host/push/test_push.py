@@ -432,7 +432,7 @@ async def test_another_clone_is_refused_and_may_take_over(
         # It is the same machine, and so knows what igor wrote.
         assert sent(report) == [b"a"]
         await other.push()
-        with pytest.raises(HostError, match="from elsewhere"):
+        with pytest.raises(HostError, match="another clone pushes to"):
             await apollo.push()
 
 
@@ -550,7 +550,7 @@ async def test_a_file_that_can_t_be_written_there_is_named_and_the_others_go(clo
     (clone.root / "locked/a").unlink()
     (clone.root / "locked/new").unlink()
     report = await clone.push()
-    assert held_back(report) == {b"locked/a": "can't be deleted: Permission denied"}
+    assert held_back(report) == {b"locked/a": "can't be deleted on the host: Permission denied"}
     clone.sh_there("chmod 755 locked")
     assert (await clone.push()).deleted == [b"locked/a"]
     await assert_is_settled(clone)
