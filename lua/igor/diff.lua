@@ -117,6 +117,8 @@ local function soften(result)
 end
 
 --- An event of a diff job, as other jobs have it: that something differs is no failure.
+---@param job IgorJob
+---@param event table  of any type
 function M.received(job, event)
   if event.type == 'result' then
     return soften(event)
@@ -138,6 +140,7 @@ local function typed(path)
 end
 
 --- Paths that begin with `lead`: those that are held back, else files.
+---@param lead string
 function M.complete(lead)
   local told = require('igor.sync.projects').all()[project.root(project.place()) or '']
   local found = {}

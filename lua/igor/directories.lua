@@ -24,6 +24,7 @@ end
 
 --- Whether the folder of the socket is the user's alone: who else listened there would learn what is
 --- saved. True where there is none.
+---@param folder string
 function M.is_private(folder)
   local found = uv.fs_lstat(folder)
   if not found then
@@ -33,6 +34,7 @@ function M.is_private(folder)
 end
 
 --- Make a folder and those above it that are missing; a new one is private.
+---@param folder string
 function M.make(folder)
   if not uv.fs_stat(folder) then
     M.make(folder:match('^(.*)/[^/]*$'))
@@ -51,6 +53,7 @@ end
 
 --- Open a file of the state folder for what is appended; nil where that can't be done, or the folder
 --- is somebody else's.
+---@param name string
 function M.append_to(name)
   M.make(M.state())
   if not is_own(M.state()) then

@@ -113,6 +113,8 @@ local function distance(a, b)
 end
 
 --- The name that `wrong` was probably meant to be, nil where none is near.
+---@param wrong string
+---@param names string[]
 function M.nearest(wrong, names)
   local best, least = nil, math.max(2, math.floor(#wrong / 2)) + 1
   for _, name in ipairs(names) do
@@ -196,6 +198,7 @@ function M.defaults()
 end
 
 --- The options with `given` in place of the defaults, and a list of what is wrong with `given`.
+---@param given table|nil
 function M.merge(given)
   local tree, problems = M.defaults(), {}
   apply(tree, given or {}, '', problems)

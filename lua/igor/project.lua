@@ -8,6 +8,7 @@ M.CONFIG = '.igor/config.json'
 M.IGNORE = '.igor/ignore'
 
 --- The folder of the project around `path` (a file or folder), nil outside of one.
+---@param path string
 function M.root(path)
   local found = vim.fs.find(M.CONFIG, { upward = true, path = path, type = 'file', limit = 1 })[1]
   return found and vim.fs.dirname(vim.fs.dirname(found))
@@ -29,6 +30,7 @@ local roots = {}
 
 --- The project that a file belongs to, and its path in there; nil outside of one. Links are
 --- followed: a file counts where it really lies.
+---@param path string
 function M.locate(path)
   path = vim.startswith(path, '/') and real(path)
   local folder = path and vim.fs.dirname(path)
@@ -46,6 +48,7 @@ function M.locate(path)
 end
 
 --- The same for the file of a buffer; nil where the buffer is none.
+---@param buf integer
 function M.locate_buffer(buf)
   if vim.bo[buf].buftype == '' then
     return M.locate(vim.api.nvim_buf_get_name(buf))
@@ -70,6 +73,8 @@ end
 
 --- The text of a file of the project, nil where there is none. Of a pipe, the editor would wait for
 --- the end.
+---@param root string
+---@param name string
 function M.text(root, name)
   local path = root .. '/' .. name
   local stat = vim.uv.fs_stat(path)
@@ -82,6 +87,7 @@ function M.text(root, name)
 end
 
 --- The config as it is, with nothing checked; empty where it can't be read.
+---@param root string
 function M.config(root)
   local text = M.text(root, M.CONFIG)
   local ok, config = pcall(vim.json.decode, text, { luanil = { object = true, array = true } })
@@ -90,6 +96,7 @@ end
 
 --- The host groups of the project in `root`: name → names of hosts. Empty where the config can't
 --- be read: the agent says what is wrong with it.
+---@param root string
 function M.groups(root)
   local config = M.config(root)
   local groups = {}
@@ -110,6 +117,7 @@ function M.debug_programs(root)
   return type(programs) == 'table' and vim.tbl_keys(programs) or {}
 end
 
+---@param group any
 function M.host_names(group)
   local names = {}
   if type(group) == 'table' and type(group.hosts) == 'table' then
@@ -121,11 +129,13 @@ function M.host_names(group)
 end
 
 --- A path as Neovim shows those that it opens itself: from the working directory where it is below.
+---@param path string
 function M.shown(path)
   return vim.startswith(path, '/') and vim.fn.fnamemodify(path, ':.') or path
 end
 
 --- Buffers of the project in `root` that were changed and not written: buffer → path in there.
+---@param root string
 function M.unwritten(root)
   local found = {}
   root = vim.uv.fs_realpath(root) or root

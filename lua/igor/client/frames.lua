@@ -23,16 +23,23 @@ local function framed(body)
 end
 
 --- The first frame of a connection; `client` says who it is.
+---@param version string
+---@param client table
 function M.hello(version, client)
   return framed(pack({ HELLO, 0, M.PROTOCOL, version, client }))
 end
 
+---@param request integer
+---@param verb string
+---@param root string
+---@param args table
 function M.request(request, verb, root, args)
   -- An empty table would be packed as a list.
   args = next(args) and args or vim.empty_dict()
   return framed(pack({ REQUEST, request, verb, root, args }))
 end
 
+---@param request integer
 function M.cancel(request)
   return framed(pack({ CANCEL, request }))
 end
@@ -44,15 +51,18 @@ function M.save(root, paths)
   return framed(pack({ SAVE, 0, root, paths }))
 end
 
+---@class IgorDecoder
 local Decoder = {}
 Decoder.__index = Decoder
 
---- Cuts what comes from the socket into frames.
+--- Return a decoder that cuts what comes from the socket into frames.
+---@return IgorDecoder
 function M.decoder()
   return setmetatable({ chunks = {}, size = 0, wanted = 4 }, Decoder)
 end
 
 --- The first `count` bytes of what has come; the rest stays.
+---@param count integer
 function Decoder:take(count)
   local whole = table.concat(self.chunks)
   local rest = whole:sub(count + 1)
@@ -62,6 +72,8 @@ end
 
 --- Take in `data` and call on_frame(kind, id, field…) for each frame that it completes; kinds that
 --- are not for a client are passed over. Throws where it is no frame.
+---@param data string
+---@param on_frame fun(kind: string, ...)
 function Decoder:feed(data, on_frame)
   self.chunks[#self.chunks + 1] = data
   self.size = self.size + #data

@@ -23,6 +23,7 @@ local FLUSH_MS = 10
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 
+---@type IgorLink|nil
 local link
 local is_up, was_up, is_leaving = false, false, false
 local wants_agent, has_watched = false, false
@@ -156,6 +157,9 @@ function on.welcome()
 end
 
 --- Another version's agent: one that is not busy leaves by itself, and ours takes its place.
+---@param theirs string  the other agent's version
+---@param busy boolean
+---@param pid integer
 function on.refused(_, _, theirs, busy, pid)
   if busy then
     local text = 'an agent of igor %s (pid %d) is running jobs; saves wait until it ends'
@@ -177,10 +181,14 @@ local function end_unneeded()
   end
 end
 
+---@param request integer
+---@param event table
 function on.event(request, event)
   requests.event(request, event)
 end
 
+---@param request integer
+---@param outcome IgorOutcome
 function on.finished(request, outcome)
   requests.finished(request, outcome)
   if not has_watched then
@@ -261,6 +269,7 @@ function M.watch(root, watch)
 end
 
 --- The connection ends with its last watch.
+---@param root string
 function M.unwatch(root)
   local watch = watches.remove(root)
   if not watch or not link or not link.connected then
@@ -273,6 +282,7 @@ function M.unwatch(root)
   end
 end
 
+---@param root string
 function M.is_watched(root)
   return watches.has(root)
 end
@@ -295,7 +305,7 @@ end
 ---@param verb string
 ---@param root string
 ---@param args table
----@param on_finished fun(outcome: table)
+---@param on_finished fun(outcome: IgorOutcome)
 function M.request(verb, root, args, on_finished)
   requests.ask(verb, root, args, on_finished)
   if is_up then
@@ -311,6 +321,7 @@ local function is_delivered()
 end
 
 --- The editor leaves: see that each save is in the agent's socket or in the file, within `ms`.
+---@param ms integer
 function M.leave(ms)
   if is_delivered() then
     is_leaving = true

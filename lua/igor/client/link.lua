@@ -1,12 +1,23 @@
 -- One connection to the agent's socket: frames in, bytes out.
 local frames = require('igor.client.frames')
 
+---@class IgorLinkHandlers
+---@field on_open fun()
+---@field on_frame fun(kind: string, id: integer, ...)
+---@field on_end fun(why: 'absent'|'lost'|'nonsense')
+
+---@class IgorLink
+---@field writing integer  writes that have not left
+---@field connected boolean
 local Link = {}
 Link.__index = Link
 
 --- Connect to the socket `path`. Calls, in libuv's callbacks: on_open(); on_frame(kind, id, field…);
 --- on_end(why) once, where nobody listens ("absent"), the peer has gone ("lost") or can't be
 --- understood ("nonsense").
+---@param path string
+---@param handlers IgorLinkHandlers
+---@return IgorLink
 function Link.open(path, handlers)
   local self = setmetatable({ handlers = handlers, writing = 0, connected = false }, Link)
   self.pipe = vim.uv.new_pipe(false)
@@ -26,6 +37,8 @@ function Link.open(path, handlers)
   return self
 end
 
+---@param err string|nil
+---@param data string|nil
 function Link:received(err, data)
   if err or not data then
     return self:ended('lost')
@@ -41,6 +54,7 @@ function Link:received(err, data)
 end
 
 --- What the system's buffer takes leaves before this returns.
+---@param text string
 function Link:write(text)
   if text ~= '' then
     self.writing = self.writing + 1
@@ -59,6 +73,7 @@ function Link:close()
   end
 end
 
+---@param why 'absent'|'lost'|'nonsense'
 function Link:ended(why)
   if not self.pipe:is_closing() then
     self.pipe:close()

@@ -40,6 +40,8 @@ local function frames_of(saves)
 end
 
 --- Take in a save of these paths; none: a look.
+---@param root string
+---@param paths string[]
 function M.add(root, paths)
   local set = {}
   for _, path in ipairs(paths) do
@@ -63,6 +65,7 @@ function M.take()
 end
 
 --- The agent has spoken of the project.
+---@param root string
 function M.covered(root)
   uncovered[root] = nil
 end
@@ -98,6 +101,7 @@ function M.are_aside()
 end
 
 --- They are the file's; or with `again`, they are pending once more.
+---@param again boolean
 function M.end_aside(again)
   add(pending, again and aside or {})
   aside = nil

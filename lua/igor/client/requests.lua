@@ -4,24 +4,29 @@ local frames = require('igor.client.frames')
 
 local M = {}
 
+---@class IgorHandlers  of a request
+---@field event fun(event: table)
+---@field finished fun(outcome: IgorOutcome)
+
 ---@class IgorQuery  a request of which only the end is of interest
 ---@field verb string
 ---@field root string
 ---@field args table
----@field finished fun(outcome: table)
+---@field finished fun(outcome: IgorOutcome)
 ---@field request integer|nil  its number on this connection
 ---@field timer table
 
 -- Who is in front of the editor does not wait longer for an agent to come up.
 local PATIENCE_MS = 10000
 
----@type table<integer, { event: fun(event: table), finished: fun(outcome: table) }>
+---@type table<integer, IgorHandlers>
 local handlers = {}
 local next_number = 1
 ---@type table<IgorQuery, true>  that have not ended
 local queries = {}
 
 --- The number of a new request that its `handlers` are called for.
+---@param its IgorHandlers
 function M.number(its)
   local request = next_number
   next_number = next_number + 2
@@ -30,16 +35,21 @@ function M.number(its)
 end
 
 --- Nothing more is wanted of it.
+---@param request integer
 function M.forget(request)
   handlers[request] = nil
 end
 
+---@param request integer
+---@param event table
 function M.event(request, event)
   if handlers[request] then
     handlers[request].event(event)
   end
 end
 
+---@param request integer
+---@param outcome IgorOutcome
 function M.finished(request, outcome)
   local its = handlers[request]
   handlers[request] = nil
@@ -64,6 +74,10 @@ local function failed(query, error, hint)
 end
 
 --- Take in a request; take() has its frame. `finished` is called once, also where no agent comes up.
+---@param verb string
+---@param root string
+---@param args table
+---@param finished fun(outcome: IgorOutcome)
 function M.ask(verb, root, args, finished)
   local query = { verb = verb, root = root, args = args, finished = finished }
   query.timer = assert(vim.uv.new_timer())
@@ -109,6 +123,8 @@ function M.lost()
 end
 
 --- No agent can be had: nobody waits any longer.
+---@param error string
+---@param hint string
 function M.fail_all(error, hint)
   for _, query in ipairs(vim.tbl_keys(queries)) do
     failed(query, error, hint)

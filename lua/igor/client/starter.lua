@@ -39,6 +39,7 @@ end
 
 --- Start one, unless that is under way or was tried a moment ago; whether one is starting now.
 --- `on_failure(why)` is called where it does not start.
+---@param on_failure fun(why: string)
 function M.start(on_failure)
   if running or is_too_soon() then
     return running

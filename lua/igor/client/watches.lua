@@ -8,7 +8,7 @@ local M = {}
 ---@class IgorWatch
 ---@field args table  of the verb "watch"
 ---@field on_event fun(event: table)
----@field on_finished fun(outcome: table)
+---@field on_finished fun(outcome: IgorOutcome)
 ---@field request integer|nil  its number on this connection
 
 ---@type table<string, IgorWatch>
@@ -18,15 +18,19 @@ function M.any()
   return next(watches) ~= nil
 end
 
+---@param root string
 function M.has(root)
   return watches[root] ~= nil
 end
 
+---@param root string
+---@param watch IgorWatch
 function M.add(root, watch)
   watches[root] = watch
 end
 
 --- Watch no longer; what was, nil where nothing was.
+---@param root string
 ---@return IgorWatch|nil
 function M.remove(root)
   local watch = watches[root]
@@ -35,6 +39,7 @@ function M.remove(root)
 end
 
 --- What asks for the freshness of a project that was added.
+---@param root string
 function M.frame(root)
   local watch = watches[root]
   watch.request = requests.number({

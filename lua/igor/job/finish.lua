@@ -11,6 +11,7 @@ local has_focus = true
 ---@type table<IgorJob, string>  what ended unseen, to be said again when somebody is back
 local unseen = {}
 
+---@param job IgorJob
 local function level(job)
   return (job.verdict == 'failed' or job.verdict == 'cancelled') and ERROR or nil
 end
@@ -32,6 +33,7 @@ vim.api.nvim_create_autocmd('FocusGained', {
   end,
 })
 
+---@param job IgorJob
 local function is_visible(job)
   return vim.iter(vim.api.nvim_tabpage_list_wins(0)):any(function(win)
     return vim.api.nvim_win_get_buf(win) == job.output.buf
@@ -40,6 +42,8 @@ end
 
 --- Say it in the message line; of a long job that nobody was looking at, say more, and say it again
 --- when the editor has the focus.
+---@param job IgorJob
+---@param outcome IgorOutcome
 local function tell(job, outcome, seconds)
   local text = ('%s: %s'):format(job.verb, format.summary(outcome))
   local is_long = seconds >= require('igor.options').current.notify.after
@@ -51,6 +55,8 @@ local function tell(job, outcome, seconds)
 end
 
 --- `User IgorJobFinished`; its data is in the manual.
+---@param job IgorJob
+---@param outcome IgorOutcome
 local function announce(job, outcome, seconds, places)
   local hosts = vim.empty_dict()
   for _, result in ipairs(outcome.results) do
@@ -72,6 +78,8 @@ local function announce(job, outcome, seconds, places)
   end)
 end
 
+---@param job IgorJob
+---@param outcome IgorOutcome
 local function write(job, outcome, seconds, places)
   local output = job.output
   for _, host in ipairs(vim.tbl_keys(output.hosts)) do
@@ -94,7 +102,7 @@ end
 
 --- A job has ended, whatever ended it. How many places its output has named.
 ---@param job IgorJob
----@param outcome table
+---@param outcome IgorOutcome
 function M.finish(job, outcome)
   local seconds = (vim.uv.now() - job.began) / 1000
   job.status, job.verdict = outcome.status, format.verdict(outcome)

@@ -33,6 +33,7 @@ local function is_listed(verb)
   return vim.tbl_contains(require('igor.options').current.output.open, verb)
 end
 
+---@param job IgorJob
 local function warn_unwritten(job, root)
   local names = vim.tbl_values(project.unwritten(root))
   if #names > 0 then
@@ -45,6 +46,10 @@ end
 
 local on = {}
 
+---@param request integer
+---@param event table
+---@param request integer
+---@param event IgorStartedEvent
 function on.started(request, event)
   exit_guard.heard()
   born = born + 1
@@ -71,14 +76,26 @@ function on.started(request, event)
   end
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorAcceptedEvent
 function on.accepted(job, event)
   job.number = event.job
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorStepEvent
 function on.step(job, event)
   job.output:say(event.host, event.text, 'IgorStep')
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorWarningEvent
 function on.warning(job, event)
   job.output:say(event.host, event.text, 'IgorWarning')
   if event.hint ~= '' then
@@ -86,15 +103,27 @@ function on.warning(job, event)
   end
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorOutputEvent
 function on.output(job, event)
   job.output:write(event.host, event.stream, event.data)
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorProgressEvent
 function on.progress(job, event)
   local complete = event.total > 0 and event.done >= event.total
   job.output:set_progress(event.host, not complete and format.progress(event) or nil)
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorPromptEvent
 function on.prompt(job, event)
   local from = channel
   job.questions = job.questions + 1
@@ -118,6 +147,10 @@ function on.prompt(job, event)
   })
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorResult
 function on.result(job, event)
   job.output:settle(event.host)
   job.output:say(event.host, format.result(event), event.ok and 'IgorOk' or 'IgorError')
@@ -126,14 +159,24 @@ function on.result(job, event)
   end
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorInputEvent
 function on.opened(job, event)
   require('igor.job.input').opened(job, event)
 end
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorInputEvent
 function on.closed(job, event)
   require('igor.job.input').closed(job, event)
 end
 
+---@param job IgorJob
+---@param event table
 function on.debuggee(job, event)
   require('igor.debug').listens(job, event)
 end
@@ -142,6 +185,8 @@ on['lost-debuggee'] = function(job, event)
   require('igor.debug').lost(job, event)
 end
 
+---@param job IgorJob
+---@param outcome IgorOutcome
 local function finish(job, outcome)
   ending.finish(job, outcome)
   require('igor.job.input').ended(job)
@@ -155,6 +200,10 @@ end
 
 on.finished = finish
 
+---@param job IgorJob
+---@param event table
+---@param job IgorJob
+---@param event IgorLostEvent
 function on.lost(job, event)
   finish(job, { type = 'lost', status = 255, error = event.error, hint = event.hint, results = {} })
 end
@@ -203,6 +252,8 @@ end
 
 --- A batch from the bridge: pairs of a request and its event. The bridge is told when they are
 --- shown, and sends no more before.
+---@param from integer
+---@param batch table[]
 function M.receive(from, batch)
   meet(from)
   local touched = {}
@@ -219,6 +270,9 @@ function M.receive(from, batch)
 end
 
 --- A command that was not understood.
+---@param verb string
+---@param text string
+---@param hint string
 function M.refuse(verb, text, hint)
   exit_guard.heard()
   if verb == 'debug' then

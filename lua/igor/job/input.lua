@@ -11,6 +11,7 @@ local function send(stream, text)
 end
 
 --- What was typed, where a terminal would show it: behind the program's question.
+---@param job IgorJob
 local function echo(job, host, text)
   if text then
     job.output:write(host, 'stdout', text .. '\n')
@@ -20,6 +21,7 @@ local function echo(job, host, text)
   job.output:flush()
 end
 
+---@param job IgorJob
 local function give(job, host, text)
   local stream = job.inputs and job.inputs[host]
   if not stream then
@@ -32,6 +34,7 @@ local function give(job, host, text)
   end
 end
 
+---@param job IgorJob
 local function ask(job, host)
   vim.ui.input({ prompt = ('input to %s: '):format(host) }, function(text)
     if text then
@@ -41,6 +44,7 @@ local function ask(job, host)
 end
 
 --- Call `act` with one of the hosts whose programs take input; the user chooses among several.
+---@param job IgorJob
 local function with_host(job, act)
   local hosts = vim.tbl_keys(job.inputs)
   table.sort(hosts)
@@ -54,6 +58,7 @@ local function with_host(job, act)
   end)
 end
 
+---@param job IgorJob
 local function is_open(job)
   return job.inputs and next(job.inputs) ~= nil
 end
@@ -68,6 +73,8 @@ local function meant()
 end
 
 --- :IgorInput: send a line, ask for one where `text` is empty, or end the input.
+---@param text string
+---@param is_end boolean
 function M.command(text, is_end)
   local job = meant()
   if not job then
@@ -84,6 +91,7 @@ function M.command(text, is_end)
   end)
 end
 
+---@param job IgorJob
 local function map(job)
   for _, key in ipairs(KEYS) do
     vim.keymap.set('n', key, function()
@@ -93,6 +101,8 @@ local function map(job)
 end
 
 --- The agent has opened the input of the program on a host.
+---@param job IgorJob
+---@param event IgorInputEvent
 function M.opened(job, event)
   if not job.inputs then
     job.inputs = {}
@@ -102,6 +112,8 @@ function M.opened(job, event)
 end
 
 --- The program on a host has ended.
+---@param job IgorJob
+---@param event IgorInputEvent
 function M.closed(job, event)
   for host, stream in pairs(job.inputs or {}) do
     if stream == event.stream then
@@ -111,6 +123,7 @@ function M.closed(job, event)
 end
 
 --- The job has ended: the keys are what they are in any output.
+---@param job IgorJob
 function M.ended(job)
   if job.inputs and vim.api.nvim_buf_is_valid(job.output.buf) then
     for _, key in ipairs(KEYS) do

@@ -8,7 +8,7 @@ local M = {}
 ---@field number integer|nil  the agent's number, which :IgorCancel takes
 ---@field verb string
 ---@field born integer  each one's is greater than the one's before
----@field output table
+---@field output IgorOutput
 ---@field began number  in ms
 ---@field title string  "igor exec · dev · pytest -q"
 ---@field root string
@@ -16,6 +16,10 @@ local M = {}
 ---@field questions integer  that wait for an answer
 ---@field status integer|nil  exit status, nil while it runs
 ---@field verdict string|nil  its end in a word
+---@field inputs table<string, integer>|nil  host → stream of its program's open input
+---@field debug_sessions IgorDebugSession[]|nil
+---@field inherited table|nil
+---@field release_keys fun()|nil
 
 ---@type table<integer, IgorJob>
 local by_request = {}
@@ -33,6 +37,7 @@ function M.running()
   end, order)
 end
 
+---@param job IgorJob
 local function is_hidden(job)
   return #vim.fn.win_findbuf(job.output.buf) == 0
 end
@@ -53,12 +58,14 @@ local function forget_old()
   end, order)
 end
 
+---@param job IgorJob
 function M.add(job)
   by_request[job.request] = job
   order[#order + 1] = job
   forget_old()
 end
 
+---@param request integer
 function M.get(request)
   return by_request[request]
 end
@@ -105,6 +112,8 @@ local function meant(number, all)
 end
 
 --- :IgorCancel
+---@param number string
+---@param all boolean
 function M.cancel(number, all)
   for _, job in ipairs(meant(number, all)) do
     if job.status then
@@ -116,6 +125,7 @@ function M.cancel(number, all)
 end
 
 --- :IgorOutput
+---@param number string
 function M.show(number)
   local job = order[#order]
   if number ~= '' then

@@ -105,6 +105,7 @@ local function open(place, how, at_line, here)
 end
 
 --- Open what the agent has found for the cursor, else what the path there means without it.
+---@param outcome IgorOutcome
 local function answered(outcome, own, word, how, at_line, here)
   if outcome.status ~= 0 and not own then
     say(outcome.error)

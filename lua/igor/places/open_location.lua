@@ -63,6 +63,9 @@ local function buffer_of(name, root, group)
 end
 
 --- Show the file `path` of the project in the window that `command` makes, 'tabnew' or 'new'.
+---@param path string
+---@param root string
+---@param command 'tabnew'|'new'
 function M.edit(path, root, command)
   local buf = buffer_of(path, root)
   openable.check(buf, root)
@@ -76,6 +79,8 @@ end
 --- said). What keeps Vim from doing so ("E37: …"), or igor ("… is no regular file"), is thrown.
 ---@param place { name: string, line: integer, column: integer }  0 where not said
 ---@param how 'here'|'split'|'tab'
+---@param root string
+---@param group string|nil
 function M.open(place, how, root, group)
   local buf = buffer_of(place.name, root, group)
   vim.bo[buf].buflisted = true

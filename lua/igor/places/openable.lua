@@ -9,6 +9,7 @@ local OWN_GROUP = 'igor_remote_file'
 local SCHEME = '^%a[%w+.-]*:'
 
 --- Whether a name, or a part of it, can be taken for an address.
+---@param name string
 function M.is_address(name)
   return vim.iter(vim.gsplit(name, '/', { plain = true })):any(function(part)
     return part:find(SCHEME) ~= nil
@@ -67,6 +68,8 @@ function M.problem(name, root)
 end
 
 --- Throws one sentence where a name may not be opened.
+---@param name string
+---@param root string|nil
 function M.insist(name, root)
   local problem = M.problem(name, root)
   if problem then
@@ -76,6 +79,8 @@ end
 
 --- Throws where a buffer that is about to be entered has a name that may not be opened. The name can
 --- have become another one since it was looked at.
+---@param buf integer
+---@param root string|nil
 function M.check(buf, root)
   M.insist(vim.api.nvim_buf_get_name(buf), root)
 end

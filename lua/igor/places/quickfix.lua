@@ -60,6 +60,7 @@ local function item_of(entry, several, root)
   }
 end
 
+---@param outcome IgorOutcome
 local function dropped(outcome)
   return tonumber(outcome.dropped) or 0
 end
@@ -69,6 +70,7 @@ local function text_row(text)
 end
 
 --- How the job ended, and the place of the failure.
+---@param outcome IgorOutcome
 local function first_row(outcome, root)
   local failure = vim.iter(outcome.places):find(function(entry)
     return not entry.library
@@ -79,6 +81,7 @@ end
 
 --- The rows of the list, made one by one; nil after the last.
 ---@return fun(number: integer): table|nil
+---@param outcome IgorOutcome
 local function rows(outcome, several, root)
   local listed = math.min(#outcome.places, MOST_PLACES)
   local more = #outcome.places - listed + dropped(outcome)
@@ -95,6 +98,7 @@ end
 
 --- Buffers of the files that hosts have, by name: they are read for the project and the group whose
 --- job named them. The job may have changed them.
+---@param job IgorJob
 local function buffers_for(job)
   return setmetatable({}, {
     __index = function(known, name)
@@ -179,6 +183,7 @@ local function map_windows()
 end
 
 --- How many places an outcome names, with those that are not listed.
+---@param outcome IgorOutcome
 function M.count(outcome)
   local places = type(outcome.places) == 'table' and #outcome.places or 0
   return places > 0 and places + dropped(outcome) or 0
@@ -187,7 +192,7 @@ end
 --- List the places of a job that has ended, the failure at once and the others in turns; where there
 --- are none, no list is touched.
 ---@param job IgorJob
----@param outcome table
+---@param outcome IgorOutcome
 function M.show(job, outcome)
   if M.count(outcome) == 0 then
     return

@@ -164,6 +164,8 @@ local function prepare(buf)
 end
 
 --- Read the file of a buffer that is being opened, or read again.
+---@param buf integer
+---@param name string
 function M.read(buf, name)
   require('igor.ui.highlights').define()
   local host, path = parts(name)
@@ -207,6 +209,8 @@ end
 --- share the names of its files: a text that was read for another one is read again. Throws while the
 --- editor forbids changes.
 ---@param name string  igor://host/path
+---@param root string
+---@param group string|nil
 ---@param is_new boolean  whether there may be a newer text than the one that was read
 function M.buffer(name, root, group, is_new)
   local buf = vim.fn.bufadd(name)
@@ -223,6 +227,8 @@ end
 
 --- An empty buffer has got such a name: so a session brings back what has a 'buftype'. Whether it is
 --- read then.
+---@param buf integer
+---@param name string
 function M.named(buf, name)
   local lines = vim.api.nvim_buf_get_lines(buf, 0, 2, false)
   if vim.bo[buf].buftype == '' and #lines == 1 and lines[1] == '' then
@@ -234,6 +240,8 @@ end
 
 --- Put the cursor of the current window, which shows `buf`, at line and column (0: not said), or do so
 --- when the text is there.
+---@param buf integer
+---@param position integer[]
 function M.when_read(buf, position)
   local last = vim.api.nvim_buf_line_count(buf)
   vim.api.nvim_win_set_cursor(0, { math.min(position[1], last), math.max(position[2] - 1, 0) })
@@ -243,12 +251,14 @@ function M.when_read(buf, position)
 end
 
 --- `:w` in such a buffer, or to such a name.
+---@param name string
 function M.refuse_write(name)
   local text = 'not written: the file is on %s, and only shown here; :w {file} copies it'
   notice.say(text:format(parts(name) or 'a host'), vim.log.levels.ERROR)
 end
 
 --- `:r igor://…`, which can't wait for the host.
+---@param name string
 function M.refuse_insert(name)
   notice.say((':r can not wait for a host; :e %s shows it'):format(name), vim.log.levels.ERROR)
 end

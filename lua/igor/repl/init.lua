@@ -18,8 +18,12 @@ local PLAIN = '^[%w@%%+=:,./_%s-]+$'
 ---@field host string  '' where its group has only one
 ---@field command string
 ---@field queue IgorQueue
+---@field title string
+---@field key string
+---@field is_persistent boolean
+---@field is_mapped boolean|nil
 
---- All REPLs of this editor, the one last used last.
+---@type IgorRepl[]  the one last used last
 local repls = {}
 --- Where a command of a project runs: its key → the host that was chosen.
 local chosen = {}
@@ -98,10 +102,12 @@ local function free_name(text)
   return name
 end
 
+---@param repl IgorRepl
 local function is_open(repl)
   return repl.terminal.state ~= 'ended' and vim.api.nvim_buf_is_valid(repl.terminal.buf)
 end
 
+---@param repl IgorRepl
 local function use(repl)
   repls = vim.tbl_filter(function(one)
     return one ~= repl and is_open(one)
@@ -110,6 +116,7 @@ local function use(repl)
 end
 
 --- The REPL of a project that was used last, nil where it has none.
+---@param root string
 function M.last(root)
   root = vim.uv.fs_realpath(root) or root
   return vim.iter(repls):rev():find(function(repl)
@@ -123,6 +130,7 @@ local function find(key)
   end)
 end
 
+---@param repl IgorRepl
 local function again(repl)
   if repl.terminal.state == 'lost' then
     terminals.write(repl.terminal, 'r')
@@ -130,6 +138,7 @@ local function again(repl)
 end
 
 --- The one key that starts again works in normal mode too.
+---@param repl IgorRepl
 local function map_again(repl, is_lost)
   local buf = repl.terminal.buf
   if is_lost then
@@ -142,6 +151,7 @@ local function map_again(repl, is_lost)
   repl.is_mapped = is_lost
 end
 
+---@param repl IgorRepl
 local function say_lost(repl)
   terminals.scroll(repl.terminal)
   notice.say(('%s: the connection was lost; r in its window starts again'):format(repl.title), WARN)
@@ -154,6 +164,7 @@ local function stop_typing(buf)
   end
 end
 
+---@param repl IgorRepl
 local function end_of(repl)
   local terminal = repl.terminal
   vim.bo[terminal.buf].buflisted = false
@@ -162,6 +173,7 @@ local function end_of(repl)
   end
 end
 
+---@param repl IgorRepl
 local function told(repl)
   local terminal = repl.terminal
   if vim.api.nvim_buf_is_valid(terminal.buf) then
@@ -268,6 +280,8 @@ local function show(root, args, new, done)
 end
 
 --- A REPL of the project in `root` without a word about which: its last one, else a new one.
+---@param root string
+---@param done fun(repl: IgorRepl, win: integer|nil)
 function M.some(root, done)
   local repl = M.last(root)
   if repl then

@@ -6,6 +6,11 @@ local notice = require('igor.ui.notice')
 local send_text = require('igor.repl.send_text')
 local terminals = require('igor.repl.terminal')
 
+---@class IgorQueue
+---@field announces boolean  whether the program has said once that it reads
+---@field has_prompted boolean  whether it has shown what looks like a prompt
+---@field repl IgorRepl
+---@field waiting IgorBlock[]
 local Queue = {}
 Queue.__index = Queue
 
@@ -24,10 +29,8 @@ local PROMPTS = {
 -- After so long it is said that something waits.
 local PATIENCE_MS = 4000
 
----@class IgorQueue
----@field announces boolean  whether the program has said once that it reads
----@field has_prompted boolean  whether it has shown what looks like a prompt
-
+---@param repl IgorRepl
+---@return IgorQueue
 function Queue.new(repl)
   local self = setmetatable({ repl = repl, waiting = {}, prompts = 0 }, Queue)
   self.has_prompted, self.announces = false, false
@@ -95,6 +98,7 @@ function Queue:manner()
   return pastes, is_python or self.repl.is_persistent
 end
 
+---@param block IgorBlock
 function Queue:write(block)
   local terminal = self.repl.terminal
   self.prompts = terminal.prompts

@@ -20,6 +20,7 @@ local function block(buf, lines)
   return { lines = cleaned, is_python = vim.bo[buf].filetype == 'python' }
 end
 
+---@param repl IgorRepl
 local function put(repl, text)
   if repl.terminal.state ~= 'lost' then
     return repl.queue:put(text)
@@ -96,6 +97,7 @@ local function region(from, to, kind)
 end
 
 --- Called by 'operatorfunc'.
+---@param kind 'line'|'char'|'block'
 function M.operated(kind)
   local types = { line = 'V', char = 'v', block = '\22' }
   region("'[", "']", types[kind])
@@ -115,6 +117,9 @@ end
 
 --- What Neovim evaluates when :IgorSend is given: the number under which its lines are held, as they
 --- are now. Python has still to be started, perhaps.
+---@param first integer
+---@param last integer
+---@param bang '!'|''
 function M.hold(first, last, bang)
   exit_guard.expect()
   last_held = last_held + 1
@@ -128,6 +133,8 @@ function M.hold(first, last, bang)
 end
 
 --- :IgorSend, which the bridge has read.
+---@param word string
+---@param number integer
 function M.command(word, number)
   exit_guard.heard()
   local given = held[number]

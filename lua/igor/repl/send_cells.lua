@@ -36,6 +36,8 @@ end
 
 --- The first and last line of the cell around `row`, without the line that begins it; and the line
 --- that begins the next cell, nil in the last one.
+---@param buf integer
+---@param row integer
 function M.around(buf, row)
   local count = vim.api.nvim_buf_line_count(buf)
   local before = search(buf, row, 1, -1)

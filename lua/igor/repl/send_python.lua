@@ -131,6 +131,7 @@ local function begins_indented(lines)
 end
 
 --- Lines without the indentation that all statements share. Strings stay as they are.
+---@param lines string[]
 function M.dedent(lines)
   if not begins_indented(lines) then
     return lines
@@ -189,6 +190,7 @@ end
 
 --- Lines as they are typed at a prompt that takes one after the other: no empty line within a block,
 --- one behind it. Comments on their own lines are left out: an old prompt goes on after them.
+---@param lines string[]
 function M.typed(lines)
   local typed, open, decorated = {}, false, false
   for _, line in ipairs(scan(lines)) do
@@ -215,6 +217,7 @@ function M.typed(lines)
 end
 
 --- Whether Return behind these lines would go on in them, in an editor of several lines.
+---@param lines string[]
 function M.goes_on(lines)
   return #lines > 1 or #lines == 1 and follow(false, { text = lines[1] })
 end

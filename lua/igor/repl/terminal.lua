@@ -13,6 +13,7 @@ local MARK_BYTES = 12
 ---@field reads string  'unknown', 'prompt', 'editor' or 'busy', as the notes have it
 ---@field prompts integer  how often the program has said that it reads
 ---@field noted integer  when the last note came, in milliseconds of the loop
+---@field status integer|nil  exit status, once it has ended
 ---@field told function  called after each change
 
 --- Terminals by the marks of their notes.
@@ -24,6 +25,7 @@ local function mark()
   end))
 end
 
+---@param terminal IgorTerminal
 local function take(terminal, what)
   terminal.noted = vim.uv.now()
   if what == 'starting' or what == 'running' or what == 'lost' then
@@ -100,11 +102,14 @@ function M.start(win, argv, name, told)
 end
 
 --- Write to the program, which may take its time to read it.
+---@param terminal IgorTerminal
+---@param data string
 function M.write(terminal, data)
   vim.fn.chansend(terminal.job, data)
 end
 
 --- Bring the windows that show it to its end, where they follow what comes.
+---@param terminal IgorTerminal
 function M.scroll(terminal)
   local last = vim.api.nvim_buf_line_count(terminal.buf)
   for _, win in ipairs(vim.fn.win_findbuf(terminal.buf)) do

@@ -8,6 +8,7 @@ local function is_of_a_repl(win)
 end
 
 --- A window of this tab page that shows `buf`, nil where none does.
+---@param buf integer
 function M.of(buf)
   return vim.iter(vim.api.nvim_tabpage_list_wins(0)):find(function(win)
     return vim.api.nvim_win_get_buf(win) == buf
@@ -39,6 +40,7 @@ local function split(buf)
 end
 
 --- Show `buf`; the window. Where a REPL is shown that has ended, it takes that one's place.
+---@param buf integer
 function M.show(buf)
   local win = M.of(buf)
   if not win then
@@ -56,6 +58,7 @@ function M.show(buf)
 end
 
 --- Bring the cursor into the window, ready to type. Not while something else is being typed.
+---@param win integer
 function M.enter(win)
   if vim.api.nvim_get_mode().mode:find('^[nt]') and vim.fn.getcmdwintype() == '' then
     vim.api.nvim_set_current_win(win)

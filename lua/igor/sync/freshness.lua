@@ -55,7 +55,7 @@ end
 
 --- "fresh", "syncing 3", "offline (apollo)", "fresh, 2 held back", …: hosts in the same state are
 --- told together; they are named where others are in another one, or where they can't be reached.
----@param event table  of type "freshness"
+---@param event IgorFreshnessEvent
 ---@param now number  unix time
 ---@return string
 function M.text(event, now)
@@ -82,6 +82,8 @@ function M.text(event, now)
 end
 
 --- A notice that `told` does not know yet.
+---@param told table<string, any>
+---@param text string
 function M.say_once(told, text)
   if not told[text] then
     told[text] = true
@@ -152,7 +154,7 @@ end
 
 --- Say what has become worse, and that it is well again; each once.
 ---@param told table  what was said, kept by the caller for each project
----@param event table  of type "freshness"
+---@param event IgorFreshnessEvent
 function M.notice(told, event)
   if event.push_on_write and event.trusted then
     say_hosts(newly(told, event, 'offline'), 'offline; saves wait', WARN)

@@ -12,6 +12,7 @@ local TELLING = { HEAD = true, ORIG_HEAD = true, index = true }
 
 --- git's own folder for the files in `root`, nil outside of a repository. In a worktree or submodule
 --- `.git` is a file that names it.
+---@param root string
 function M.folder(root)
   local found = vim.fs.find('.git', { upward = true, path = root, limit = 1 })[1]
   local stat = found and uv.fs_stat(found)
@@ -30,6 +31,8 @@ function M.folder(root)
 end
 
 --- Call `act` after each change; nil where there is no repository. close() ends it.
+---@param root string
+---@param act fun()
 function M.watch(root, act)
   local folder = M.folder(root)
   local event, timer = uv.new_fs_event(), uv.new_timer()

@@ -107,6 +107,7 @@ local function watch_netrw(args)
 end
 
 --- The root of the project that a buffer's file is in, nil where it is in none.
+---@param buf integer
 function M.root_of(buf)
   return attached[buf]
 end

@@ -16,7 +16,7 @@ local REDRAW_MS = 20000
 
 ---@class IgorProject
 ---@field buffers integer
----@field event table|nil  the last one of type "freshness"
+---@field event IgorFreshnessEvent|nil  the last one
 ---@field wants boolean|nil  the config's push_on_write, as last read
 ---@field told table  what notices have said
 ---@field head table|nil  the watch on git's HEAD
@@ -41,6 +41,7 @@ local function option()
 end
 
 --- Whether saves of this project are to be pushed, as far as the editor knows.
+---@param root string
 function M.is_pushing(root)
   local known = projects[root]
   if option() ~= nil then
@@ -120,6 +121,7 @@ local function after_start(act)
 end
 
 --- A buffer of the project is open.
+---@param root string
 function M.enter(root)
   local known = projects[root]
   if not known then
@@ -151,6 +153,7 @@ local function close(root)
 end
 
 --- One of its buffers has gone.
+---@param root string
 function M.leave(root)
   projects[root].buffers = projects[root].buffers - 1
   vim.defer_fn(function()
@@ -159,6 +162,7 @@ function M.leave(root)
 end
 
 --- Something may have changed in the project: the agent looks.
+---@param root string
 function M.look(root)
   if projects[root] then
     agent.save(root, {})
@@ -181,6 +185,8 @@ function M.look_at_all()
 end
 
 --- The editor has written a file of the project, or deleted it.
+---@param root string
+---@param path string
 function M.saved(root, path)
   local known = projects[root]
   if known and path == project.CONFIG then
@@ -195,6 +201,7 @@ function M.saved(root, path)
 end
 
 --- See require('igor').status(); nil where nothing is known of the project.
+---@param root string
 function M.text(root)
   local known = projects[root]
   local event = known and known.event

@@ -45,7 +45,7 @@ end
 
 --- Ask, as soon as the keys that come next can be meant for it; never without a person.
 ---@param root string
----@param event table  of type "freshness"
+---@param event IgorFreshnessEvent
 function M.ask(root, event)
   local meant = digest(root)
   if asked[root] == meant or #vim.api.nvim_list_uis() == 0 then

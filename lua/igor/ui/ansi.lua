@@ -19,6 +19,14 @@ local SWITCHES = {
 
 local ATTRIBUTES = { 'fg', 'bg', 'bold', 'dim', 'italic', 'underline', 'reverse', 'strikethrough' }
 
+---@class IgorStyle
+---@field key string
+---@field fg integer|string|nil  of the 256 colours, or '#rrggbb'
+---@field bg integer|string|nil
+---@field bold boolean|nil
+---@field dim boolean|nil
+---@field underline boolean|nil
+
 --- Styles by what they look like: equal ones are the same table, so spans compare by identity.
 local styles = setmetatable({}, { __mode = 'v' })
 --- Looks that have a highlight group: key → { name, style }.
@@ -87,6 +95,8 @@ local function numbers_of(parameters)
 end
 
 --- The style after the SGR sequence with these parameters ("1;38;5;208").
+---@param style IgorStyle
+---@param parameters string
 function M.sgr(style, parameters)
   local numbers, new, i = numbers_of(parameters), copy(style), 1
   while i <= #numbers do
@@ -164,6 +174,7 @@ local function fewer_colours(style)
 end
 
 --- The highlight group of a style, nil for plain text.
+---@param style IgorStyle
 function M.group(style)
   if style == M.plain then
     return nil

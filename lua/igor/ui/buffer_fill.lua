@@ -17,6 +17,11 @@ end
 --- Put `lines` in place of those of a buffer, without a trace in the undo history, and set `options`
 --- of its. Places in the quickfix list and marks are about the text that comes: they must not move
 --- with what is here before. Throws while the editor forbids changes.
+---@param buf integer
+---@param from integer
+---@param to integer
+---@param lines string[]
+---@param options table<string, any>|nil
 function M.put(buf, from, to, lines, options)
   local its = vim.bo[buf]
   its.modifiable, its.undolevels = true, -1
@@ -68,6 +73,11 @@ function M.in_turns(act)
 end
 
 --- Put `lines` over the first ones of a buffer, from the top, for as long as `is_wanted()`.
+---@param buf integer
+---@param lines string[]
+---@param is_wanted fun(): boolean
+---@param pause fun()
+---@param insist fun(step: fun())
 function M.cover(buf, lines, is_wanted, pause, insist)
   for from = 0, #lines - 1, PUT_LINES do
     local to = math.min(from + PUT_LINES, #lines)

@@ -2,6 +2,7 @@
 local M = {}
 
 --- "0.4 s", "12 s", "3 min 20 s".
+---@param seconds number
 function M.duration(seconds)
   if seconds < 10 then
     return ('%.1f s'):format(seconds)
@@ -25,6 +26,7 @@ local function amount(count, unit)
 end
 
 --- A progress event as one line: "sending: 1.2 MB of 8.0 MB (15 %), 3.1 MB/s".
+---@param event IgorProgressEvent
 function M.progress(event)
   local text = ('%s: %s'):format(event.label, amount(event.done, event.unit))
   if event.total > 0 then
@@ -38,6 +40,7 @@ function M.progress(event)
 end
 
 --- How one host ended: "done (12 s)", "failed: no route to host", "cancelled".
+---@param result IgorResult
 function M.result(result)
   if result.ok then
     local text = result.text ~= '' and result.text or 'done'
@@ -60,6 +63,7 @@ local function brief(result)
 end
 
 --- A job's end in a word: "ok", "cancelled", "ended" by whoever used it, or "failed".
+---@param outcome IgorOutcome
 function M.verdict(outcome)
   if outcome.status == 0 then
     return 'ok'
@@ -73,6 +77,7 @@ function M.verdict(outcome)
 end
 
 --- The end of a job in one line, failures last: they are long.
+---@param outcome IgorOutcome
 function M.summary(outcome)
   if outcome.status == 130 then
     return 'cancelled'

@@ -6,6 +6,9 @@ local ansi = require('igor.ui.ansi')
 local Screen = require('igor.ui.screen')
 local window = require('igor.ui.window')
 
+---@class IgorOutput
+---@field progress table<string, IgorRow>
+---@field fresh IgorRow[]
 local Output = {}
 Output.__index = Output
 
@@ -13,12 +16,14 @@ local namespace = vim.api.nvim_create_namespace('igor_output')
 
 ---@class IgorRow
 ---@field text string
+---@field prefix string|nil  names the host, once the row is added
 ---@field group string|nil  highlight of the whole row
 ---@field spans table[]|nil  { from, to, style } within the text
 
 ---@param name string  the buffer's name
 ---@param root string  the project that its commands act on
 ---@param hosts string[]  the hosts of the job; with more than one each line begins with its host
+---@return IgorOutput
 function Output.new(name, root, hosts)
   local self = setmetatable({
     fresh = {}, -- rows to commit with the next flush
@@ -43,6 +48,7 @@ function Output.new(name, root, hosts)
 end
 
 --- Know a host; from the second on, rows say whose they are.
+---@param host string
 function Output:meet(host)
   if host == '' or self.hosts[host] then
     return
@@ -57,6 +63,7 @@ function Output:meet(host)
   end
 end
 
+---@param host string
 function Output:prefix(host)
   if host == '' or self.count < 2 then
     return ''
@@ -65,6 +72,9 @@ function Output:prefix(host)
 end
 
 --- A row that igor itself says.
+---@param host string
+---@param text string
+---@param group string|nil
 function Output:say(host, text, group)
   self:meet(host)
   for line in vim.gsplit(text, '\n', { plain = true }) do
@@ -73,6 +83,9 @@ function Output:say(host, text, group)
 end
 
 --- What a program wrote.
+---@param host string
+---@param stream string
+---@param data string
 function Output:write(host, stream, data)
   self:meet(host)
   local screen = self:screen(host, stream)
@@ -82,12 +95,15 @@ function Output:write(host, stream, data)
 end
 
 --- The one row that says how far a host's transfer is, nil where it is complete.
+---@param host string
+---@param text string|nil
 function Output:set_progress(host, text)
   self:meet(host)
   self.progress[host] = text and { text = text, group = 'IgorProgress' }
 end
 
 --- A host has ended: its open lines and its progress stay as they are now.
+---@param host string
 function Output:settle(host)
   for _, screen in ipairs(self.screens) do
     if screen.host == host then
@@ -102,6 +118,8 @@ function Output:settle(host)
   end
 end
 
+---@param host string
+---@param stream string
 function Output:screen(host, stream)
   local key = stream .. ' ' .. host
   if not self.screens[key] then
@@ -113,6 +131,8 @@ function Output:screen(host, stream)
   return self.screens[key]
 end
 
+---@param host string
+---@param row IgorRow
 function Output:add(host, row)
   row.prefix = self:prefix(host)
   self.fresh[#self.fresh + 1] = row
@@ -162,6 +182,7 @@ function Output:is_there()
 end
 
 --- Put `rows` in place of what lives below the committed ones.
+---@param rows IgorRow[]
 function Output:replace_tail(rows)
   local lines = {}
   for i, row in ipairs(rows) do
@@ -180,6 +201,8 @@ local function mark(buf, line, from, to, group)
   vim.api.nvim_buf_set_extmark(buf, namespace, line, from, { end_col = to, hl_group = group })
 end
 
+---@param line integer
+---@param row IgorRow
 function Output:colour(line, row)
   local indent = #row.prefix
   if row.group then
@@ -194,6 +217,7 @@ function Output:colour(line, row)
 end
 
 --- Drop the oldest rows; their marks would else pile up on the first one left.
+---@param excess integer
 function Output:drop(excess)
   if excess > 0 then
     vim.api.nvim_buf_clear_namespace(self.buf, namespace, 0, excess)

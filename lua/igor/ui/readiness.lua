@@ -25,6 +25,7 @@ end
 
 --- Whether an error says that text and windows can't be changed just now: the command-line window
 --- is open, or a mapping waits for a key.
+---@param err any
 function M.is_lock(err)
   return err:find('E565:', 1, true) ~= nil or err:find('E11:', 1, true) ~= nil
 end
@@ -64,6 +65,7 @@ function M.check()
 end
 
 --- Call `act` now, and again every moment for as long as the editor forbids what it does.
+---@param act fun()
 function M.persist(act)
   local ok, err = pcall(act)
   if not ok and M.is_lock(err) then
@@ -76,6 +78,8 @@ function M.persist(act)
 end
 
 --- Call `act` as soon as `ready()` holds, at once where it does.
+---@param ready fun(): boolean
+---@param act fun()
 function M.when(ready, act)
   if ready() then
     return act()

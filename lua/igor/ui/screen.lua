@@ -5,6 +5,8 @@
 -- logs nor progress bars are ever gone through twice.
 local ansi = require('igor.ui.ansi')
 
+---@class IgorScreen
+---@field host string|nil
 local Screen = {}
 Screen.__index = Screen
 
@@ -13,6 +15,7 @@ local MAX_LINE = 8192
 -- An escape sequence that has not ended after so many bytes is none.
 local MAX_ESCAPE = 4096
 
+---@return IgorScreen
 function Screen.new()
   return setmetatable({ text = '', spans = {}, style = ansi.plain, unread = '' }, Screen)
 end
@@ -22,6 +25,8 @@ end
 ---@field spans table[]  { first byte, byte after the last, style }, counted from 0
 
 --- Take in `data`; calls emit(line) for each line that it ends.
+---@param data string
+---@param emit fun(line: IgorLine)
 function Screen:feed(data, emit)
   data = self.unread .. data
   self.unread = ''
@@ -45,6 +50,7 @@ function Screen:open_line()
 end
 
 --- The stream has ended: emit what is left.
+---@param emit fun(line: IgorLine)
 function Screen:finish(emit)
   if self:open_line() then
     self:newline(emit)
@@ -58,12 +64,16 @@ function Screen:line()
   return { text = self.text, spans = self.spans }
 end
 
+---@param emit fun(line: IgorLine)
 function Screen:newline(emit)
   emit(self:line())
   self.text, self.spans, self.cells, self.cursor = '', {}, nil, nil
 end
 
 --- Act on the control character at `at`; returns where to read on.
+---@param data string
+---@param at integer
+---@param emit fun(line: IgorLine)
 function Screen:control(data, at, emit)
   local byte = data:byte(at)
   if byte == 10 then
@@ -80,6 +90,8 @@ function Screen:control(data, at, emit)
 end
 
 --- Act on the escape sequence at `at`; one that has not ended waits for the next chunk.
+---@param data string
+---@param at integer
 function Screen:escape(data, at)
   local kind = data:sub(at + 1, at + 1)
   local after
@@ -108,6 +120,8 @@ function Screen:escape(data, at)
 end
 
 --- Put plain text at the cursor.
+---@param run string
+---@param emit fun(line: IgorLine)
 function Screen:print(run, emit)
   while #run > 0 do
     local room = MAX_LINE - (self.cursor or #self.text)
@@ -125,6 +139,7 @@ function Screen:print(run, emit)
   end
 end
 
+---@param run string
 function Screen:append(run)
   local from, last = #self.text, self.spans[#self.spans]
   self.text = self.text .. run
@@ -145,6 +160,7 @@ function Screen:carriage_return()
 end
 
 --- EL: erase to the end of the line (0), from its start (1) or all of it (2).
+---@param part 0|1|2
 function Screen:erase(part)
   self:split_cells()
   if part == 1 then
@@ -178,6 +194,7 @@ function Screen:split_cells()
   self.cursor = self.cursor or #self.cells
 end
 
+---@param run string
 function Screen:overwrite(run)
   local cells = self.cells
   for character in run:gmatch('[^\128-\191]?[\128-\191]*') do

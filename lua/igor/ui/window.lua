@@ -4,6 +4,7 @@ local readiness = require('igor.ui.readiness')
 local M = {}
 
 --- The windows whose cursor is on the buffer's last line, but for one in which text is selected.
+---@param buf integer
 function M.followers(buf)
   local last = vim.api.nvim_buf_line_count(buf)
   local selecting = vim.fn.mode():find('^[vVsS\22\19]') and vim.api.nvim_get_current_win()
@@ -13,6 +14,7 @@ function M.followers(buf)
 end
 
 --- Bring the cursors of `windows` to the end again.
+---@param windows integer[]
 function M.follow(windows)
   for _, win in ipairs(windows) do
     local last = vim.api.nvim_buf_line_count(vim.api.nvim_win_get_buf(win))
@@ -52,6 +54,8 @@ local function show(buf)
 end
 
 --- Show `buf` in a window of another plugin's, which stays as that has made it.
+---@param win integer
+---@param buf integer
 function M.borrow(win, buf)
   vim.w[win].igor_borrowed = true
   vim.api.nvim_win_set_buf(win, buf)
@@ -59,6 +63,7 @@ function M.borrow(win, buf)
 end
 
 --- Show `buf` in the split, as soon as the editor lets windows be opened. The cursor stays.
+---@param buf integer
 function M.open(buf)
   readiness.persist(function()
     if vim.api.nvim_buf_is_loaded(buf) then
