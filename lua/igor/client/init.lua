@@ -201,7 +201,7 @@ local function ended(why)
     link = nil
     return nobody()
   elseif why == 'nonsense' then
-    say_once('the agent can not be understood: igor agent stop', ERROR)
+    say_once('unexpected data from the agent; stop it with: igor agent stop', ERROR)
   end
   lost()
 end

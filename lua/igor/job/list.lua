@@ -131,7 +131,7 @@ function M.show(number)
   if number ~= '' then
     job = with_number(number)
   elseif not job then
-    notice.say('no job was started here yet')
+    notice.say('no job was started in this Neovim')
   end
   if job and not job.output:is_there() then
     notice.say('the output of that job was deleted')

@@ -260,7 +260,7 @@ end
 --- `:r igor://…`, which can't wait for the host.
 ---@param name string
 function M.refuse_insert(name)
-  notice.say((':r can not wait for a host; :e %s shows it'):format(name), vim.log.levels.ERROR)
+  notice.say((':r cannot read from a host; use :e %s'):format(name), vim.log.levels.ERROR)
 end
 
 return M

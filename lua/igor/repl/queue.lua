@@ -139,7 +139,7 @@ function Queue:look()
   end
   if not self.said and state == 'running' and vim.uv.now() - self.began > PATIENCE_MS then
     self.said = true
-    notice.say(('%s: busy; what you sent goes when its prompt is back'):format(self.repl.title))
+    notice.say(('%s: busy; input is queued until the prompt returns'):format(self.repl.title))
   end
 end
 

@@ -205,7 +205,7 @@ def test_output_that_ends_like_a_prompt_is_none(nvim: Path, home: Path, line: st
         program.writes(BRACKETS_OFF + b"\r\n" + line.encode() + b"\r\n")
         Repl(on.editor, "python").see(line)
         on.editor.keys(":IgorSend<CR>")
-        on.editor.wait_message("busy; what you sent goes when its prompt is back")
+        on.editor.wait_message("busy; input is queued until the prompt returns")
         assert on.agent.received.empty()
         program.writes(b"In [2]: " + BRACKETS_ON)
         assert program.reads(b"~\r") == b"\x1b[200~print('hello')\x1b[201~\r"
