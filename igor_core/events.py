@@ -134,7 +134,7 @@ class Freshness(Event):
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Debuggee(Event):
     """A program waits for its debugger at the local port 127.0.0.1:`port`.
 
@@ -161,7 +161,7 @@ class Debuggee(Event):
 
 @dataclass(frozen=True)
 class LostDebuggee(Event):
-    """The connection to a debugged program was lost; it lives on, and can be attached to again.
+    """The connection to a debugged program was lost; it can be attached to again.
 
     It is killed after `grace` seconds, or never if None.
     """

@@ -1,8 +1,8 @@
-"""attach: a debugger for a process that runs already, and goes on when the debugger has left."""
+"""attach: let a debugger attach to a running process, which runs on when the debugger has left."""
 
 import asyncio
 
-from igor_core.debug.editors.endpoints import usual_port
+from igor_core.debug.keeper_notes import ListeningProgram
 from igor_core.debug.port.attach_listener import AttachListener
 from igor_core.debug.processes.attach_plan import SAFE_GDB, is_dangerous, way_to_attach
 from igor_core.debug.processes.model import Means, PythonProcess
@@ -10,11 +10,11 @@ from igor_core.debug.processes.probe import ADAPTER
 from igor_core.environment import Environment
 from igor_core.environment.ending import ENDING
 from igor_core.errors import HostError, UsageError
-from igor_core.events import Debuggee, Outcome
+from igor_core.events import Outcome
 from igor_core.ssh.process import Command
-from igor_core.verbs.debug.checks import say_port, warn_of_users
-from igor_core.verbs.debug.editor_files import leave_editors, tell_editors
-from igor_core.verbs.debug.session import configuration
+from igor_core.verbs.debug.checks import warn_of_users
+from igor_core.verbs.debug.debuggee import debuggee, open_port
+from igor_core.verbs.debug.editor_files import leave_editors
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.processes import look_at
 from igor_core.verbs.steps.python import python_for
@@ -46,7 +46,7 @@ async def attach(job: Job, context: Context) -> Outcome:
 
 
 async def _target(job: Job, targets: list[Target], pid: int) -> Target:
-    """The host that is meant: the one that is named, else the only one with such a process."""
+    """The host named by the job, else the only one with such a process."""
     name = text_argument(job, "host")
     named = [target for target in targets if name in (target.name, target.entry.host)]
     if name and not named:
@@ -85,15 +85,15 @@ async def _process(target: Target, environment: Environment, pid: int) -> Python
 
 
 async def _check_is_safe(target: Target, process: PythonProcess) -> None:
-    """HostError where gdb may kill the process and nobody wants that risk."""
+    """Raise HostError if gdb may kill the process and the user does not accept that risk."""
     if not is_dangerous(process) or flag(target.job, "force"):
         return
     assert process.means is not None
     text = f"gdb {process.means.gdb_version} can kill process {process.pid} when it attaches"
-    answer = await target.job.ask(target.name, f"{text}. Attach all the same? [y/N] ", True)
+    answer = await target.job.ask(target.name, f"{text}. Attach anyway? [y/N] ", True)
     if (answer or "").strip().lower() not in ("y", "yes"):
         raise HostError(
-            f"{text}; nothing was done", f"gdb {SAFE_GDB} in the image, or: igor attach --force"
+            f"{text}; not attached", f"gdb {SAFE_GDB} in the image, or: igor attach --force"
         )
 
 
@@ -103,14 +103,14 @@ async def _stay(
     name = f"attached {environment.identity} {process.pid}"
     if not await _is_free(target, context, name):
         raise HostError(
-            f"a debugger is at process {process.pid} on {target.name} already",
-            "leave it there first: igor jobs, igor cancel",
+            f"a debugger is already attached to process {process.pid} on {target.name}",
+            "let it leave first: igor jobs, igor cancel",
         )
     assert process.means is not None
     command = _adapter(target, environment, process.means)
 
     def report(text: str) -> None:
-        target.warn(f"a debugger could not be joined with debugpy: {text}")
+        target.warn(f"a debugger could not be connected to debugpy: {text}")
 
     listener = AttachListener(target.remote, lambda: command, process.pid, report)
     with context.debug_sessions.session(target.remote.name, name):
@@ -135,7 +135,7 @@ async def _runs(target: Target, environment: Environment, pid: int) -> bool:
 
 
 async def _is_free(target: Target, context: Context, name: str) -> bool:
-    """Whether no debugger is there; one that is just leaving is waited for."""
+    """Wait for a leaving debugger; return whether none is left."""
     for _time in range(30):
         if not context.debug_sessions.has(target.remote.name, name):
             return True
@@ -144,14 +144,14 @@ async def _is_free(target: Target, context: Context, name: str) -> bool:
 
 
 def _adapter(target: Target, environment: Environment, means: Means) -> Command:
-    """debugpy's adapter, which speaks on its standard input and output."""
+    """The command that runs debugpy's adapter on its standard input and output."""
     words = python_for(target).runs(ADAPTER.argv())
     argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *words]
-    # It takes INT for a key that is pressed at its debugger.
+    # The adapter takes INT for ctrl-c in its debugger.
     return environment.command(argv, signals=ENDING[1:])
 
 
-# It may be in a folder of igor's own, where Python would not look.
+# debugpy may be in igor's own folder, where Python does not look.
 _WITH_DEBUGPY = """\
 PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$1
 export PYTHONPATH
@@ -167,26 +167,13 @@ async def _tell(
     process: PythonProcess,
     context: Context,
 ) -> None:
-    config = target.project.config
-    rank = config.group(target.group).hosts.index(target.entry)
-    port = usual_port(config.debug_port, rank)
-    await listener.open(port)
-    await say_port(target, port, listener.port)
-    await tell_editors(target, context, listener.port)
+    await open_port(target, context, listener)
     assert process.means is not None
-    target.job.emit(
-        Debuggee(
-            target.name,
-            rank,
-            f"process-{process.pid}",
-            listener.port,
-            configuration(target),
-            str(target.project.root),
-            await environment.real_root(),
-            config.debug.just_my_code,
-            False,
-            process.means.python,
-            process.argv[1:],
-            process.pid,
-        )
+    program = ListeningProgram(
+        ident=f"process-{process.pid}",
+        pid=process.pid,
+        python=process.means.python,
+        root=await environment.real_root(),
+        command=process.argv[1:],
     )
+    target.job.emit(debuggee(target, listener.port, program, process=process.pid))

@@ -1,6 +1,6 @@
-"""debug: a program of the project under debugpy, behind a port of this machine.
+"""debug: run a program of the project under debugpy, behind a local port.
 
-Of several hosts the chosen ranks are debugged; on the others the program runs at the same time.
+With several hosts the chosen ranks are debugged; on the others the program just runs.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ FAILURE = 255
 
 
 async def debug(job: Job, context: Context) -> Outcome:
-    """Make the hosts current, start the program, and stay with it to its end."""
+    """Bring the hosts up to date, start the program and follow it to its end."""
     targets = targets_of(job, context)
     stopped = asyncio.Event()
     debugged = _ranks(job, targets, stopped)
@@ -47,7 +47,7 @@ async def debug(job: Job, context: Context) -> Outcome:
 
 
 def _ranks(job: Job, targets: Sequence[Target], stopped: asyncio.Event) -> dict[str, Debugged]:
-    """The hosts whose programs are debugged; a rank is a host's place in its group."""
+    """The hosts whose programs are debugged, by name; a rank is a host's place in its group."""
     group = targets[0].project.config.group(targets[0].group)
     ranks = {target.name: group.hosts.index(target.entry) for target in targets}
     chosen = job.args.get("ranks")
@@ -58,13 +58,11 @@ def _ranks(job: Job, targets: Sequence[Target], stopped: asyncio.Event) -> dict[
         raise UsageError(f"debug: 'ranks' must be some of {known}, not {chosen!r}")
     found = [target for target in targets if ranks[target.name] in chosen]
     has_company = len(found) < len(targets)
-    return {
-        target.name: Debugged(target, ranks[target.name], has_company, stopped) for target in found
-    }
+    return {target.name: Debugged(target, has_company, stopped) for target in found}
 
 
 async def _beside(plain: Coroutine[Any, Any, Done], stopped: asyncio.Event) -> Done:
-    """Run beside what is debugged: it would wait for ever for one that was ended early."""
+    """Run a program beside debugged ones; it might wait for ever for one that was ended early."""
     running = asyncio.ensure_future(plain)
     stopping = asyncio.ensure_future(stopped.wait())
     try:
@@ -74,7 +72,7 @@ async def _beside(plain: Coroutine[Any, Any, Done], stopped: asyncio.Event) -> D
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             return await running
-        return Done("ended with what was debugged", FAILURE)
+        return Done("ended with the debugged program", FAILURE)
     finally:
         stopping.cancel()
         if not running.done():

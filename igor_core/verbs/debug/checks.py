@@ -1,4 +1,4 @@
-"""What can stand in the way of debugging, each in one sentence with its remedy."""
+"""What can make debugging impossible, each in one sentence with a hint."""
 
 import asyncio
 import os
@@ -23,16 +23,16 @@ async def check_is_pushed(target: Target, pusher: Pusher, file: str) -> None:
 
 
 def warn_of_users(target: Target, environment: Environment) -> None:
-    """debugpy authenticates nobody: whoever reaches its port runs code as the program's user."""
+    """Warn if other users of the host can reach debugpy, which has no authentication."""
     if why := environment.open_ports():
         target.warn(
-            f"{why} the debugger's port on {target.name} is open to all users of that machine",
+            f"{why} the debugger's port on {target.name} is open to all users of the host",
             "debug in a container with a network of its own where you don't trust them",
         )
 
 
 async def say_port(target: Target, wanted: int, got: int) -> None:
-    """Who has the port that the config names, where another was taken."""
+    """Name the program that has the config's port, if another port is used."""
     if wanted == got:
         return
     use = await asyncio.to_thread(port_use, wanted)
@@ -41,16 +41,16 @@ async def say_port(target: Target, wanted: int, got: int) -> None:
 
 
 def refusal(environment: Environment, refused: DebugRefused) -> HostError:
-    """Why nothing was started, or is out of reach, in igor's words."""
+    """Return the error for what the debug helper refused."""
     text = f"{environment.where}: {refused.text}"
     if refused.what == "debugpy":
         return HostError(
             text,
-            "add debugpy to the image, as in `RUN pip install debugpy`, then: igor docker setup",
+            "add debugpy to the image, e.g. `RUN pip install debugpy`, then: igor docker setup",
         )
     if refused.what == "pytest":
         return HostError(
-            text, "add pytest to the image, as in `RUN pip install pytest`, then: igor docker setup"
+            text, "add pytest to the image, e.g. `RUN pip install pytest`, then: igor docker setup"
         )
     if refused.what in ("file", "differs"):
         return HostError(

@@ -1,4 +1,4 @@
-"""A debugpy of igor's own, for an image that has none."""
+"""Install a debugpy for igor, if the image has none."""
 
 from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import HELPER
@@ -7,22 +7,22 @@ from igor_core.ssh.process import Command
 from igor_core.verbs.steps.targets import Target
 
 _NO_PIP = 127
-_REMEDY = "add debugpy to the image, as in `RUN pip install debugpy`, then: igor docker setup"
+_REMEDY = "add debugpy to the image, e.g. `RUN pip install debugpy`, then: igor docker setup"
 
 
 async def may_install(target: Target, refused: DebugRefused) -> bool:
-    """Ask whoever is there."""
+    """Ask the user."""
     question = (
-        f"{refused.text}. Install it for debugging, by pip into {refused.more['folder']} there, "
-        "outside of the project? [y/N] "
+        f"{refused.text}. Install it with pip into {refused.more['folder']}, outside the project? "
+        "[y/N] "
     )
     answer = await target.job.ask(target.name, question, True)
     return (answer or "").strip().lower() in ("y", "yes")
 
 
 async def install(target: Target, command: Command) -> None:
-    """Run the helper's `install`. HostError where that does not work."""
-    target.step("installs debugpy")
+    """Run the debug helper's `install`. Raises HostError if it fails."""
+    target.step("install debugpy")
     done = await target.remote.complete(command, HELPER.payload)
     if done.status == _NO_PIP:
         raise HostError(f"{target.name}: that Python has no pip", _REMEDY)
@@ -30,5 +30,6 @@ async def install(target: Target, command: Command) -> None:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         errors = [line for line in said if line.startswith("ERROR: ")] or said[-1:] or ["?"]
         raise HostError(
-            f"{target.name}: pip can't get debugpy: {errors[0].removeprefix('ERROR: ')}", _REMEDY
+            f"{target.name}: pip can't install debugpy: {errors[0].removeprefix('ERROR: ')}",
+            _REMEDY,
         )

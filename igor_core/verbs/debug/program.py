@@ -1,4 +1,4 @@
-"""Which program is to be debugged: a file, a module, a test, or one that the config names."""
+"""The program to debug: a file, a module, a test, or one that the config names."""
 
 import hashlib
 import os

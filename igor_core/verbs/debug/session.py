@@ -1,31 +1,29 @@
-"""One debugged program: from its start to the end of what it had started."""
+"""One debugged program, from its start to the end of all its processes."""
 
 import asyncio
 import contextlib
 import posixpath
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from igor_core.config.model import DEFAULT_GROUP
-from igor_core.debug.editors.endpoints import usual_port
 from igor_core.debug.keeper_notes import DebugRefused, Exit, ListeningProgram
 from igor_core.debug.launch import Launch, Python, relay_words
 from igor_core.debug.port.listener import DebugListener
 from igor_core.debug.session import DebugSession, Lost
 from igor_core.environment import Environment
 from igor_core.errors import Cancelled, HostError, IgorError
-from igor_core.events import Debuggee, LostDebuggee
 from igor_core.ssh.process import Command, Process
-from igor_core.verbs.debug.checks import refusal, say_port
-from igor_core.verbs.debug.editor_files import leave_editors, tell_editors
+from igor_core.verbs.debug.checks import refusal
+from igor_core.verbs.debug.debuggee import debuggee, lost, open_port, reattach_command
+from igor_core.verbs.debug.editor_files import leave_editors
 from igor_core.verbs.debug.program import DebugTarget
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.state.debug_sessions import Before
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Done, Ended, Target
 
-# How long debuggers may take to hear of the program's end.
+# How long debuggers may take to learn of the program's end.
 LAST_WORDS_SECONDS = 2.0
 FAILURE = 255
 LEFT = "its debugger has left"
@@ -34,20 +32,19 @@ OVERTAKEN = "a newer session of its group was started"
 
 @dataclass(frozen=True)
 class Debugged:
-    """A host whose program is debugged; `rank` is its place in its group.
+    """A host whose program is debugged.
 
-    `stopped` tells those that run beside it, if it `has_company`, that it has not come to its own
-    end.
+    If it `has_company`, the program runs on other hosts too; `stopped` tells these that this one
+    was ended before its own end.
     """
 
     target: Target
-    rank: int
     has_company: bool
     stopped: asyncio.Event
 
 
 class DebugSite:
-    """Where a program is debugged. `overtaken` is set when a newer job starts one there."""
+    """Where a program is debugged. `overtaken` is set when a newer job starts one in its place."""
 
     def __init__(
         self,
@@ -62,7 +59,7 @@ class DebugSite:
         self._config = debugged.target.project.config
         self._environment = environment
         self._python = python
-        #: One session at a time; on a host itself projects would meet without the name.
+        #: Has one session at a time.
         self.group = environment.identity
         self.root = environment.root
 
@@ -92,7 +89,7 @@ class DebugSite:
         ident: str,
         env: Mapping[str, str] | None = None,
     ) -> Done:
-        """`stay`, with a HostError where nothing was started."""
+        """Like `stay`, but raise HostError if nothing was started."""
         try:
             return await self.stay(context, helper, ident, env)
         except DebugRefused as refused:
@@ -140,24 +137,13 @@ class DebugSite:
         tasks: list[asyncio.Task[None]] = []
         ended, is_left = None, False
         try:
-            facts = await session.until_listening()
-            tasks.append(asyncio.ensure_future(self._give_way(session)))
-            if facts is not None and not self._overtaken.is_set():
-                names[0] = facts.ident
-                listener.warm()
-                await before()
-                await self._tell(listener, facts, context)
-            if flag(self._target.job, "stdin"):
-                tasks.append(asyncio.ensure_future(self._feed(session)))
-            elif ident:
-                await session.end_input()
-            ended = await self._until_over(session, listener)
+            ended = await self._follow(session, listener, tasks, names, before, context)
             if not ended.listened and not ended.why:
                 return Done(f"ended before debugpy listened: {ended.how}", ended.status or FAILURE)
         except Lost:
             is_left = True
             self._end_company(context, self._config.debug.grace)
-            raise self._lost(names[0]) from None
+            raise lost(self._target, names[0]) from None
         except DebugRefused as refused:
             is_left = refused.what == "taken"
             if is_left:
@@ -166,8 +152,8 @@ class DebugSite:
         except asyncio.CancelledError:
             raise Ended(await asyncio.shield(self._leave(session))) from None
         except IgorError:
-            # Nobody can get to it.
-            await asyncio.shield(session.stop("it can't be attached to"))
+            # No debugger can attach.
+            await asyncio.shield(session.stop("no debugger can attach to it"))
             raise
         finally:
             if not is_left and (ended is None or ended.why):
@@ -178,8 +164,33 @@ class DebugSite:
             await asyncio.shield(listener.close())
         return Done(ended.how, ended.status)
 
+    async def _follow(
+        self,
+        session: DebugSession,
+        listener: DebugListener,
+        tasks: list[asyncio.Task[None]],
+        names: list[str],
+        before: Before,
+        context: Context,
+    ) -> Exit:
+        """From debugpy's start to the end of all processes. `names[0]` is "" for a reattach."""
+        starts = bool(names[0])
+        program = await session.until_listening()
+        tasks.append(asyncio.ensure_future(self._give_way(session)))
+        if program is not None and not self._overtaken.is_set():
+            names[0] = program.ident
+            listener.warm()
+            await before()
+            await self._tell(listener, program, context)
+        if flag(self._target.job, "stdin"):
+            tasks.append(asyncio.ensure_future(self._feed(session)))
+        elif starts:
+            await session.end_input()
+        return await self._until_over(session, listener)
+
     def _end_company(self, context: Context, seconds: float) -> None:
-        """Let what runs beside a program that lives on without us live as long as it may."""
+        """End the other hosts' programs when this one, which is no longer followed, ends or in
+        `seconds`, whichever comes later."""
         loop = asyncio.get_running_loop()
 
         def look() -> None:
@@ -197,23 +208,23 @@ class DebugSite:
         await session.close()
         ended = await session.until_over()
         if session.dropped:
-            self._target.warn(f"{session.dropped} bytes that it wrote meanwhile were not kept")
+            self._target.warn(f"{session.dropped} bytes of earlier output were not kept")
         if ended.left:
             self._target.warn(
-                f"{ended.left} of its processes could not be ended", "igor docker clean"
+                f"{ended.left} of the program's processes could not be ended", "igor docker clean"
             )
         return ended
 
     async def _leave(self, session: DebugSession) -> str:
-        """Of a job that is cancelled: what becomes of the program."""
+        """End the program of a cancelled job, or leave it running; return what happened."""
         if self._config.debug.detach:
-            company = "; what ran beside it was ended" if self._debugged.has_company else ""
-            return f"left running there{company}; again: {self._again()}"
+            company = "; programs on other hosts were ended" if self._debugged.has_company else ""
+            return f"left running{company}; attach again: {reattach_command(self._target)}"
         ended = await session.stop("igor was asked to end it")
         return ended.by_signal or ended.how if ended else ""
 
     async def _give_way(self, session: DebugSession) -> None:
-        """Whoever starts the next one waits for it."""
+        """End the program when a newer job wants its place."""
         await self._overtaken.wait()
         with contextlib.suppress(IgorError):
             await session.ask_to_stop(OVERTAKEN)
@@ -222,7 +233,7 @@ class DebugSite:
         await self._target.job.output(self._target.name, stream, data)
 
     def _report(self, text: str) -> None:
-        self._target.warn(f"a debugger could not be joined with debugpy: {text}")
+        self._target.warn(f"a debugger could not be connected to debugpy: {text}")
 
     async def _feed(self, session: DebugSession) -> None:
         with contextlib.suppress(Cancelled):
@@ -241,52 +252,10 @@ class DebugSite:
             return
 
     async def _tell(
-        self, listener: DebugListener, facts: ListeningProgram, context: Context
+        self, listener: DebugListener, program: ListeningProgram, context: Context
     ) -> None:
-        target, debug = self._target, self._config.debug
-        first = usual_port(self._config.debug_port, self._debugged.rank)
-        await listener.open(first)
-        await say_port(target, first, listener.port)
-        await tell_editors(target, context, listener.port)
-        target.step(f"runs {facts.python}; debugpy waits behind 127.0.0.1:{listener.port}")
-        target.job.emit(
-            Debuggee(
-                target.name,
-                self._debugged.rank,
-                facts.ident,
-                listener.port,
-                configuration(target),
-                str(target.project.root),
-                self._environment.debugged_root(facts.root),
-                debug.just_my_code,
-                debug.subprocess,
-                facts.python,
-                facts.command,
-            )
-        )
-
-    def _lost(self, ident: str) -> HostError:
-        target, debug = self._target, self._config.debug
-        grace = None if debug.detach else debug.grace
-        target.job.emit(LostDebuggee(target.name, self._debugged.rank, ident, grace))
-        lost = f"the connection to {target.name} was lost; the program"
-        if grace == 0:
-            return HostError(f"{lost} is ended there", '"grace" in "debug" of the config')
-        lives = "lives on" if grace is None else f"lives on for {grace:g} s"
-        return HostError(f"{lost} {lives} there", f"attach again: {self._again()}")
-
-    def _again(self) -> str:
-        """The command that comes back to this program."""
-        group = self._config.group(self._target.group)
-        words = ["igor debug --reattach"]
-        if group.name != DEFAULT_GROUP:
-            words.append(f"-g {group.name}")
-        if len(group.hosts) > 1:
-            words.append(f"--ranks {self._debugged.rank}")
-        return " ".join(words)
-
-
-def configuration(target: Target) -> str:
-    """The name of the debugger's configuration for a host."""
-    several = len(target.project.config.group(target.group).hosts) > 1
-    return f"igor: attach {target.group}" + (f" {target.name}" if several else "")
+        target = self._target
+        await open_port(target, context, listener)
+        target.step(f"{program.python}: debugpy waits behind 127.0.0.1:{listener.port}")
+        root = self._environment.debugged_root(program.root)
+        target.job.emit(debuggee(target, listener.port, replace(program, root=root)))

@@ -1,4 +1,4 @@
-"""Starting a program that is debugged, or coming back to one: all that goes before its session."""
+"""Start a program for debugging, or attach to one again: all that precedes its session."""
 
 import asyncio
 from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ from igor_core.verbs.steps.targets import Done
 async def debug_on(
     debugged: Debugged, context: Context, pusher: Pusher, program: DebugTarget
 ) -> Done:
-    """Start the program there, and stay with it to its end. An older one gives way."""
+    """Start the program and follow it to its end; it replaces an older one."""
     with _job(debugged, context, starts=True) as overtaken:
         return await _debug_on(debugged, overtaken, context, pusher, program)
 
@@ -53,7 +53,7 @@ async def _debug_on(
 
 
 async def attach_again(debugged: Debugged, context: Context) -> Done:
-    """Stay with the program that runs there since an earlier session."""
+    """Follow the program of an earlier session."""
     with _job(debugged, context, starts=False) as overtaken:
         environment = await debugged.target.connect()
         place = DebugSite(debugged, overtaken, environment, python_for(debugged.target))

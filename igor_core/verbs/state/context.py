@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from igor_core.push.sync.registry import Trees
 from igor_core.ssh.pool import Pool
 from igor_core.verbs.state.clones import Clones
-from igor_core.verbs.state.debug_ports import DebugPorts
-from igor_core.verbs.state.debug_sessions import DebugSessions
+from igor_core.verbs.state.debug_sessions import DebugPorts, DebugSessions
 from igor_core.verbs.state.image_lock import ImageLock
 from igor_core.verbs.state.saves import Saves
 

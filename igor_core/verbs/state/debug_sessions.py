@@ -1,30 +1,33 @@
-"""Which programs this agent is at: of what runs once in a container the older gives way."""
+"""Registry of debug sessions; a new one in a container replaces the old."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 
-# The older session's debuggers hear of its end first.
+from igor_core.debug.editors.endpoints import HostKey
+
+# How long a new session waits for the older one's debuggers to learn of its end.
 WAIT_SECONDS = 5.0
 
 Before = Callable[[], Awaitable[None]]
 
 
 class DebugSessions:
-    """The sessions of an agent by host and container."""
+    """The debug sessions of an agent, by host and environment."""
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], asyncio.Event] = {}
         self._latest: dict[tuple[str, str], asyncio.Event] = {}
 
     def has(self, host: str, group: str) -> bool:
-        """Whether there is such a session."""
+        """Whether a session is running."""
         return (host, group) in self._ended
 
     @contextlib.contextmanager
     def job(self, host: str, group: str, *, starts: bool) -> Iterator[asyncio.Event]:
-        """To be held by a job from its own start; gives what is set when a newer one `starts` a
-        program there, whichever of the two is quicker."""
+        """Hold this from the start of a job; the event is set when a newer job `starts` a program
+        in the same place, whichever of the two is quicker."""
         before, mine = self._latest.get((host, group)), asyncio.Event()
         if starts and before is not None:
             before.set()
@@ -37,7 +40,7 @@ class DebugSessions:
 
     @contextlib.contextmanager
     def session(self, host: str, group: str) -> Iterator[Before]:
-        """To be held by a session; gives what waits until the one before it has let go."""
+        """Hold this during a session; call the result to wait until the earlier one has ended."""
         before, mine = self._ended.get((host, group)), asyncio.Event()
         self._ended[host, group] = mine
 
@@ -52,3 +55,25 @@ class DebugSessions:
             mine.set()
             if self._ended.get((host, group)) is mine:
                 del self._ended[host, group]
+
+
+class DebugPorts:
+    """The local ports behind which programs are debugged, by project, group and host.
+
+    Hold `writing` to write them into the files that editors read.
+    """
+
+    def __init__(self) -> None:
+        self.writing = asyncio.Lock()
+        self._ports: dict[Path, dict[HostKey, int]] = {}
+
+    def of(self, root: Path) -> Mapping[HostKey, int]:
+        return dict(self._ports.get(root, {}))
+
+    def opened(self, root: Path, key: HostKey, port: int) -> None:
+        self._ports.setdefault(root, {})[key] = port
+
+    def closed(self, root: Path, key: HostKey, port: int) -> None:
+        """Forget a port, unless a newer session of that host has opened another."""
+        if self._ports.get(root, {}).get(key) == port:
+            del self._ports[root][key]

@@ -217,7 +217,7 @@ def test_other_ranks_live_for_the_grace_time_of_a_lost_one(folder: Path, lab: La
     assert session.job.outcome is None
     results = {result["host"]: result for result in session.end()["results"]}
     assert 2 < time.monotonic() - lost < 15
-    assert "the program lives on for 3 s" in results["apollo"]["text"]
+    assert "the program keeps running on the host for 3 s" in results["apollo"]["text"]
     assert results["enterprise"]["status"] != 0
     for host in project.hosts:
         InContainer(project, host).wait_until_empty()

@@ -242,7 +242,7 @@ class CutCable:
         for session, debugger in zip(self._sessions, self._debuggers, strict=True):
             result = session.end()["results"][0]
             assert result["status"] == 255
-            assert "was lost; the program lives on" in result["text"]
+            assert "was lost; the program keeps running on the host" in result["text"]
             debugger.wait_for_end()
         lost = self._sessions[1].events("lost-debuggee")[0]
         assert (lost["host"], lost["grace"]) == (self._host.name, 90)
