@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from igor_core.verbs.attach import real_folder
+from igor_core.environment import HostEnvironment
 from tests.lab import Host, Lab
 from tests.lab.required import require_peer
 from tests.support.agent_client import Seen, client, kill_agent, wait_until
@@ -24,6 +25,7 @@ from tests.support.attached import (
 )
 from tests.support.cli_process import Terminal
 from tests.support.dap_client import DapError, Debugger
+from tests.support.local_project import make_local_project
 from tests.support.remote import connected
 from tests.support.sample_project import SampleProject
 
@@ -224,11 +226,16 @@ def test_what_the_image_lacks_is_named_first(ssh_home: Path, lab: Lab) -> None:
     assert "pip install debugpy" in refused["hint"]
 
 
-async def test_a_folder_on_a_host_itself_is_known_without_its_links(
-    ssh_home: Path, lab: Lab
+async def test_the_real_root_on_a_host_has_no_links(
+    ssh_home: Path, lab: Lab, tmp_path: Path
 ) -> None:
     host = lab["apollo"]
-    host.run(["mkdir", "-p", f"{host.home}/real place"], check=True)
+    project = make_local_project(tmp_path)
+    host.run(["mkdir", "-p", f"{host.home}/real place/project"], check=True)
     host.run(["ln", "-sfn", "real place", f"{host.home}/linked"], check=True)
+    entry = replace(project.config.group("dev").hosts[0], dir="~/linked")
     async with connected("apollo") as remote:
-        assert await real_folder(remote, f"{host.home}/linked") == f"{host.home}/real place"
+        environment = HostEnvironment(
+            name="apollo", project=project, group="dev", entry=entry, remote=remote
+        )
+        assert await environment.real_root() == f"{host.home}/real place/project"

@@ -95,7 +95,7 @@ def test_with_detach_the_program_runs_on_and_is_found_again(folder: Path, lab: L
     assert debugger.request("threads")["threads"]
     newer = Session(project)
     newer.debuggee()
-    assert "another session" in again.end()["results"][0]["text"]
+    assert "a newer session" in again.end()["results"][0]["text"]
     newer.attach().wait_for("terminated")
     assert newer.end()["status"] == 3
     inside.wait_until_empty()
