@@ -170,7 +170,9 @@ async def test_a_receiver_that_only_echoes_heartbeats_is_given_up(
         async with connected("plain") as host:
             channel = await Channel.open(host)
             tree = await channel.open_tree(paths_on(host), "me", writing=True)
-            with pytest.raises(HostError, match=r"plain: .*: it echoes heartbeats, and answers"):
+            with pytest.raises(
+                HostError, match=r"plain: .*: it echoes heartbeats, but has answered"
+            ):
                 await asyncio.wait_for(ask(channel, tree), 20)
             assert host.state == "connected"
 
@@ -217,7 +219,7 @@ if not is_supervisor:
             assert set(await channel.hashes(tree, PATHS)) == {b"a"}
             assert (await ask_write(channel, tree)) is not None
             monkeypatch.setattr("igor_core.push.channel.stall_watch.LONGEST_SECONDS", 1.0)
-            with pytest.raises(HostError, match="worked on one answer"):
+            with pytest.raises(HostError, match="has worked on one answer"):
                 await asyncio.wait_for(channel.hashes(tree, PATHS), 20)
 
 
