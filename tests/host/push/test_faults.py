@@ -345,7 +345,7 @@ async def test_a_folder_that_can_t_be_made_is_one_sentence(
         await apollo.push()
     assert error.value.message == f"apollo: {message}"
     if "Permission" in message:
-        assert error.value.hint == 'is "dir" in the config a folder that you may write there?'
+        assert error.value.hint == 'does "dir" in the config name a folder that you may write?'
 
 
 async def test_a_host_without_rsync_is_one_sentence(apollo: Desk) -> None:
