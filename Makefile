@@ -1,6 +1,7 @@
 # make demo     show igor's main job on this machine, in a temporary folder
 # make test     run the whole test suite, including `make check`; T=push runs a part: a folder, file or word
 # make check    check formats, types, import rules and the manual
+# make generate write what Lua reads of the table of verbs, after changing igor_core/commands
 # make fuzz     feed random hostile input to igor for an hour; FUZZ_SECONDS=60 for a minute
 # make bench    measure igor beside rsync, scp, unison and lsyncd, up to an hour (doc/benchmarks.md)
 # make install  install igor's Python packages into .venv, with the command .venv/bin/igor; nothing else
@@ -21,7 +22,7 @@ demo_cache := $(or $(IGOR_CACHE),$(if $(wildcard $(tests_cache)/nvim-0.12),$(tes
 INSTALL := NVIM_LOG_FILE=/dev/null tests/lab/install.sh
 PREPARE := PYTHON='$(PYTHON)' tests/check/venv.sh
 
-.PHONY: demo test check fuzz bench install
+.PHONY: demo test check generate fuzz bench install
 .SILENT:
 
 demo:
@@ -47,6 +48,10 @@ test:
 check:
 	$(PREPARE) test
 	exec .venv/bin/python -m pytest -q -rs tests/check $(PYTEST_ARGS)
+
+generate:
+	$(PREPARE) run
+	.venv/bin/python -m igor_core.commands.generate
 
 fuzz:
 	$(PREPARE) test

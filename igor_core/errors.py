@@ -4,6 +4,9 @@ Errors of libraries become IgorErrors where they enter; any other error is a bug
 """
 
 MOST_TOLD = 4000
+#: Exit status of igor's own failure where the other statuses are the program's; as ssh has it.
+OWN_FAILURE = 255
+CANCELLED = 130
 
 
 class IgorError(Exception):
@@ -44,13 +47,13 @@ class NeedsLogin(HostError):
 class AgentError(IgorError):
     """The agent can't be started or doesn't answer."""
 
-    exit_status = 255
+    exit_status = OWN_FAILURE
 
 
 class Cancelled(IgorError):
     """The user cancelled the job."""
 
-    exit_status = 130
+    exit_status = CANCELLED
 
 
 def _shortened(told: str) -> str:

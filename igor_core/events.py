@@ -5,7 +5,7 @@ its `Outcome`, which travels in the FINISHED frame.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,12 @@ class Prompt(Event):
     echo: bool
 
 
+#: How a host's part of a job ended: "done"; "exited", the user's program with a status other than
+#: 0; "ended", by the debugger or the user who used it; "differs", as of diff(1); "cancelled";
+#: "failed", in igor or on the host.
+ResultKind = Literal["done", "exited", "ended", "differs", "cancelled", "failed"]
+
+
 @dataclass(frozen=True)
 class Result(Event):
     """The result of a job on one host.
@@ -90,6 +96,7 @@ class Result(Event):
 
     type = "result"
     host: str
+    kind: ResultKind
     status: int
     seconds: float
     text: str

@@ -14,18 +14,13 @@ from igor_core.agent.credit import Credit
 from igor_core.agent.finding import Finding
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
 from igor_core.agent.stream import Controlled, Peer, Stream
+from igor_core.commands.table import verb_named
 from igor_core.errors import Cancelled, IgorError
 from igor_core.events import Accepted, Event, Outcome, Output, Prompt, Result
 from igor_core.output import SourceTree
 
 log = logging.getLogger(__name__)
 
-# An editor's ear: it does nothing of its own.
-WATCH = "watch"
-# These end with the client that asked for them; the others do the user's work to its end.
-INTERACTIVE_VERBS = frozenset(
-    {"exec", "run", "repl", "debug", "attach", "stack", "processes", "diff", WATCH}
-)
 REMEMBERED = 20
 
 
@@ -131,7 +126,7 @@ class Job:
         for prompt in list(self._asked):
             self.answered(prompt, None)
         self._end_streams()
-        if self.verb in INTERACTIVE_VERBS:
+        if verb_named(self.verb).ends_with_client:
             self.cancel()
 
     def finish(self, outcome: Outcome) -> None:
@@ -186,8 +181,8 @@ class Jobs:
         return [job for job in self._jobs.values() if job.outcome is None]
 
     def working(self) -> list[Job]:
-        """Those that run and that somebody waits for."""
-        return [job for job in self.running() if job.verb != WATCH]
+        """Those that run and that a user waits for."""
+        return [job for job in self.running() if verb_named(job.verb).is_work]
 
     def all(self) -> list[Job]:
         return list(self._jobs.values())

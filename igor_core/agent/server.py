@@ -1,4 +1,4 @@
-"""The agent: its socket, its life, and the verbs that are about the agent itself."""
+"""The agent: its socket and its life."""
 
 import asyncio
 import fcntl
@@ -6,18 +6,18 @@ import logging
 import os
 import signal
 import time
-from typing import Any
 
-from igor_core import __version__, directories, verbs
+from igor_core import __version__, directories
 from igor_core.agent.connection import Connection
-from igor_core.agent.jobs import WATCH, Job, Jobs
+from igor_core.agent.jobs import Job, Jobs
+from igor_core.commands.recipe import load
+from igor_core.commands.table import VERBS
 from igor_core.errors import AgentError, UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.state.context import Context
 
 log = logging.getLogger(__name__)
 
-UNLISTED = ("jobs", "locate", "read", WATCH)
 IDLE_SECONDS = 600.0
 # How long a leaving agent waits for its jobs to end what they have started.
 LEAVING_SECONDS = 15.0
@@ -29,8 +29,8 @@ class Server:
     def __init__(self, idle_after: float) -> None:
         self.context = Context()
         self.jobs = Jobs(self._run)
-        self._idle_after = idle_after
-        self._started = self._last_use = time.monotonic()
+        self.idle_after = idle_after
+        self.started = self._last_use = time.monotonic()
         self._connections: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -62,15 +62,18 @@ class Server:
         log.info("stopping: %s", reason)
         self._stop.set()
 
+    def client_count(self) -> int:
+        return len(self._connections)
+
     async def _until_stopped(self) -> None:
         while not self._stop.is_set():
             try:
-                await asyncio.wait_for(self._stop.wait(), min(1.0, max(0.05, self._idle_after)))
+                await asyncio.wait_for(self._stop.wait(), min(1.0, max(0.05, self.idle_after)))
             except asyncio.TimeoutError:
                 if self._connections or self.jobs.running() or self.context.saves.busy:
                     self._last_use = time.monotonic()
-                elif time.monotonic() - self._last_use >= self._idle_after:
-                    self.stop(f"idle for {self._idle_after:.0f} s")
+                elif time.monotonic() - self._last_use >= self.idle_after:
+                    self.stop(f"idle for {self.idle_after:.0f} s")
 
     async def _leave(self) -> None:
         for job in self.jobs.running():
@@ -92,49 +95,12 @@ class Server:
         task.add_done_callback(self._connections.discard)
 
     async def _run(self, job: Job) -> Outcome:
-        own = {
-            "jobs": self._jobs,
-            "cancel": self._cancel,
-            "agent-status": self._status,
-            "agent-stop": self._stop_verb,
-        }
-        if job.verb in own:
-            return own[job.verb](job)
-        return await verbs.run(job, self.context)
-
-    def _jobs(self, job: Job) -> Outcome:
-        others = [other.describe() for other in self.jobs.all() if other is not job]
-        return Outcome(0, data=[entry for entry in others if entry["verb"] not in UNLISTED])
-
-    def _cancel(self, job: Job) -> Outcome:
-        number = job.args.get("job")
-        other = self.jobs.get(number) if isinstance(number, int) else None
-        if other is None or other.outcome is not None:
-            raise UsageError(f"no job {number} is running", "see: igor jobs")
-        other.cancel()
-        return Outcome(0, data=other.describe())
-
-    def _status(self, job: Job) -> Outcome:
-        data: dict[str, Any] = {
-            "pid": os.getpid(),
-            "version": __version__,
-            "socket": str(directories.socket_path()),
-            "log": str(directories.log_path()),
-            "uptime": time.monotonic() - self._started,
-            "idle_after": self._idle_after,
-            # Without the one who asks.
-            "clients": len(self._connections) - 1,
-            "jobs": len(self.jobs.working()) - 1,
-            "connections": [
-                {"host": host.name, "state": host.state, "reason": host.reason, "rtt": host.rtt}
-                for host in self.context.pool.hosts()
-            ],
-        }
-        return Outcome(0, data=data)
-
-    def _stop_verb(self, job: Job) -> Outcome:
-        asyncio.get_running_loop().call_later(0.05, self.stop, f"asked by {job.client}")
-        return Outcome(0, data={"jobs": len(self.jobs.working()) - 1})
+        verb = VERBS.get(job.verb)
+        if verb is None or not verb.recipe:
+            known = sorted(verb.name for verb in VERBS.values() if verb.recipe)
+            raise UsageError(f"no such verb: {job.verb}", f"known: {', '.join(known)}")
+        outcome: Outcome = await load(verb.recipe)(job, self if verb.of_agent else self.context)
+        return outcome
 
 
 def _hold_pid_file() -> int:

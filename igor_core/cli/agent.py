@@ -13,8 +13,8 @@ from igor_core.agent.client import Client, connect
 from igor_core.cli import report
 from igor_core.cli.job import follow
 from igor_core.cli.outlet import STDOUT, Outlet
-from igor_core.cli.parse import Invocation
 from igor_core.cli.text import printable
+from igor_core.commands.parse import Invocation
 from igor_core.errors import AgentError, IgorError, UsageError
 
 STOP_SECONDS = 10.0

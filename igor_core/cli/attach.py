@@ -8,9 +8,9 @@ from igor_core.agent.client import Client, connect
 from igor_core.cli import job, report
 from igor_core.cli.debug import DebugRenderer
 from igor_core.cli.outlet import STDERR, STDOUT
-from igor_core.cli.parse import Invocation
 from igor_core.cli.terminal import Question, somebody_there
 from igor_core.cli.text import table
+from igor_core.commands.parse import Invocation
 from igor_core.errors import HostError, UsageError
 from igor_core.quantities import duration
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from igor_core.agent.client import connect
 from igor_core.cli import report
-from igor_core.cli.commands import COMMANDS, GLOBAL, GROUP, HOST, Command, Option, visible
 from igor_core.cli.outlet import STDOUT
-from igor_core.cli.parse import Given, Invocation, read
 from igor_core.cli.text import printable
+from igor_core.commands.model import Option, Verb
+from igor_core.commands.options import GLOBAL, GROUP, HOST
+from igor_core.commands.parse import Given, Invocation, read
+from igor_core.commands.table import BY_WORDS, visible
 from igor_core.config import Config, find_project
 from igor_core.errors import IgorError, UsageError
 
@@ -46,12 +48,12 @@ def candidates(before: list[str], current: str) -> Candidates:
         return _values(waiting, given)
     if flag.startswith("--") and equals:
         return [(f"{flag}={word}", text) for word, text in _values(flag, given)]
-    if given.command is None:
+    if given.verb is None:
         return _next_words(given.words) + (_options(GLOBAL) if current.startswith("-") else [])
-    operand = given.command.operand
+    operand = given.verb.operand
     if current.startswith("-") and (not given.operands or (operand and operand.many)):
-        return _options(GLOBAL + given.command.options)
-    return _operands(given.command, given, current)
+        return _options(GLOBAL + given.verb.options)
+    return _operands(given.verb, given, current)
 
 
 def _waiting_flag(before: list[str]) -> str:
@@ -68,11 +70,11 @@ def _waiting_flag(before: list[str]) -> str:
 
 def _next_words(words: list[str]) -> Candidates:
     found: dict[str, str] = {}
-    for command in visible():
-        parts = command.words.split()
+    for verb in visible():
+        parts = verb.words.split()
         if parts[: len(words)] == words and len(parts) > len(words):
             last = len(parts) == len(words) + 1
-            found.setdefault(parts[len(words)], command.help if last else "")
+            found.setdefault(parts[len(words)], verb.help if last else "")
     return list(found.items())
 
 
@@ -82,8 +84,8 @@ def _options(options: tuple[Option, ...]) -> Candidates:
 
 def _values(flag: str, given: Given) -> Candidates:
     """The values of an option; files where the table knows no better."""
-    commands = [given.command] if given.command else list(COMMANDS.values())
-    options = GLOBAL + tuple(option for command in commands for option in command.options)
+    verbs = [given.verb] if given.verb else list(BY_WORDS.values())
+    options = GLOBAL + tuple(option for verb in verbs for option in verb.options)
     completes = next((option.completes for option in options if flag in option.flags), "")
     if completes == "group":
         config = _config(given)
@@ -93,8 +95,8 @@ def _values(flag: str, given: Given) -> Candidates:
     return [(FILES, "")] if completes else []
 
 
-def _operands(command: Command, given: Given, current: str) -> Candidates:
-    operand = command.operand
+def _operands(verb: Verb, given: Given, current: str) -> Candidates:
+    operand = verb.operand
     if operand is None or (given.operands and not operand.rest and not operand.many):
         return []
     if operand.choices:

@@ -1,7 +1,7 @@
 """The completion scripts: thin, since `igor __complete` knows all the answers."""
 
 from igor_core.cli import report
-from igor_core.cli.parse import Invocation
+from igor_core.commands.parse import Invocation
 
 BASH = r"""
 # bash completion for igor; in ~/.bashrc: eval "$(igor completion bash)"

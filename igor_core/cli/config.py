@@ -6,8 +6,8 @@ from pathlib import Path
 
 from igor_core.cli import report
 from igor_core.cli.job import directory
-from igor_core.cli.parse import Invocation
 from igor_core.cli.text import printable
+from igor_core.commands.parse import Invocation
 from igor_core.config import ConfigError, find_project, load
 from igor_core.config import schema as config_schema
 

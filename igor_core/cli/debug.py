@@ -9,9 +9,10 @@ from typing import Any
 from igor_core.agent.client import connect
 from igor_core.cli import job
 from igor_core.cli.outlet import Outlet
-from igor_core.cli.parse import Invocation
 from igor_core.cli.session import Renderer
 from igor_core.cli.terminal import somebody_there
+from igor_core.commands.operand_words import ranks
+from igor_core.commands.parse import Invocation
 from igor_core.errors import UsageError
 
 
@@ -24,7 +25,7 @@ def run(invocation: Invocation) -> int:
         **_program(values, root),
     }
     if "ranks" in values:
-        arguments["ranks"] = _ranks(values["ranks"])
+        arguments["ranks"] = ranks(values["ranks"])
     if len(arguments.get("ranks", [0])) == 1:
         arguments["stdin"] = True
     if values.get("json"):
@@ -53,15 +54,6 @@ def _program(values: dict[str, Any], root: str) -> dict[str, Any]:
     return {"name": words[0], "args": words[1:]} if is_name else {
         "program": path, "args": words[1:]
     }  # fmt: skip
-
-
-def _ranks(text: str) -> list[int]:
-    try:
-        return [int(rank) for rank in text.split(",")]
-    except ValueError:
-        raise UsageError(
-            f"--ranks {text}: expected numbers separated by commas", "--ranks 0,2"
-        ) from None
 
 
 class DebugRenderer:

@@ -4,10 +4,10 @@ from igor_core.agent.client import connect
 from igor_core.cli.job import directory, follow, verb_arguments
 from igor_core.cli.outlet import STDOUT, Outlet
 from igor_core.cli.pager import Pager, pager_command
-from igor_core.cli.parse import Invocation
 from igor_core.cli.session import Renderer
 from igor_core.cli.style import is_terminal, wants_colour
 from igor_core.cli.terminal import somebody_there
+from igor_core.commands.parse import Invocation
 
 DIFFERS = 1
 

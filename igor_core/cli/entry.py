@@ -3,20 +3,17 @@
 import os
 import signal
 import sys
-from importlib import import_module
 
-from igor_core.cli.parse import Invocation, parse
-from igor_core.errors import IgorError
-
-INTERRUPTED = 130
-OWN_FAILURE = 255
+from igor_core.commands.parse import Invocation, parse
+from igor_core.commands.recipe import load
+from igor_core.errors import CANCELLED, OWN_FAILURE, IgorError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `igor` with `arguments` (default: the program's own); the exit status.
 
-    0 all hosts did it, 1 some failed, 2 usage or config, 130 cancelled; of `exec`, `run` and
-    `debug` on one host and of `repl` the program's own status, and 255 where igor itself failed.
+    0: done on all hosts, 1: failed on some, 2: wrong usage or config, 130: cancelled. A verb that
+    runs a program on one host ends with the program's status, and with 255 if igor itself failed.
     """
     _open_missing()
     words = sys.argv[1:] if arguments is None else arguments
@@ -27,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     except IgorError as error:
         return _failed(invocation, words, error.message, error.hint, _status(invocation, error))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return CANCELLED
     except BrokenPipeError:
         return _die_quietly()
     except Exception as error:
@@ -38,20 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(invocation: Invocation) -> int:
-    command = invocation.command
-    if command is None:
+    if invocation.verb is None:
         from igor_core.cli import help
 
         return help.run(invocation)
-    module, _, function = command.run.partition(":")
-    status: int = getattr(import_module(f"igor_core.cli.{module}"), function)(invocation)
+    status: int = load(f"igor_core.cli.{invocation.verb.terminal}")(invocation)
     return status
 
 
 def _status(invocation: Invocation | None, error: IgorError) -> int:
-    command = invocation.command if invocation else None
-    if command and command.verb in ("exec", "run", "debug", "repl") and error.exit_status == 1:
-        return OWN_FAILURE  # 1 would be the command's own
+    verb = invocation.verb if invocation else None
+    if verb and verb.runs_program and error.exit_status == 1:
+        return OWN_FAILURE  # 1 would be the program's own
     return error.exit_status
 
 

@@ -2,10 +2,12 @@
 
 from igor_core import __version__
 from igor_core.cli import report
-from igor_core.cli.commands import GLOBAL, Command, Operand, Option, visible
 from igor_core.cli.outlet import STDOUT
-from igor_core.cli.parse import Invocation
 from igor_core.cli.text import table
+from igor_core.commands.model import Operand, Option, Verb
+from igor_core.commands.options import GLOBAL
+from igor_core.commands.parse import Invocation
+from igor_core.commands.table import visible
 
 
 def run(invocation: Invocation) -> int:
@@ -23,7 +25,7 @@ def help_lines(words: str) -> list[str]:
     found = [c for c in visible() if f"{c.words} ".startswith(f"{words} ".lstrip())]
     if len(found) == 1 and found[0].words == words:
         return _command_help(found[0])
-    rows = [[f"  igor {usage(command)}", command.help] for command in found]
+    rows = [[f"  igor {usage(verb)}", verb.help] for verb in found]
     return [
         "igor: edit here, run there.",
         "",
@@ -36,16 +38,16 @@ def help_lines(words: str) -> list[str]:
     ]
 
 
-def usage(command: Command) -> str:
+def usage(verb: Verb) -> str:
     """`docker exec [options] CMD…`"""
-    options = ["[options]"] if command.options else []
-    return " ".join([command.words, *options, *_label(command.operand)])
+    options = ["[options]"] if verb.options else []
+    return " ".join([verb.words, *options, *_label(verb.operand)])
 
 
-def _command_help(command: Command) -> list[str]:
-    lines = [f"igor {usage(command)}", "", command.help, ""]
-    if command.options:
-        lines += ["Options:", *_option_lines(command.options), ""]
+def _command_help(verb: Verb) -> list[str]:
+    lines = [f"igor {usage(verb)}", "", verb.help, ""]
+    if verb.options:
+        lines += ["Options:", *_option_lines(verb.options), ""]
     return [*lines, "With every command:", *_option_lines(GLOBAL)]
 
 

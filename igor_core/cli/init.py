@@ -7,9 +7,9 @@ from typing import Any
 from igor_core.cli import report
 from igor_core.cli.job import directory
 from igor_core.cli.outlet import STDERR
-from igor_core.cli.parse import Invocation
 from igor_core.cli.terminal import Question, somebody_there
 from igor_core.cli.text import printable
+from igor_core.commands.parse import Invocation
 from igor_core.config.init import ConfigQuestion, discover, questions, render, write
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.config.project import CONFIG_FILE

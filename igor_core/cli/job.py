@@ -2,24 +2,19 @@
 
 import functools
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from igor_core.agent.client import Client, connect
-from igor_core.cli.commands import GLOBAL
 from igor_core.cli.interrupts import Interrupts
 from igor_core.cli.outlet import STDERR, Outlet
-from igor_core.cli.parse import Invocation
 from igor_core.cli.session import Renderer, Session
 from igor_core.cli.terminal import somebody_there
+from igor_core.commands.operand_words import command_of_words
+from igor_core.commands.options import GLOBAL
+from igor_core.commands.parse import Invocation
 from igor_core.errors import IgorError, UsageError
-
-HAVE_PLACES = ("exec", "run", "debug", "build", "setup")
-OUTLIVES_US = ("push", "build", "setup", "clean")
-# One word with other characters than these is a line for a shell: what shlex.quote would quote.
-FOR_A_SHELL = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
 
 
 def run(invocation: Invocation) -> int:
@@ -37,16 +32,16 @@ def follow(
     wrap: Callable[[Renderer, Outlet], Renderer] = lambda renderer, _outlet: renderer,
 ) -> int:
     """Show the job that `client` is asked for until it has ended; its exit status."""
-    assert invocation.command is not None
-    verb = invocation.command.verb
+    assert invocation.verb is not None
+    verb = invocation.verb
     outlet = Outlet()
     renderer = wrap(_renderer(invocation, outlet, root), outlet)
     with Interrupts() as interrupts:
         session = Session(client, renderer, outlet, interrupts)
         try:
-            status: int = session.run(verb, root, arguments)["status"]
+            status: int = session.run(verb.name, root, arguments)["status"]
         except KeyboardInterrupt:
-            if verb in OUTLIVES_US and session.job:
+            if not verb.ends_with_client and session.job:
                 os.write(STDERR, f"igor: left; job {session.job} may go on: igor jobs\n".encode())
             raise
         except IgorError:
@@ -72,30 +67,23 @@ def verb_arguments(invocation: Invocation) -> dict[str, Any]:
     """What the agent gets beside the verb: the options given, and the operand."""
     own = {option.key for option in GLOBAL}
     values = {key: value for key, value in invocation.values.items() if key not in own}
-    assert invocation.command is not None
-    verb = invocation.command.verb
-    if verb in HAVE_PLACES and invocation.values.get("json"):
+    assert invocation.verb is not None
+    verb = invocation.verb
+    if verb.lists_locations and invocation.values.get("json"):
         values["places"] = True
-    if verb in ("exec", "run"):
+    if verb.reads_stdin:
         values["stdin"] = True
     if program := values.pop("program", None):
         values |= {"file": program[0], "args": program[1:]}
     if command := values.pop("command", None):
-        values |= _command(command, invocation.command.words)
+        if command == [""]:
+            raise UsageError(f"'igor {verb.words}' needs CMD…, found an empty word")
+        values |= command_of_words(command)
     return values
 
 
-def _command(words: list[str], igors: str) -> dict[str, Any]:
-    """Several words are a program and its arguments; one that needs a shell is a line for it."""
-    if words == [""]:
-        raise UsageError(f"'igor {igors}' needs CMD…, found an empty word")
-    if len(words) == 1 and FOR_A_SHELL.search(words[0]):
-        return {"shell": words[0]}
-    return {"argv": words}
-
-
 def _renderer(invocation: Invocation, outlet: Outlet, root: str) -> Renderer:
-    assert invocation.command is not None
+    assert invocation.verb is not None
     if invocation.values.get("json"):
         from igor_core.cli.json_lines import JsonLines
 

@@ -9,13 +9,12 @@ from igor_core.cli import embedded, job
 from igor_core.cli.interrupts import Interrupts
 from igor_core.cli.lines import Lines
 from igor_core.cli.outlet import STDOUT, Outlet
-from igor_core.cli.parse import Invocation
 from igor_core.cli.raw_terminal import RawTerminal, key, terminal_size
 from igor_core.cli.session import Session
 from igor_core.cli.stdin import STDIN, Stdin
-from igor_core.errors import IgorError, UsageError
+from igor_core.commands.parse import Invocation
+from igor_core.errors import OWN_FAILURE, IgorError, UsageError
 
-OWN_FAILURE = 255
 OF_TERMINAL = ("TERM", "COLORTERM", "LANG")
 AGAIN = b"r"
 # q, ctrl-d, and the end of the input; ctrl-c interrupts.
@@ -156,5 +155,7 @@ class ProgramLines(Lines):
     silent = False
 
     def finished(self, verb: str, outcome: dict[str, Any]) -> None:
+        """The program has said on the terminal how it ended."""
         if not self.silent:
-            super().finished(verb, outcome)
+            told = [result for result in outcome["results"] if result["text"]]
+            super().finished(verb, {**outcome, "results": told})

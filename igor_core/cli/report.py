@@ -4,9 +4,9 @@ from typing import Any
 
 from igor_core.cli.json_lines import JsonLines
 from igor_core.cli.outlet import STDERR, STDOUT, Outlet
-from igor_core.cli.parse import Invocation
 from igor_core.cli.style import Style, wants_colour
 from igor_core.cli.summary import error_lines
+from igor_core.commands.parse import Invocation
 
 
 def answer(invocation: Invocation, lines: list[str], data: Any = None) -> int:

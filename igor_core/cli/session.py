@@ -11,9 +11,9 @@ from igor_core.cli.interrupts import Interrupts
 from igor_core.cli.outlet import Outlet
 from igor_core.cli.stdin import STDIN, Stdin
 from igor_core.cli.terminal import Question, question_text, somebody_there
+from igor_core.commands.table import verb_named
+from igor_core.errors import CANCELLED
 
-# Without a reader of their output they have nothing to do.
-WRITERS = ("exec", "run", "debug", "repl", "diff")
 GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
 
 
@@ -57,14 +57,14 @@ class Session:
     def run(self, verb: str, root: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask for a verb and follow it until its outcome is shown; KeyboardInterrupt: left early.
 
-        BrokenPipeError: nobody reads the output of one of WRITERS any more.
+        BrokenPipeError: nobody reads the output any more, for which the verb exists.
         """
         self._verb = verb
         self._request = self._client.request(verb, root, args)
         while self._outcome is None or self._outlet.waits_for() is not None:
             self._turn()
         if self._cancelled and self._outcome["status"]:
-            self._outcome["status"] = 130
+            self._outcome["status"] = CANCELLED
         return self._outcome
 
     def _turn(self) -> None:
@@ -104,7 +104,7 @@ class Session:
 
     def _write(self) -> None:
         self._outlet.write()
-        if self._outlet.stdout_closed and self._verb in WRITERS:
+        if self._outlet.stdout_closed and verb_named(self._verb).writes_output:
             raise BrokenPipeError
         self._grant()
 

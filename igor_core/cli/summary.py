@@ -4,24 +4,21 @@ from typing import Any
 
 from igor_core.cli.style import Style
 from igor_core.cli.text import printable, printable_lines
+from igor_core.commands.table import verb_named
 from igor_core.quantities import duration
-
-DIFFERS, CANCELLED, OWN_FAILURE = 1, 130, 255
 
 
 def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
     """A line per host with its hint, then the error of the job as a whole.
 
-    One host's command that went well needs no words beside its output, nor do differences.
+    A program that succeeded on one host needs no words beside its output, nor do differences.
     """
     results = outcome["results"]
-    if verb == "diff":
-        results = [result for result in results if result["status"] != DIFFERS]
-    if verb == "repl":  # the program has said what there was to say
-        results = [result for result in results if result["text"]]
+    results = [result for result in results if result["kind"] != "differs"]
     lines: list[str] = []
-    if verb not in ("exec", "run", "debug") or len(results) != 1 or results[0]["status"] != 0:
-        lines = _results(verb, results, style)
+    is_program = verb_named(verb).runs_program
+    if not is_program or [result["kind"] for result in results] != ["done"]:
+        lines = _results(results, style)
     if outcome["error"]:
         lines += error_lines(outcome["error"], outcome["hint"], style)
     return lines
@@ -34,10 +31,10 @@ def error_lines(message: str, hint: str, style: Style) -> list[str]:
     return [f"{style.paint('error', 'igor:')} {first}", *(f"  {line}" for line in rest)]
 
 
-def _results(verb: str, results: list[dict[str, Any]], style: Style) -> list[str]:
+def _results(results: list[dict[str, Any]], style: Style) -> list[str]:
     """A line per host in columns: host, state, time, what it says."""
     hosts = [printable(result["host"]) for result in results]
-    states = [state(verb, result["status"]) for result in results]
+    states = [state(result) for result in results]
     times = [duration(result["seconds"]) for result in results]
     lines = []
     for host, word, time, result in zip(hosts, states, times, results, strict=True):
@@ -63,12 +60,8 @@ def _fill(cell: str, column: list[str]) -> str:
     return " " * (max(map(len, column)) - len(cell))
 
 
-def state(verb: str, status: int) -> str:
-    """`ok`, `failed`, `cancelled`, or the exit status of the command that a host ran."""
-    if status == 0:
-        return "ok"
-    if status == CANCELLED:
-        return "cancelled"
-    if verb in ("exec", "run") and status != OWN_FAILURE:
-        return f"failed, exit status {status}"
-    return "failed"
+def state(result: dict[str, Any]) -> str:
+    """`ok`, `failed`, `ended`, `cancelled`, or the exit status of the program that a host ran."""
+    if result["kind"] == "exited":
+        return f"failed, exit status {result['status']}"
+    return "ok" if result["kind"] == "done" else str(result["kind"])

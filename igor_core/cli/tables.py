@@ -1,10 +1,10 @@
 """The data that some verbs end with, as tables for people."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from igor_core.cli.text import printable, printable_lines, table
+from igor_core.commands.table import verb_named
 from igor_core.quantities import duration
 
 MARKS = {"ok": "ok", "warn": "warning", "fail": "FAILED", "skip": "skipped"}
@@ -76,17 +76,10 @@ def cancelled(data: dict[str, Any]) -> list[str]:
 
 
 def lines_of(verb: str, data: Any) -> list[str]:
-    """The table of a verb's data; nothing for verbs whose data is for programs only."""
-    return TABLES[verb](data) if verb in TABLES else []
-
-
-TABLES: dict[str, Callable[[Any], list[str]]] = {
-    "status": status,
-    "doctor": doctor,
-    "jobs": jobs,
-    "cancel": cancelled,
-    "agent-status": agent_status,
-}
+    """The data of a verb as the table of verbs has it shown; nothing for data of programs only."""
+    shows = verb_named(verb).shows
+    lines: list[str] = globals()[shows](data) if shows else []
+    return lines
 
 
 def _host_row(host: dict[str, Any]) -> list[str]:

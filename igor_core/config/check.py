@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeGuard, get_args, get_origin
 from igor_core.config.problem import Problem
 from igor_core.config.rules import Key, Rule
 from igor_core.config.scan import Node
-from igor_core.config.wording import described, expected, member, nearest, one_of, shown, unknown
+from igor_core.config.wording import described, expected, member, one_of, shown, unknown
+from igor_core.nearest import nearest
 
 IGNORED = "$schema"  # at the top level: tells an editor where the schema is
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from igor_core.config import rules
 from igor_core.config.rules import key
-from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
+from igor_core.nearest import nearest
 
 
 @dataclass(frozen=True)

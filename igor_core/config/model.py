@@ -12,8 +12,8 @@ from igor_core.config import rules
 from igor_core.config.debug import Debug
 from igor_core.config.hosts import Host, HostGroup
 from igor_core.config.rules import key
-from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
+from igor_core.nearest import nearest
 
 DEFAULT_GROUP = "dev"
 

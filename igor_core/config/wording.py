@@ -1,19 +1,12 @@
 """How the checker words keys and values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from igor_core.config.rules import VARIABLE
+from igor_core.nearest import nearest
 
 SHOWN = 60  # characters of a wrong value
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` if `known` has a word like `word`, otherwise nothing."""
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def unknown(name: str, known: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
+from igor_core.events import ResultKind
 from igor_core.shapes import (
     MOST_WORDS,
     anything,
@@ -81,6 +82,12 @@ class Exit:
         if self.why:
             return f"ended: {self.why}"
         return self.by_signal or f"exit status {self.status}"
+
+    @property
+    def kind(self) -> ResultKind:
+        if self.status == 0:
+            return "done"
+        return "ended" if self.why else "exited"
 
     @property
     def by_signal(self) -> str:

@@ -12,7 +12,7 @@ from igor_core.verbs.steps.run_command import run_on
 from igor_core.verbs.steps.targets import Target, targets_of
 
 
-async def execute(job: Job, context: Context) -> Outcome:
+async def exec(job: Job, context: Context) -> Outcome:
     """Make the hosts current, then run. With one host its status is the job's."""
     argv = _argv(job)
     targets = targets_of(job, context)

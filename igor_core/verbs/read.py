@@ -48,7 +48,7 @@ class _NoContainer(HostError):
     """Nothing of this project's group runs there."""
 
 
-async def read_file(job: Job, context: Context) -> Outcome:
+async def read(job: Job, context: Context) -> Outcome:
     """The data is {"content", "size", "path"}. Raises HostError; UsageError for a wrong name."""
     name = text_argument(job, "name") or ""
     candidates, path = _named(name, all_targets_of(job, context))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from igor_core.environment import Environment
 from igor_core.environment.ending import ENDING_ON_TERMINAL
-from igor_core.errors import HostError, UsageError
+from igor_core.errors import OWN_FAILURE, HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.ssh.process import LOST, Command, Process
 from igor_core.verbs.state.context import Context
@@ -24,9 +24,6 @@ from igor_core.verbs.steps.request import (
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 from igor_core.verbs.steps.terminal import Screen, screen_of
 
-# Igor's own failure, as ssh has it; the program has all other statuses to itself.
-FAILURE = 255
-
 
 async def repl(job: Job, context: Context) -> Outcome:
     """Make one host current, then give it the client's terminal. Ends with the client.
@@ -36,7 +33,9 @@ async def repl(job: Job, context: Context) -> Outcome:
     target = _only(targets_of(job, context))
     argv = _argv(target)
     if flag(job, "end"):
-        return await each([target], lambda target: tmux_session.end(target, argv), failure=FAILURE)
+        return await each(
+            [target], lambda target: tmux_session.end(target, argv), failure=OWN_FAILURE
+        )
     screen = screen_of(job)
     pusher = Pusher(job, context, target)
 
@@ -47,9 +46,9 @@ async def repl(job: Job, context: Context) -> Outcome:
         status = await _converse(target, await choose(target, environment, argv, screen))
         if not is_persistent:
             await environment.check_was_not_lost(status)
-        return Done("", status)
+        return Done.exited(status)
 
-    return await each([target], on, failure=FAILURE)
+    return await each([target], on, failure=OWN_FAILURE)
 
 
 async def _command(

@@ -33,7 +33,7 @@ class ScriptFile:
         return f"./{path}" if path.startswith("-") else path
 
 
-async def run_file(job: Job, context: Context) -> Outcome:
+async def run(job: Job, context: Context) -> Outcome:
     """Make the hosts current, then run the file. With one host its status is the job's."""
     targets = targets_of(job, context)
     program = _program(job, targets[0].project.root)

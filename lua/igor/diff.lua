@@ -113,7 +113,7 @@ local function finished(job, outcome)
 end
 
 local function soften(result)
-  return vim.tbl_extend('force', result, { ok = result.ok or result.status == DIFFERS })
+  return vim.tbl_extend('force', result, { ok = result.ok or result.kind == 'differs' })
 end
 
 --- An event of a diff job, as other jobs have it: that something differs is no failure.

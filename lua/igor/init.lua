@@ -56,16 +56,16 @@ end
 ---@return string
 function M.status()
   local jobs, save = package.loaded['igor.job.list'], package.loaded['igor.sync']
-  local job, is_over = '', true
+  local job, is_over, has_failed = '', true, false
   if jobs then
-    job, is_over = jobs.status()
+    job, is_over, has_failed = jobs.status()
   end
   local root = save and save.root_of(vim.api.nvim_get_current_buf())
   local fresh = root and require('igor.sync.projects').text(root)
   if not fresh or not is_over then
     return job
   end
-  return 'igor: ' .. fresh .. (job:find('failed$') and ' · ' .. job:sub(#'igor: ' + 1) or '')
+  return 'igor: ' .. fresh .. (has_failed and ' · ' .. job:sub(#'igor: ' + 1) or '')
 end
 
 --- The command, as a list, that has a REPL of the project that one is in on its terminal: for plugins

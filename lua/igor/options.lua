@@ -77,7 +77,7 @@ M.list = {
   {
     name = 'output.open',
     types = { 'table' },
-    default = { 'push', 'build', 'setup', 'clean', 'exec', 'run', 'debug', 'stack' },
+    default = require('igor.command.generated').opening,
     desc = 'Commands that open the output window when they start; the others open it when they fail.',
   },
   {

@@ -10,7 +10,8 @@ from typing import NamedTuple
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"", "errors", "quantities", "shapes", "remote"}),
-    frozenset({"directories", "env_variables", "events"}),
+    frozenset({"directories", "env_variables", "events", "nearest"}),
+    frozenset({"commands"}),
     frozenset({"config", "agent.protocol"}),
     frozenset(
         {
@@ -39,7 +40,8 @@ HEIGHT = {unit: height for height, layer in enumerate(LAYERS) for unit in layer}
 #: Front ends ask the agent; of igor_core they know no more than this.
 FRONT_ENDS = LAYERS[-1]
 FOR_FRONT_ENDS = {
-    "", "errors", "quantities", "events", "directories", "config", "agent.client", "agent.protocol",
+    "", "errors", "quantities", "events", "directories", "nearest", "commands", "config",
+    "agent.client", "agent.protocol",
 }  # fmt: skip
 #: The agent's end that others hold; the rest of `agent` is the process itself.
 AGENT_ENDS = {"agent.client", "agent.protocol"}

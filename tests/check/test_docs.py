@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-from igor_core.cli.commands import COMMANDS, tags
+from igor_core.commands.table import BY_WORDS, tags
 
 MANUAL = Path(__file__).parents[2] / "doc" / "igor.txt"
 PACKAGE = MANUAL.parents[1] / "igor_core"
 #: Sections of the manual whose names begin like a command.
 SECTIONS = {"igor-push-on-write", "igor-run-as"}
-FIRST_WORDS = {command.split()[0] for command in COMMANDS}
+FIRST_WORDS = {command.split()[0] for command in BY_WORDS}
 
 
 def manual_tags() -> set[str]:

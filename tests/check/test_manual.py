@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from igor_core.commands.table import VERBS, in_editor
 from igor_core.config import schema
 from tests.lab.cache import neovim
 from tests.lab.required import require_peer
@@ -51,7 +52,44 @@ def test_each_default_of_the_config_is_told() -> None:
 
 
 def test_each_command_of_neovim_has_its_tag_and_each_such_tag_its_command() -> None:
-    assert tags_with(":") == set(re.findall(r"command\('(\w+)'", lua("command/init.lua")))
+    assert tags_with(":") == {verb.editor.name for verb in in_editor() if verb.editor}
+
+
+def section(tag: str) -> str:
+    """The paragraph about a tag, as one line."""
+    return " ".join(TEXT.partition(f"*{tag}*")[2].split("\n\n")[0].split())
+
+
+def commands_in(text: str) -> set[str]:
+    return set(re.findall(r"\|:(Igor\w+)\|", text))
+
+
+def editor_names(trait: str) -> set[str]:
+    """The commands of Neovim whose verbs have a trait of the table."""
+    return {verb.editor.name for verb in in_editor() if verb.editor and getattr(verb, trait)}
+
+
+def test_the_commands_that_ask_about_modified_buffers_are_told_wherever_it_is_said() -> None:
+    first = re.search(r"(?s)Commands send what is on disk\. (.*?) ask before", TEXT)
+    assert first
+    assert commands_in(first[1]) == editor_names("asks_unwritten")
+    sentence = section("igor-unwritten").partition(" ask if ")[0]
+    assert commands_in(sentence) == editor_names("asks_unwritten")
+
+
+def test_the_commands_that_open_their_output_are_told() -> None:
+    default = TEXT.partition("*igor-option-output.open*")[2].partition(">lua")[2].partition("<")[0]
+    opening = {verb.name for verb in VERBS.values() if verb.opens_output}
+    assert set(re.findall(r"'(\w+)'", default)) == opening
+
+
+def test_each_flag_of_a_command_of_neovim_is_told_with_it() -> None:
+    shared = TEXT.partition("Options of commands that act on hosts ~")[2].partition("Files ~")[0]
+    for verb in in_editor():
+        assert verb.editor is not None
+        about = TEXT.partition(f"*:{verb.editor.name}*")[2].partition("*:Igor")[0] + shared
+        missing = [o.name for o in verb.editor_options() if o.name not in about]
+        assert not missing, (verb.editor.name, missing)
 
 
 def test_each_option_of_setup_has_its_tag_and_each_such_tag_its_option() -> None:

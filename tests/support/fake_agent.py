@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from igor_core import __version__, directories
 from igor_core.agent.protocol import INITIAL_CREDIT, PROTOCOL, Decoder, Frame, Kind, encode
-from igor_core.events import Outcome, Result
+from igor_core.events import Outcome, Result, ResultKind
 
 SECONDS = 60.0
 
@@ -35,9 +35,16 @@ def host(
     }  # fmt: skip
 
 
-def result(host: str, status: int = 0, text: str = "", hint: str = "") -> dict[str, Any]:
+def kind(status: int) -> ResultKind:
+    """What a status means where nothing else is said."""
+    return {0: "done", 130: "cancelled"}.get(status, "failed")  # type: ignore[return-value]
+
+
+def result(
+    host: str, status: int = 0, text: str = "", hint: str = "", how: ResultKind | None = None
+) -> dict[str, Any]:
     """One host's result, as an outcome has it."""
-    return Result(host, status, 0.25, text, hint).to_wire()
+    return Result(host, how or kind(status), status, 0.25, text, hint).to_wire()
 
 
 class Query(NamedTuple):
@@ -168,9 +175,10 @@ class FakeAgent:
         return self._credit[request]
 
     def result(
-        self, request: int, host: str, status: int = 0, text: str = "", hint: str = ""
-    ) -> None:
-        result = Result(host, status, 1.5, text, hint)
+        self, request: int, host: str, status: int = 0, text: str = "", hint: str = "",
+        how: ResultKind | None = None,
+    ) -> None:  # fmt: skip
+        result = Result(host, how or kind(status), status, 1.5, text, hint)
         self._results[request].append(result)
         self.send(Kind.EVENT, request, result.to_wire())
 

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from igor_core.errors import UsageError
+from igor_core.errors import OWN_FAILURE, UsageError
 from igor_core.events import Outcome
 from igor_core.verbs.debug.program import DebugTarget, needed_files, program_of
 from igor_core.verbs.debug.session import Debugged
@@ -21,8 +21,6 @@ from igor_core.verbs.steps.request import Job, flag
 from igor_core.verbs.steps.run_command import run_command
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
-FAILURE = 255
-
 
 async def debug(job: Job, context: Context) -> Outcome:
     """Bring the hosts up to date, start the program and follow it to its end."""
@@ -34,7 +32,7 @@ async def debug(job: Job, context: Context) -> Outcome:
         async def again(target: Target) -> Done:
             return await attach_again(debugged[target.name], context)
 
-        return await each([rank.target for rank in debugged.values()], again, failure=FAILURE)
+        return await each([rank.target for rank in debugged.values()], again, failure=OWN_FAILURE)
     program = program_of(job, targets[0].project)
     pusher = Pusher(job, context, targets[0])
 
@@ -43,7 +41,7 @@ async def debug(job: Job, context: Context) -> Outcome:
             return await debug_on(debugged[target.name], context, pusher, program)
         return await _beside(_run_plain(target, context, pusher, program), stopped)
 
-    return await each(targets, on, failure=FAILURE)
+    return await each(targets, on, failure=OWN_FAILURE)
 
 
 def _ranks(job: Job, targets: Sequence[Target], stopped: asyncio.Event) -> dict[str, Debugged]:
@@ -72,7 +70,7 @@ async def _beside(plain: Coroutine[Any, Any, Done], stopped: asyncio.Event) -> D
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             return await running
-        return Done("ended with the debugged program", FAILURE)
+        return Done("ended with the debugged program", OWN_FAILURE, "ended")
     finally:
         stopping.cancel()
         if not running.done():
@@ -92,4 +90,4 @@ async def _run_plain(
         argv = ["sh", "-c", 'cd -- "$1" && shift && exec "$@"', "igor", program.folder(root), *argv]
     status = await run_command(target, environment.command(argv, env=program.env), None)
     await environment.check_was_not_lost(status)
-    return Done("", status)
+    return Done.exited(status)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from igor_core.config import Project
-from igor_core.config.wording import nearest
 from igor_core.errors import UsageError
+from igor_core.nearest import nearest
 from igor_core.verbs.steps.named_files import below
 from igor_core.verbs.steps.request import Job, list_argument, text_argument
 

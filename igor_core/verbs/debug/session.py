@@ -12,7 +12,7 @@ from igor_core.debug.launch import Launch, Python, relay_words
 from igor_core.debug.port.listener import DebugListener
 from igor_core.debug.session import DebugSession, Lost
 from igor_core.environment import Environment
-from igor_core.errors import Cancelled, HostError, IgorError
+from igor_core.errors import OWN_FAILURE, Cancelled, HostError, IgorError
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.debug.checks import refusal
 from igor_core.verbs.debug.debuggee import debuggee, lost, open_port, reattach_command
@@ -25,7 +25,6 @@ from igor_core.verbs.steps.targets import Done, Ended, Target
 
 # How long debuggers may take to learn of the program's end.
 LAST_WORDS_SECONDS = 2.0
-FAILURE = 255
 LEFT = "its debugger has left"
 OVERTAKEN = "a newer session of its group was started"
 
@@ -139,7 +138,9 @@ class DebugSite:
         try:
             ended = await self._follow(session, listener, tasks, names, before, context)
             if not ended.listened and not ended.why:
-                return Done(f"ended before debugpy listened: {ended.how}", ended.status or FAILURE)
+                return Done(
+                    f"ended before debugpy listened: {ended.how}", ended.status or OWN_FAILURE
+                )
         except Lost:
             is_left = True
             self._end_company(context, self._config.debug.grace)
@@ -162,7 +163,7 @@ class DebugSite:
                 task.cancel()
             leave_editors(self._target, context, listener.port)
             await asyncio.shield(listener.close())
-        return Done(ended.how, ended.status)
+        return Done(ended.how, ended.status, ended.kind)
 
     async def _follow(
         self,

@@ -65,7 +65,9 @@ class _Showing:
         await looked.remember(shown_pairs)
         if shown_pairs:
             count = len(shown_pairs)
-            return Done(f"{count} {'path differs' if count == 1 else 'paths differ'}", DIFFERS)
+            return Done(
+                f"{count} {'path differs' if count == 1 else 'paths differ'}", DIFFERS, "differs"
+            )
         return Done("no difference" if looked.paths else "nothing is held back")
 
     async def _differences(self, looked: Comparison) -> AsyncIterator[Pair]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from igor_core.commands.table import verb_named
 from igor_core.container.plan import ContainerPlan, plan_container
 from igor_core.environment import Environment
 from igor_core.errors import HostError
@@ -68,9 +69,8 @@ async def _container_runs(site: Site, context: Context, *, setup: bool) -> None:
 
 
 def _command(target: Target) -> str:
-    """How the command line calls what is being done."""
-    verb = target.job.verb
-    return f"igor docker {verb}" if verb in ("exec", "repl") else f"igor {verb}"
+    """The terminal's command for what is being done."""
+    return f"igor {verb_named(target.job.verb).words}"
 
 
 def _say_if_old(target: Target, plan: ContainerPlan) -> None:

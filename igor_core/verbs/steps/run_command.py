@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from igor_core.environment import Environment
-from igor_core.errors import HostError
+from igor_core.errors import OWN_FAILURE, HostError
 from igor_core.events import Outcome
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.state.context import Context
@@ -19,10 +19,6 @@ LAST_WORDS_SECONDS = 10.0
 
 
 UNREAD_SECONDS = 2.0
-
-
-# Igor's own failure, as ssh has it; the command has all other statuses to itself.
-FAILURE = 255
 
 
 # The command of a host that is ready for it, where its files are as told.
@@ -46,9 +42,9 @@ async def run_on(
         stdin = job.stdin(target.name) if with_stdin else None
         status = await run_command(target, command, stdin)
         await environment.check_was_not_lost(status)
-        return Done("", status)
+        return Done.exited(status)
 
-    return await each(targets, on, failure=FAILURE)
+    return await each(targets, on, failure=OWN_FAILURE)
 
 
 async def run_command(target: Target, command: Command, stdin: AsyncIterator[bytes] | None) -> int:

@@ -11,8 +11,8 @@ from igor_core.config import Host, Project, find_project
 from igor_core.config.hosts import host_names
 from igor_core.config.model import DEFAULT_GROUP
 from igor_core.environment import Environment, environment_of
-from igor_core.errors import Cancelled, IgorError, UsageError
-from igor_core.events import Outcome, Result, Step, Warning
+from igor_core.errors import CANCELLED, IgorError, UsageError
+from igor_core.events import Outcome, Result, ResultKind, Step, Warning
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
 from igor_core.verbs.state.context import Context
@@ -21,10 +21,23 @@ from igor_core.verbs.steps.request import Job, list_argument, text_argument
 
 @dataclass(frozen=True)
 class Done:
-    """How a host's part has ended well: one line, and the status of what ran there."""
+    """The end of a host's part: one line, the status of what ran on it, and what kind of end it is.
+
+    Without a kind the status decides between "done" and "failed".
+    """
 
     text: str
     status: int = 0
+    kind: ResultKind | None = None
+
+    @classmethod
+    def exited(cls, status: int, text: str = "") -> "Done":
+        """The end of a program of the user's."""
+        return cls(text, status, "exited" if status else "done")
+
+    @property
+    def result_kind(self) -> ResultKind:
+        return self.kind or ("failed" if self.status else "done")
 
 
 class Ended(asyncio.CancelledError):
@@ -145,19 +158,19 @@ async def _one(target: Target, action: Callable[[Target], Awaitable[Done]], fail
     started = time.monotonic()
     try:
         done = await action(target)
-        status, text, hint = done.status, done.text, ""
+        result = _result(target, started, done)
     except UsageError:
         raise
     except IgorError as error:
-        status, text, hint = failure, error.message, error.hint
+        result = _result(target, started, Done(error.message, failure, "failed"), error.hint)
     except asyncio.CancelledError as error:
         said = error.how if isinstance(error, Ended) else ""
-        target.job.emit(_result(target, started, Cancelled.exit_status, said))
+        target.job.emit(_result(target, started, Done(said, CANCELLED, "cancelled")))
         raise
-    result = _result(target, started, status, text, hint)
     target.job.emit(result)
     return result
 
 
-def _result(target: Target, started: float, status: int, text: str, hint: str = "") -> Result:
-    return Result(target.name, status, time.monotonic() - started, text, hint)
+def _result(target: Target, started: float, done: Done, hint: str = "") -> Result:
+    seconds = time.monotonic() - started
+    return Result(target.name, done.result_kind, done.status, seconds, done.text, hint)

@@ -1,9 +1,8 @@
--- Completion of the commands' arguments, from the project's config; no Python is started for it.
-local M = {}
+-- Completion of the commands' arguments, from the table of verbs and the project's config; no Python
+-- is started for it.
+local verbs = require('igor.command.generated').verbs
 
--- What stands behind their options is a command of the user's.
-local LINES = { exec = true, run = true, repl = true }
-local GROUP_OPTIONS = { ['-g'] = true, ['--host-group'] = true, ['--host_group'] = true }
+local M = {}
 
 --- All hosts of all groups, each once.
 local function hosts(groups)
@@ -21,78 +20,104 @@ local function job_numbers()
   return jobs and jobs.numbers() or {}
 end
 
+--- Whether the config's own rules allow such a name. Others could, once completed and entered, act
+--- in the command line: the config may be a stranger's.
+local function is_harmless(name)
+  return not name:find('^-') and not name:find('[%c%s\'"`$;&<>|(){}\\/@]')
+end
+
+local function is_option(word)
+  return word:sub(1, 1) == '-'
+end
+
 --- Whether the words before the one that is being completed name a group already.
-local function has_group(words)
+---@param verb IgorVerb
+---@param words string[]  the command first
+local function has_group(verb, words)
   for i = 2, #words do
-    if GROUP_OPTIONS[words[i]] or words[i]:sub(1, 1) ~= '-' and words[i - 1] ~= '--host' then
+    local before = verb.values[words[i - 1]]
+    if verb.values[words[i]] == 'group' or not is_option(words[i]) and before ~= 'host' then
       return true
     end
   end
   return false
 end
 
---- Whether the config's own rules allow such a name. Others could, once completed and entered, act
---- in the command line: the config is perhaps a stranger's.
-local function is_harmless(name)
-  return not name:find('^-') and not name:find('[%c%s\'"`$;&<>|(){}\\/@]')
-end
-
---- Of :IgorDebug: its options, then the programs that the config names, in front only.
-local function debugged(words, lead)
-  local previous = words[#words]
-  local is_value = previous and previous:find('^%-%-ranks$')
-  for i, word in ipairs(words) do
-    local is_option = word:find('^%-') or words[i - 1] and words[i - 1]:find('^%-')
-    if i > 1 and not is_option or word == '--test' or word == '--' or word == '-m' then
-      return {}
-    end
-  end
-  if lead:find('^%-') then
-    return require('igor.command').debug_options
-  end
-  local project = require('igor.project')
-  return is_value and {} or vim.tbl_filter(is_harmless, project.debug_programs(project.root(project.place())))
-end
-
-local function candidates(verb, words, lead)
-  if verb == 'cancel' or verb == 'output' then
-    return job_numbers()
-  end
-  if verb == 'send' then
-    return #words == 1 and require('igor.repl.send').WORDS or {}
-  end
-  if verb == 'vimspector' or verb == 'vscode' then
-    return require('igor.command').flags[verb]
-  end
-  local previous = words[#words]
-  if verb == 'debug' and previous ~= '--host' and not GROUP_OPTIONS[previous] then
-    return debugged(words, lead)
-  end
-  if lead:sub(1, 1) == '-' then
-    return vim.list_extend({ '--host', '-g' }, require('igor.command').flags[verb] or {})
-  end
+--- Names of the config: of its groups, or its hosts.
+---@param kind string
+local function names(kind)
   local project = require('igor.project')
   local groups = project.groups(project.place())
-  if previous == '--host' then
-    return vim.tbl_filter(is_harmless, hosts(groups))
-  elseif verb == 'diff' and not GROUP_OPTIONS[previous] then
-    return require('igor.diff').complete(lead)
-  elseif GROUP_OPTIONS[previous] or not LINES[verb] and not has_group(words) then
+  if kind == 'group' then
     return vim.tbl_filter(is_harmless, vim.tbl_keys(groups))
   end
-  return {}
+  return kind == 'host' and vim.tbl_filter(is_harmless, hosts(groups)) or {}
+end
+
+--- Whether the rest of the line has begun: the program's own words follow.
+---@param verb IgorVerb
+---@param words string[]
+local function is_in_line(verb, words)
+  for i = 2, #words do
+    local word = words[i]
+    if word == '--' or word == '-m' or word == '--test' then
+      return true
+    elseif not is_option(word) and not verb.values[words[i - 1]] then
+      return true
+    end
+  end
+  return false
+end
+
+--- What a rest of the line begins with: of :IgorDebug the programs that the config names.
+---@param verb IgorVerb
+---@param words string[]
+local function programs(verb, words)
+  if verb.operand ~= 'debugged' or is_in_line(verb, words) then
+    return {}
+  end
+  local project = require('igor.project')
+  return vim.tbl_filter(is_harmless, project.debug_programs(project.root(project.place())))
+end
+
+---@param verb IgorVerb
+---@param words string[]  those before the one that is completed, the command first
+---@param lead string  what there is of the word
+---@return string[]
+local function candidates(verb, words, lead)
+  local value = verb.values[words[#words]]
+  if value then
+    return names(value)
+  elseif is_option(lead) then
+    return verb.takes_line and is_in_line(verb, words) and {} or verb.options
+  elseif verb.completes == 'job' then
+    return job_numbers()
+  elseif verb.choices then
+    return #words == 1 and verb.choices or {}
+  elseif verb.takes_line then
+    return programs(verb, words)
+  elseif verb.completes == 'held back' then
+    return require('igor.diff').complete(lead)
+  elseif verb.acts_on_hosts then
+    return has_group(verb, words) and {} or names('group')
+  end
+  return verb.options
 end
 
 --- The function that the commands name after -complete=customlist.
+---@param lead string
+---@param line string
+---@param cursor integer
+---@return string[]
 function M.command(lead, line, cursor)
   local words = vim.split(line:sub(1, cursor - #lead), '%s+', { trimempty = true })
-  local verb = (line:match('Igor(%a+)') or ''):lower()
   while words[1] and not words[1]:find('Igor', 1, true) do
     table.remove(words, 1)
   end
+  local verb = verbs[(line:match('Igor(%a+)') or ''):lower()]
   local found = vim.tbl_filter(function(word)
     return vim.startswith(word, lead)
-  end, candidates(verb, words, lead))
+  end, verb and candidates(verb, words, lead) or {})
   table.sort(found)
   return found
 end

@@ -1,18 +1,19 @@
 -- Leaving the editor: what was asked for reaches the agent first, which then goes on with it.
 local project = require('igor.project')
+local verbs = require('igor.command.generated').verbs
 
 local M = {}
 
 -- Starting Python and the agent takes less; CTRL-C ends the wait.
 local PATIENCE_MS = 3000
--- What ends with the editor.
-local ENDING = { exec = true, run = true, debug = true, attach = true, stack = true }
 
 --- Commands that were given and that Python has not spoken of yet.
 local given = 0
 
+--- Whether the editor need not wait for the agent to accept a job: one that ends with the editor.
+---@param job IgorJob
 local function is_known_to_the_agent(job)
-  return job.number or job.status or ENDING[job.verb]
+  return job.number or job.status or verbs[job.verb].ends_with_client
 end
 
 local function is_all_told()

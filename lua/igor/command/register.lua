@@ -60,7 +60,7 @@ end
 --- Declare the commands on igor's own host.
 function M.declare()
   vim.fn['remote#host#Register'](HOST, '*', start)
-  for _, spec in ipairs(require('igor.command').specs) do
+  for _, spec in ipairs(require('igor.command.generated').specs) do
     local method = ('%s:command:%s'):format(M.plugin, spec.name)
     vim.fn['remote#define#CommandOnHost'](HOST, method, spec.sync, spec.name, spec.opts)
   end
@@ -68,7 +68,7 @@ end
 
 --- Add to a manifest of an older igor what it lacks: the host finds handlers by their path.
 local function complete_manifest(known)
-  for _, spec in ipairs(require('igor.command').specs) do
+  for _, spec in ipairs(require('igor.command.generated').specs) do
     if not vim.deep_equal(known[spec.name], spec.opts) then
       local method = ('%s:command:%s'):format(M.plugin, spec.name)
       vim.fn['remote#define#CommandOnHost']('python3', method, spec.sync, spec.name, spec.opts)
@@ -77,6 +77,7 @@ local function complete_manifest(known)
 end
 
 function M.register()
+  require('igor.command').define()
   local known = M.in_manifest()
   if known and not require('igor.options').current.python then
     complete_manifest(known)

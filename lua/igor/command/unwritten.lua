@@ -3,6 +3,7 @@ local exit_guard = require('igor.command.exit_guard')
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
 local project = require('igor.project')
+local verbs = require('igor.command.generated').verbs
 
 local M = {}
 
@@ -53,7 +54,7 @@ local function go(channel, held, root, verb, choice)
     exit_guard.expect()
   else
     notice.say(problem or 'not run', problem and vim.log.levels.ERROR or nil)
-    if verb == 'debug' then
+    if verbs[verb].debugs then
       require('igor.debug').refused()
     end
   end

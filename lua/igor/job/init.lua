@@ -6,6 +6,7 @@ local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
 local project = require('igor.project')
 local format = require('igor.ui.format')
+local verbs = require('igor.command.generated').verbs
 
 local M = {}
 
@@ -13,8 +14,6 @@ local channel
 local born = 0
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
--- Verbs that begin with a push of what is on disk.
-local PUSHES = { push = true, build = true, setup = true, exec = true, run = true, debug = true }
 
 --- What a job runs, in a few words; nil where it runs nothing of the user's.
 local function command(args)
@@ -65,10 +64,10 @@ function on.started(request, event)
   require('igor.places').map(output.buf)
   jobs.add(job)
   output:say('', job.title, 'IgorTitle')
-  if PUSHES[job.verb] and not event.args.no_push then
+  if verbs[job.verb].pushes and not event.args.no_push and not event.args['end'] then
     warn_unwritten(job, event.root)
   end
-  if job.verb == 'debug' or job.verb == 'attach' then
+  if verbs[job.verb].debugs then
     require('igor.debug').started(job)
   end
   if is_listed(job.verb) then
@@ -275,7 +274,7 @@ end
 ---@param hint string
 function M.refuse(verb, text, hint)
   exit_guard.heard()
-  if verb == 'debug' then
+  if verbs[verb].debugs then
     require('igor.debug').refused()
   end
   notice.say(('%s: %s%s'):format(verb, text, hint ~= '' and ' (' .. hint .. ')' or ''), ERROR)

@@ -149,22 +149,24 @@ function M.numbers()
   return numbers
 end
 
---- See require('igor').status(). The text, and whether it is about a job that is over.
+--- See require('igor').status().
+---@return string text, boolean is_over  whether the job has ended, boolean has_failed
 function M.status()
   local jobs, last = M.running(), order[#order]
   local asking = vim.iter(jobs):find(function(job)
     return job.questions > 0
   end)
   if asking then
-    return ('igor: %s asks'):format(asking.verb), false
+    return ('igor: %s asks'):format(asking.verb), false, false
   elseif #jobs > 1 then
-    return ('igor: %d jobs'):format(#jobs), false
+    return ('igor: %d jobs'):format(#jobs), false, false
   elseif #jobs == 1 then
-    return 'igor: ' .. jobs[1].verb .. ' …', false
+    return 'igor: ' .. jobs[1].verb .. ' …', false, false
   elseif last then
-    return ('igor: %s %s'):format(last.verb, last.verdict or 'failed'), true
+    local verdict = last.verdict or 'failed'
+    return ('igor: %s %s'):format(last.verb, verdict), true, verdict == 'failed'
   end
-  return '', true
+  return '', true, false
 end
 
 return M

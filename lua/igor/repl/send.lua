@@ -1,5 +1,4 @@
 -- Sends text from a buffer to the REPL of its project.
-local exit_guard = require('igor.command.exit_guard')
 local notice = require('igor.ui.notice')
 local project = require('igor.project')
 local send_text = require('igor.repl.send_text')
@@ -7,10 +6,6 @@ local send_text = require('igor.repl.send_text')
 local M = {}
 
 local WARN, ERROR = vim.log.levels.WARN, vim.log.levels.ERROR
-M.WORDS = { 'cell', 'file', 'line' }
-
---- What :IgorSend was given, until Python has read its words.
-local held, last_held = {}, 0
 
 local function block(buf, lines)
   local cleaned, left_out = send_text.clean(lines)
@@ -115,43 +110,23 @@ function M.selection()
   vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
 end
 
---- What Neovim evaluates when :IgorSend is given: the number under which its lines are held, as they
---- are now. Python has still to be started, perhaps.
----@param first integer
----@param last integer
----@param bang '!'|''
-function M.hold(first, last, bang)
-  exit_guard.expect()
-  last_held = last_held + 1
-  held[last_held] = {
-    root = project.root(project.place()),
-    buf = vim.api.nvim_get_current_buf(),
-    row = first,
-    lines = bang == '!' and get(0, 1, -1) or get(0, first, last),
-  }
-  return last_held
-end
-
---- :IgorSend, which the bridge has read.
----@param word string
----@param number integer
-function M.command(word, number)
-  exit_guard.heard()
-  local given = held[number]
-  held[number] = nil
-  local wanted = { [''] = given.lines, line = given.lines }
-  if not vim.api.nvim_buf_is_loaded(given.buf) then
-    return notice.say('send: its buffer is gone; not sent', ERROR)
+--- :IgorSend
+---@param word string  one of the choices of the table of verbs, or empty
+---@param is_whole boolean  it was given with `!`
+---@param given { line1: integer, line2: integer }  its range
+function M.command(word, is_whole, given)
+  local lines
+  if word == '' or word == 'line' then
+    lines = is_whole and get(0, 1, -1) or get(0, given.line1, given.line2)
   elseif word == 'cell' then
-    wanted.cell = cell(given.buf, given.row)
+    lines = cell(0, given.line1)
   elseif word == 'file' then
-    wanted.file = get(given.buf, 1, -1)
-  end
-  if not wanted[word] then
-    local known = table.concat(M.WORDS, ', ')
+    lines = get(0, 1, -1)
+  else
+    local known = table.concat(require('igor.command.generated').verbs.send.choices, ', ')
     return notice.say(('send: %s is unknown (known: %s)'):format(word, known), ERROR)
   end
-  send(given.root, given.buf, wanted[word])
+  M.lines(lines)
 end
 
 return M

@@ -45,10 +45,10 @@ function M.result(result)
   if result.ok then
     local text = result.text ~= '' and result.text or 'done'
     return ('%s (%s)'):format(text, M.duration(result.seconds))
-  elseif result.status == 130 then
+  elseif result.kind == 'cancelled' then
     return 'cancelled' .. (result.text ~= '' and ', ' .. result.text or '')
-  elseif vim.startswith(result.text, 'ended: ') then
-    return result.text -- by whoever is told
+  elseif result.kind == 'ended' then
+    return result.text
   end
   return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
 end
@@ -71,7 +71,7 @@ function M.verdict(outcome)
     return 'cancelled'
   end
   local is_wanted = #outcome.results > 0 and vim.iter(outcome.results):all(function(result)
-    return result.ok or vim.startswith(result.text, 'ended: ')
+    return result.ok or result.kind == 'ended'
   end)
   return is_wanted and 'ended' or 'failed'
 end

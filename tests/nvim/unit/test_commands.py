@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 
 from igor_core.agent.protocol import Kind
-from igor_core.bridge.words import FLAGS
-from igor_core.cli.commands import COMMANDS
+from igor_core.commands.generate import remote_specs
 from tests.support.nvim.editor import CHECKOUT, INIT, Editor, running, variables
 from tests.support.nvim.scene import scene
 
 PLUGIN = CHECKOUT / "rplugin" / "python3" / "igor_nvim.py"
-# Options of the command line that every command has, or that only a terminal needs.
-NOT_THERE = ("-g", "--host", "--no-pager")
 CHANNEL = "return require('igor.job.list').channel"
 
 
@@ -44,21 +41,19 @@ def generate_manifest(nvim: Path, home: Path, **more: str) -> str:
     return (home / "rplugin.vim").read_text()
 
 
-def test_lua_and_python_declare_the_same_commands(bridge: Any, nvim: Path, home: Path) -> None:
+def test_the_plugin_declares_the_commands_of_the_table(bridge: Any) -> None:
+    assert remote_specs() == python_specs(bridge)
+
+
+def test_what_lua_does_alone_starts_no_python(nvim: Path, home: Path) -> None:
     with running(nvim, home, home) as editor:
-        declared = editor.lua("return require('igor.command').specs")
-        flags = editor.lua("return require('igor.command').flags")
-    assert declared == python_specs(bridge)
-    assert flags == {verb: list(known) for verb, known in FLAGS.items()}
-
-
-def test_the_flags_are_those_of_the_command_line() -> None:
-    shell = {
-        command.verb: tuple(o.name for o in command.options if o.name not in NOT_THERE)
-        for command in COMMANDS.values()
-        if command.verb in FLAGS
-    }
-    assert shell == FLAGS
+        editor.command("IgorOutput")
+        editor.wait_message("no job was started")
+        editor.command("IgorInput")
+        editor.wait_message("no program takes input")
+        editor.command("IgorCancel")
+        editor.wait_message("nothing runs")
+        assert editor.nvim.call("remote#host#IsRunning", "igor") == 0
 
 
 def test_no_handler_is_synchronous(bridge: Any) -> None:
@@ -84,12 +79,21 @@ def test_the_bridge_imports_no_ssh_and_nothing_of_the_jobs() -> None:
         "igor_core.agent.protocol",
         "igor_core.bridge",
         "igor_core.bridge.batches",
-        "igor_core.bridge.debug_words",
+        "igor_core.bridge.bridge",
+        "igor_core.bridge.commands",
         "igor_core.bridge.link",
         "igor_core.bridge.streams",
-        "igor_core.bridge.words",
+        "igor_core.commands",
+        "igor_core.commands.editor_spec",
+        "igor_core.commands.editor_words",
+        "igor_core.commands.model",
+        "igor_core.commands.operand_words",
+        "igor_core.commands.option_words",
+        "igor_core.commands.options",
+        "igor_core.commands.table",
         "igor_core.directories",
         "igor_core.errors",
+        "igor_core.nearest",
     ]
     assert path_is_as_before == "True"
 
@@ -126,7 +130,9 @@ def test_a_command_becomes_one_request(
 def test_words_that_are_not_understood_are_named(nvim: Path, home: Path) -> None:
     with scene(nvim, home) as on:
         on.editor.command("IgorPush --dry")
-        on.editor.wait_message("igor: push: --dry is unknown here (known: --dry-run, --force")
+        on.editor.wait_message(
+            "igor: push: no option --dry; did you mean '--dry-run'? (known: -g, --host, --dry-run"
+        )
         on.editor.command("IgorSetup dev cluster")
         on.editor.wait_message("igor: setup: one host group at a time: dev or cluster")
         assert on.agent.received.empty()

@@ -15,10 +15,12 @@ def manual() -> str:
 
 def test_commands_options_and_highlights_have_their_tags(nvim: Path, home: Path) -> None:
     with running(nvim, home, home) as editor:
-        commands = [spec["name"] for spec in editor.lua("return require('igor.command').specs")]
+        verbs = editor.lua("return require('igor.command.generated').verbs")
         options = [option["name"] for option in editor.lua("return require('igor.options').list")]
         groups = editor.lua("return vim.tbl_keys(require('igor.ui.highlights').links)")
-    wanted = [f"*:{name}*" for name in commands]
+    wanted = [
+        f"*:{name}*" for name in (verb["command"] for verb in verbs.values() if "command" in verb)
+    ]
     wanted += [f"*igor-option-{name}*" for name in options]
     wanted += [f"*hl-{name}*" for name in groups]
     assert [tag for tag in wanted if tag not in manual()] == []
@@ -28,11 +30,3 @@ def test_the_manual_describes_each_option_in_its_own_words(nvim: Path, home: Pat
     with running(nvim, home, home) as editor:
         options = editor.lua("return require('igor.options').list")
     assert [o["name"] for o in options if o["desc"] not in manual()] == []
-
-
-def test_the_flags_of_each_command_are_in_the_manual(nvim: Path, home: Path) -> None:
-    with running(nvim, home, home) as editor:
-        flags = editor.lua("return require('igor.command').flags")
-    for verb, known in flags.items():
-        section = manual().split(f"*:Igor{verb.title()}*")[1].split("*:Igor")[0]
-        assert [flag for flag in known if flag not in section] == [], verb

@@ -72,7 +72,7 @@ def test_what_fits_is_offered(line: str, expected: list[str], project: Path) -> 
 
 
 def test_descriptions_come_from_the_table() -> None:
-    assert ("push", "Bring the hosts' files up to date.") in candidates([], "")
+    assert ("push", "Update the files on the hosts.") in candidates([], "")
 
 
 def test_a_broken_config_offers_nothing_and_says_nothing(project: Path) -> None:
@@ -149,7 +149,7 @@ def test_fish_offers_it_with_descriptions(project: Path) -> None:
         assert done.stderr == ""
         return done.stdout.splitlines()
 
-    assert offers("igor doct") == ["doctor\tCheck each layer on each host."]
+    assert offers("igor doct") == ["doctor\tCheck the local machine, the connection and each host."]
     assert sorted(offers("igor push -g ")) == ["cluster", "dev"]
     assert offers("igor docker exec tr") == ["train.py"]
 

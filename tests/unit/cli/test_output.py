@@ -77,7 +77,7 @@ def test_one_hosts_bytes_pass_exec_unchanged_and_its_status_is_igors(project: Pa
         for start in range(0, len(every_byte), 50_000):
             client.output("apollo", every_byte[start : start + 50_000])
         client.output("apollo", b"no end", "stderr")
-        client.finish(3, results=[result("apollo", 3)])
+        client.finish(3, results=[result("apollo", 3, how="exited")])
 
     with fake_agent(script):
         done = igor("docker", "exec", "cat", "x", cwd=project)
@@ -102,7 +102,7 @@ def test_lines_of_several_hosts_are_whole_and_have_their_host_before_them(projec
         client.output("enterprise", b"eins\n", "stderr")
         client.output("enterprise", b"zwei\n 10%\r 99%\rdone\r\nno end")
         client.output("apollo", b"o\n")
-        client.finish(results=[result("apollo"), result("enterprise", 2)], status=1)
+        client.finish(results=[result("apollo"), result("enterprise", 2, how="exited")], status=1)
 
     with fake_agent(script):
         done = igor("docker", "exec", "-g", "cluster", "x", cwd=project)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from igor_core.bridge.words import split_pid
 from igor_core.cli.attach import listing
+from igor_core.commands.editor_words import read_words, split_pid
+from igor_core.commands.table import VERBS
 from igor_core.debug.port.dap_rewrite import Answers, Rewriting
 from igor_core.debug.processes.attach_plan import is_dangerous, way_to_attach
 from igor_core.debug.processes.model import Means, PythonProcess
@@ -152,10 +153,14 @@ def test_gdbs_say_their_version_in_many_ways(tmp_path: Path, said: str, version:
 
 
 def test_a_number_is_a_pid_except_after_an_option() -> None:
-    assert split_pid(["cluster", "231"]) == (["cluster"], 231)
-    assert split_pid(["--host", "10", "231", "--force"]) == (["--host", "10", "--force"], 231)
-    assert split_pid(["--host", "10"]) == (["--host", "10"], 0)
-    assert split_pid([]) == ([], 0)
+    def read(*words: str) -> tuple[dict[str, Any], list[str], int]:
+        values, others = read_words(VERBS["attach"], list(words))
+        return (values, *split_pid(others))
+
+    assert read("cluster", "231") == ({}, ["cluster"], 231)
+    assert read("--host", "10", "231", "--force") == ({"hosts": ["10"], "force": True}, [], 231)
+    assert read("--host", "10") == ({"hosts": ["10"]}, [], 0)
+    assert read() == ({}, [], 0)
 
 
 def test_the_list_is_aligned_and_moves_no_cursor() -> None:

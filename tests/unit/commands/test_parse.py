@@ -1,8 +1,9 @@
 import pytest
 
-from igor_core.cli.commands import COMMANDS, GLOBAL
 from igor_core.cli.job import verb_arguments
-from igor_core.cli.parse import parse
+from igor_core.commands.options import GLOBAL
+from igor_core.commands.parse import parse
+from igor_core.commands.table import BY_WORDS
 from igor_core.errors import UsageError
 
 
@@ -17,7 +18,7 @@ from igor_core.errors import UsageError
 )
 def test_options_are_taken_before_and_after_the_command_in_all_spellings(line: str) -> None:
     invocation = parse(line.split())
-    assert invocation.command is COMMANDS["push"]
+    assert invocation.verb is BY_WORDS["push"]
     assert invocation.values == {
         "group": "aws",
         "json": True,
@@ -109,7 +110,7 @@ def test_help_is_for_the_words_before_it_and_not_for_the_command_that_exec_runs(
 
 def test_a_flag_takes_a_value_everywhere_or_nowhere() -> None:
     arity: dict[str, bool] = {}
-    for command in COMMANDS.values():
+    for command in BY_WORDS.values():
         for option in GLOBAL + command.options:
             for flag in option.flags:
                 assert arity.setdefault(flag, bool(option.value)) == bool(option.value), flag

@@ -1,0 +1,63 @@
+"""The verbs about the agent itself. Each gets the job and the agent."""
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from igor_core import __version__, directories
+from igor_core.agent.jobs import Job
+from igor_core.commands.table import verb_named
+from igor_core.errors import UsageError
+from igor_core.events import Outcome
+
+if TYPE_CHECKING:
+    from igor_core.agent.server import Server
+
+#: So that the answer is sent before the agent stops, in seconds.
+STOP_DELAY = 0.05
+
+
+async def jobs(job: Job, server: "Server") -> Outcome:
+    """The jobs that run, and the last few that have ended."""
+    others = [other.describe() for other in server.jobs.all() if other is not job]
+    return Outcome(0, data=[entry for entry in others if verb_named(entry["verb"]).is_listed])
+
+
+async def cancel(job: Job, server: "Server") -> Outcome:
+    """Cancel another job; its own client is told how it ends."""
+    number = job.args.get("job")
+    other = server.jobs.get(number) if isinstance(number, int) else None
+    if other is None or other.outcome is not None:
+        raise UsageError(f"no job {number} is running", "see: igor jobs")
+    other.cancel()
+    return Outcome(0, data=other.describe())
+
+
+async def status(job: Job, server: "Server") -> Outcome:
+    """Facts about the agent; its clients and jobs without the one that asks."""
+    data: dict[str, Any] = {
+        "pid": os.getpid(),
+        "version": __version__,
+        "socket": str(directories.socket_path()),
+        "log": str(directories.log_path()),
+        "uptime": time.monotonic() - server.started,
+        "idle_after": server.idle_after,
+        "clients": server.client_count() - 1,
+        "jobs": _others_at_work(job, server),
+        "connections": [
+            {"host": host.name, "state": host.state, "reason": host.reason, "rtt": host.rtt}
+            for host in server.context.pool.hosts()
+        ],
+    }
+    return Outcome(0, data=data)
+
+
+async def stop(job: Job, server: "Server") -> Outcome:
+    """Stop the agent, and cancel its jobs."""
+    asyncio.get_running_loop().call_later(STOP_DELAY, server.stop, f"asked by {job.client}")
+    return Outcome(0, data={"jobs": _others_at_work(job, server)})
+
+
+def _others_at_work(job: Job, server: "Server") -> int:
+    return sum(other is not job for other in server.jobs.working())
