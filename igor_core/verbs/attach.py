@@ -18,7 +18,7 @@ from igor_core.verbs.debug.editor_files import leave_editors
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.processes import look_at
 from igor_core.verbs.steps.python import python_for
-from igor_core.verbs.steps.request import Job, flag, pid_argument, text_argument
+from igor_core.verbs.steps.request import Job, confirm, flag, pid_argument, text_argument
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 # How long a process may take to end when its session has.
@@ -90,8 +90,7 @@ async def _check_is_safe(target: Target, process: PythonProcess) -> None:
         return
     assert process.means is not None
     text = f"gdb {process.means.gdb_version} can kill process {process.pid} when it attaches"
-    answer = await target.job.ask(target.name, f"{text}. Attach anyway? [y/N] ", True)
-    if (answer or "").strip().lower() not in ("y", "yes"):
+    if not await confirm(target.job, target.name, f"{text}. Attach anyway?"):
         raise HostError(
             f"{text}; not attached", f"gdb {SAFE_GDB} in the image, or: igor attach --force"
         )

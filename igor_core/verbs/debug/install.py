@@ -4,6 +4,7 @@ from igor_core.debug.keeper_notes import DebugRefused
 from igor_core.debug.launch import HELPER
 from igor_core.errors import HostError
 from igor_core.ssh.process import Command
+from igor_core.verbs.steps.request import confirm
 from igor_core.verbs.steps.targets import Target
 
 _NO_PIP = 127
@@ -13,11 +14,9 @@ _REMEDY = "add debugpy to the image, e.g. `RUN pip install debugpy`, then: igor 
 async def may_install(target: Target, refused: DebugRefused) -> bool:
     """Ask the user."""
     question = (
-        f"{refused.text}. Install it with pip into {refused.more['folder']}, outside the project? "
-        "[y/N] "
+        f"{refused.text}. Install it with pip into {refused.more['folder']}, outside the project?"
     )
-    answer = await target.job.ask(target.name, question, True)
-    return (answer or "").strip().lower() in ("y", "yes")
+    return await confirm(target.job, target.name, question)
 
 
 async def install(target: Target, command: Command) -> None:

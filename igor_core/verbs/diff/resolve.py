@@ -15,7 +15,7 @@ from igor_core.verbs.diff.refusals import Refusals, refused_locally, refused_on_
 from igor_core.verbs.diff.replace_local import Backup, Replacement, replace_local
 from igor_core.verbs.diff.side import Side
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.request import flag, list_argument
+from igor_core.verbs.steps.request import confirm, flag, list_argument
 from igor_core.verbs.steps.targets import Done, Target, each
 from igor_core.worktree.files import shown
 from igor_core.worktree.local_tree import LocalTree
@@ -96,8 +96,7 @@ async def _consent(target: Target, what: str, pairs: Sequence[Pair]) -> bool:
             f"diff: nobody can answer whether to {what}: {_named(pairs)}",
             "name the paths, or use --yes",
         )
-    answer = await job.ask("", f"{what}: {_named(pairs)}? [y/N] ", True)
-    return (answer or "").strip().lower() in ("y", "yes")
+    return await confirm(job, "", f"{what}: {_named(pairs)}?")
 
 
 def _one_version_each(found: Sequence[tuple[Comparison, list[Pair]]]) -> None:

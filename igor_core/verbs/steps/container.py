@@ -22,7 +22,7 @@ from igor_core.ssh.process import Command
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.path_map import find_places
 from igor_core.verbs.steps.pusher import Pusher, summary, warn_of_held_back
-from igor_core.verbs.steps.request import Job, flag
+from igor_core.verbs.steps.request import Job, confirm, flag
 from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import Tree, shown
 
@@ -105,8 +105,7 @@ async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> No
         names = ", ".join(plan.processes[:NAMED])
         running = f"these run in it: {names}{' …' if len(plan.processes) > NAMED else ''}"
     question = f"{spec.owner.container} is to be replaced ({plan.reason}), but {running}."
-    answer = await target.job.ask(target.name, f"{question} Replace it? [y/N] ", True)
-    if (answer or "").strip().lower() not in ("y", "yes"):
+    if not await confirm(target.job, target.name, f"{question} Replace it?"):
         raise HostError(question + " It was left alone", "end them, or: igor docker setup --force")
 
 

@@ -10,7 +10,7 @@ from igor_core.push.report import PushOptions, PushReport, Reporter
 from igor_core.push.sync.host_sync import HostSync
 from igor_core.quantities import size
 from igor_core.verbs.state.context import Context
-from igor_core.verbs.steps.request import Job, flag
+from igor_core.verbs.steps.request import Job, confirm, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 from igor_core.worktree.files import Tree, shown
 
@@ -154,8 +154,7 @@ class _Reporter:
             self._target.job.emit(event)
 
     async def confirm(self, question: str) -> bool:
-        answer = await self._target.job.ask(self._target.name, f"{question} [y/N] ", True)
-        return (answer or "").strip().lower() in ("y", "yes")
+        return await confirm(self._target.job, self._target.name, question)
 
 
 async def _list(target: Target, report: PushReport) -> None:

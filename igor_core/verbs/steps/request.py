@@ -73,6 +73,12 @@ class Job(Protocol):
         ...
 
 
+async def confirm(job: Job, host: str, question: str) -> bool:
+    """Ask the person at the client; no answer means no."""
+    answer = await job.ask(host, f"{question} [y/N] ", echo=True)
+    return (answer or "").strip().lower() in ("y", "yes")
+
+
 def text_argument(job: Job, name: str) -> str | None:
     found: str | None = _argument(job, name, str, "a text")
     return found
