@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from igor_core import __version__
-from igor_core.agent.jobs import Job, Jobs
+from igor_core.agent.jobs import AgentJob, Jobs
 from igor_core.agent.protocol import (
     MAX_FRAME,
     PROTOCOL,
@@ -67,7 +67,7 @@ class Connection:
         self._saved = saved
         self._writer = writer
         self._greeted = False
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, AgentJob] = {}
         self._streams: dict[int, Stream] = {}
         self._stream_numbers = itertools.count(2, 2)
 

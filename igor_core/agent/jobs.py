@@ -34,7 +34,7 @@ class Listener(Peer, Protocol):
     def finished(self, ident: int, outcome: dict[str, Any]) -> None: ...
 
 
-class Job:
+class AgentJob:
     """One running verb; see verbs/job.py for what it offers to the verb."""
 
     def __init__(
@@ -161,15 +161,15 @@ class Job:
 class Jobs:
     """The jobs of an agent: those that run, and the last few that have ended."""
 
-    def __init__(self, run: Callable[[Job], Coroutine[Any, Any, Outcome]]) -> None:
+    def __init__(self, run: Callable[[AgentJob], Coroutine[Any, Any, Outcome]]) -> None:
         self._run = run
         self._numbers = itertools.count(1)
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, AgentJob] = {}
 
     def start(
         self, request: int, verb: str, root: str, args: Mapping[str, Any], listener: Listener
-    ) -> Job:
-        job = Job(next(self._numbers), request, verb, root, args, listener)
+    ) -> AgentJob:
+        job = AgentJob(next(self._numbers), request, verb, root, args, listener)
         self._jobs[job.number] = job
         job.emit(Accepted(job.number, verb))
         job.task = asyncio.ensure_future(self._run(job))
@@ -177,20 +177,20 @@ class Jobs:
         job.task.add_done_callback(functools.partial(self._ended, job))
         return job
 
-    def running(self) -> list[Job]:
+    def running(self) -> list[AgentJob]:
         return [job for job in self._jobs.values() if job.outcome is None]
 
-    def working(self) -> list[Job]:
+    def working(self) -> list[AgentJob]:
         """Those that run and that a user waits for."""
         return [job for job in self.running() if verb_named(job.verb).is_work]
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[AgentJob]:
         return list(self._jobs.values())
 
-    def get(self, number: int) -> Job | None:
+    def get(self, number: int) -> AgentJob | None:
         return self._jobs.get(number)
 
-    def _ended(self, job: Job, task: "asyncio.Future[Outcome]") -> None:
+    def _ended(self, job: AgentJob, task: "asyncio.Future[Outcome]") -> None:
         job.finish(_outcome(job, task))
         self._forget_old()
 
@@ -200,7 +200,7 @@ class Jobs:
             del self._jobs[number]
 
 
-def _outcome(job: Job, task: "asyncio.Future[Outcome]") -> Outcome:
+def _outcome(job: AgentJob, task: "asyncio.Future[Outcome]") -> Outcome:
     """What the client is told, whichever way the verb has ended."""
     if task.cancelled():
         return Outcome(Cancelled.exit_status, "cancelled", results=job.results)

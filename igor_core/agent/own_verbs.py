@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from igor_core import __version__, directories
-from igor_core.agent.jobs import Job
+from igor_core.agent.jobs import AgentJob
 from igor_core.commands.table import verb_named
 from igor_core.errors import UsageError
 from igor_core.events import Outcome
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 STOP_DELAY = 0.05
 
 
-async def jobs(job: Job, server: "Server") -> Outcome:
+async def jobs(job: AgentJob, server: "Server") -> Outcome:
     """The jobs that run, and the last few that have ended."""
     others = [other.describe() for other in server.jobs.all() if other is not job]
     return Outcome(0, data=[entry for entry in others if verb_named(entry["verb"]).is_listed])
 
 
-async def cancel(job: Job, server: "Server") -> Outcome:
+async def cancel(job: AgentJob, server: "Server") -> Outcome:
     """Cancel another job; its own client is told how it ends."""
     number = job.args.get("job")
     other = server.jobs.get(number) if isinstance(number, int) else None
@@ -34,7 +34,7 @@ async def cancel(job: Job, server: "Server") -> Outcome:
     return Outcome(0, data=other.describe())
 
 
-async def status(job: Job, server: "Server") -> Outcome:
+async def status(job: AgentJob, server: "Server") -> Outcome:
     """Facts about the agent; its clients and jobs without the one that asks."""
     data: dict[str, Any] = {
         "pid": os.getpid(),
@@ -53,11 +53,11 @@ async def status(job: Job, server: "Server") -> Outcome:
     return Outcome(0, data=data)
 
 
-async def stop(job: Job, server: "Server") -> Outcome:
+async def stop(job: AgentJob, server: "Server") -> Outcome:
     """Stop the agent, and cancel its jobs."""
     asyncio.get_running_loop().call_later(STOP_DELAY, server.stop, f"asked by {job.client}")
     return Outcome(0, data={"jobs": _others_at_work(job, server)})
 
 
-def _others_at_work(job: Job, server: "Server") -> int:
+def _others_at_work(job: AgentJob, server: "Server") -> int:
     return sum(other is not job for other in server.jobs.working())

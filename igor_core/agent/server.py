@@ -9,7 +9,7 @@ import time
 
 from igor_core import __version__, directories
 from igor_core.agent.connection import Connection
-from igor_core.agent.jobs import Job, Jobs
+from igor_core.agent.jobs import AgentJob, Jobs
 from igor_core.commands.recipe import load
 from igor_core.commands.table import VERBS
 from igor_core.errors import AgentError, UsageError
@@ -94,7 +94,7 @@ class Server:
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 
-    async def _run(self, job: Job) -> Outcome:
+    async def _run(self, job: AgentJob) -> Outcome:
         verb = VERBS.get(job.verb)
         if verb is None or not verb.recipe:
             known = sorted(verb.name for verb in VERBS.values() if verb.recipe)

@@ -5,18 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-
-class Completed(Protocol):
-    """A command that has ended, and all that it wrote."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def stdout(self) -> bytes: ...
-
-    @property
-    def stderr(self) -> bytes: ...
+from igor_core.ssh.process import Completed
 
 
 class Shell(Protocol):

@@ -13,7 +13,7 @@ from igor_core.ssh.connections import SharedConnection
 from igor_core.ssh.failures import connection_lost, explain, unexpected_output
 from igor_core.ssh.host_connection import HostConnection
 from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process
-from igor_core.ssh.remote_program import ProgramSpec, ProtocolError, Receive, RemoteProgram
+from igor_core.ssh.remote_program import ProgramSpec, Receive, RemoteProgram, UnexpectedOutput
 
 
 class RemoteHost(HostConnection):
@@ -84,7 +84,7 @@ class RemoteHost(HostConnection):
             return await self._connections.open_session(start)
         except asyncssh.ChannelOpenError as error:
             raise explain(self.address, error) from None
-        except ProtocolError as error:
+        except UnexpectedOutput as error:
             raise unexpected_output(self.name, error) from None
         except (asyncssh.Error, OSError):
             raise connection_lost(self.name, self.protocol_error) from None

@@ -17,7 +17,7 @@ from igor_core.ssh.failures import connection_lost, explain, unexpected_output
 from igor_core.ssh.login import Connection, Login, connect
 from igor_core.ssh.plain_session import start_plain
 from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process, TooMuch, complete
-from igor_core.ssh.remote_program import NoPython, ProtocolError
+from igor_core.ssh.remote_program import NoPython, UnexpectedOutput
 from igor_core.ssh.supervisor_client import SupervisorClient
 
 
@@ -141,7 +141,7 @@ class HostConnection:
             self.why_no_supervisor = str(error)
             await self._do_without_supervisor()
             return
-        except ProtocolError as error:
+        except UnexpectedOutput as error:
             raise unexpected_output(self.name, error) from None
         except (asyncssh.Error, OSError) as error:
             raise explain(self.address, error) from None

@@ -34,7 +34,7 @@ class NoPython(Exception):
     """The host has no python3 (3.6 or later) that runs the program; quotes what it printed."""
 
 
-class ProtocolError(Exception):
+class UnexpectedOutput(Exception):
     """What answered before the program was ready is not the program; says why."""
 
 
@@ -96,7 +96,7 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         """Send the program to the host and wait until it is ready.
 
         `over` is called when its session has ended. Raises NoPython if python3 is missing or too
-        old, ProtocolError, and what asyncssh raises.
+        old, UnexpectedOutput, and what asyncssh raises.
         """
         program = cls(spec, receive, over)
         await connection.create_session(
@@ -142,7 +142,7 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         self.protocol_error = reason
         self._frames.clear()
         if not self._ready.done():
-            self._ready.set_exception(ProtocolError(reason))
+            self._ready.set_exception(UnexpectedOutput(reason))
         self._lose(reason)
 
     def close(self) -> None:

@@ -14,8 +14,8 @@ from igor_core.verbs.steps import tmux_session
 from igor_core.verbs.steps.prepare import make_ready, say_how_it_ended
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import (
+    ClientStream,
     Job,
-    Stream,
     flag,
     list_argument,
     shell_line,
@@ -137,6 +137,6 @@ async def _converse(target: Target, command: Command) -> int:
     return process.status
 
 
-async def _pass_on(stream: Stream, process: Process) -> None:
+async def _pass_on(stream: ClientStream, process: Process) -> None:
     async for data in stream.chunks():
         await process.write(data)

@@ -22,14 +22,8 @@ from igor_core.runtime import Runtime
 from igor_core.ssh.account import HostAccount
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address
+from igor_core.ssh.process import Completed
 from tests.lab import Host
-
-
-@dataclass(frozen=True)
-class Completed:
-    status: int
-    stdout: bytes
-    stderr: bytes
 
 
 @dataclass

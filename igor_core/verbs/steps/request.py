@@ -8,7 +8,7 @@ from igor_core.events import Event
 from igor_core.output import SourceTree
 
 
-class Program(Protocol):
+class TerminalProgram(Protocol):
     """What a stream's window changes and signals are for: a process."""
 
     def resize(self, columns: int, rows: int) -> None: ...
@@ -16,7 +16,7 @@ class Program(Protocol):
     def signal(self, name: str) -> None: ...
 
 
-class Stream(Protocol):
+class ClientStream(Protocol):
     """The client's end of a program: what is typed there, and what is shown."""
 
     def chunks(self) -> AsyncIterator[bytes]:
@@ -68,7 +68,7 @@ class Job(Protocol):
         """The client's standard input, to its end."""
         ...
 
-    def open(self, host: str, program: Program) -> Stream:
+    def open(self, host: str, program: TerminalProgram) -> ClientStream:
         """Give the client's terminal to a program on a host."""
         ...
 
