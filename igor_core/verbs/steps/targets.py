@@ -85,9 +85,10 @@ def targets_of(job: Job, context: Context) -> list[Target]:
     project = find_project(Path(job.root))
     group = project.config.group(text_argument(job, "group"))
     hosts = group.select(list_argument(job, "hosts"))
-    if project.config.runtime != "none":
-        _one_container_each(group.name, Counter(host.host for host in hosts))
-    return _targets(job, context, project, group.name, hosts)
+    targets = _targets(job, context, project, group.name, hosts)
+    made = [target.entry.host for target in targets if target.environment().container is not None]
+    _one_container_each(group.name, Counter(made))
+    return targets
 
 
 def all_targets_of(job: Job, context: Context) -> list[Target]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -153,7 +154,8 @@ def test_a_dead_host_delays_nobody_and_is_named(clinic: Clinic, lab: Lab) -> Non
     assert clinic.status == 1
     assert clinic.failed(apollo) == []
     assert clinic.failed(enterprise) == ["ssh"]
-    assert "does not answer" in clinic.check(enterprise, "ssh")["text"]
+    # The kernel may already know that nothing answers on the local network.
+    assert re.search("does not answer|can't be reached", clinic.check(enterprise, "ssh")["text"])
 
 
 def test_an_unknown_host_name_is_named(clinic: Clinic, apollo: Host) -> None:
