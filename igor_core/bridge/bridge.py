@@ -21,7 +21,7 @@ class Nvim(Protocol):
     api: Any
 
 
-class EditorCommand(NamedTuple):
+class EditorRequest(NamedTuple):
     """A command as Neovim gives it: its words, whether it had a `!`, and what place() said."""
 
     verb: Verb
@@ -50,7 +50,7 @@ class Bridge:
         self._held: dict[int, Callable[[], None]] = {}
         self._held_numbers = itertools.count(1)
 
-    def command(self, given: EditorCommand) -> None:
+    def command(self, given: EditorRequest) -> None:
         """Run a command by its handler in the table; Lua shows what is wrong with its words."""
         assert given.verb.editor is not None
         module, _, function = given.verb.editor.run.partition(":")
@@ -63,11 +63,11 @@ class Bridge:
         """Call a Lua function and don't wait for it."""
         self._batches.call(module, function, *args)
 
-    def ask_agent(self, given: EditorCommand, args: dict[str, Any]) -> None:
+    def ask_agent(self, given: EditorRequest, args: dict[str, Any]) -> None:
         """Request the verb, once modified buffers are written where that is asked."""
         self.when_written(given, args, self.request)
 
-    def when_written(self, given: EditorCommand, args: dict[str, Any], act: Act) -> None:
+    def when_written(self, given: EditorRequest, args: dict[str, Any], act: Act) -> None:
         """`act` now, or when Lua has asked about modified buffers: see igor.command.unwritten."""
         verb, place = given.verb.name, given.where["place"]
         is_held = given.where.get("ask") and not args.get("no_push") and not args.get("reattach")

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import Any
 
-from igor_core.bridge.bridge import Bridge, EditorCommand
+from igor_core.bridge.bridge import Bridge, EditorRequest
 from igor_core.commands.editor_words import (
     absolute,
     debug_args,
@@ -21,12 +21,12 @@ from igor_core.commands.operand_words import command_of_line, split_arguments
 from igor_core.errors import UsageError
 
 
-def request(bridge: Bridge, given: EditorCommand) -> None:
+def request(bridge: Bridge, given: EditorRequest) -> None:
     """Any command whose operand is a process, the window's file, a shell line, or none."""
     bridge.ask_agent(given, _arguments(given))
 
 
-def diff(bridge: Bridge, given: EditorCommand) -> None:
+def diff(bridge: Bridge, given: EditorRequest) -> None:
     """The host's version must not replace a file whose buffer is modified."""
     values, words = read_words(given.verb, given.words)
     where = given.where
@@ -38,7 +38,7 @@ def diff(bridge: Bridge, given: EditorCommand) -> None:
     bridge.ask_agent(given, {**values, **({"paths": paths} if paths else {}), "contents": True})
 
 
-def repl(bridge: Bridge, given: EditorCommand) -> None:
+def repl(bridge: Bridge, given: EditorRequest) -> None:
     """Lua opens a terminal for it; `--end` is a job."""
     values, line = read_line(given.verb, given.line)
     if "end" in values:
@@ -51,12 +51,12 @@ def repl(bridge: Bridge, given: EditorCommand) -> None:
     bridge.when_written(given, {**values, **({"shell": line} if line else {})}, show)
 
 
-def debug(bridge: Bridge, given: EditorCommand) -> None:
+def debug(bridge: Bridge, given: EditorRequest) -> None:
     args = debug_args(given.verb, given.line, given.bang, given.where)
     bridge.ask_agent(given, {**args, **_of_verb(given)})
 
 
-def attach(bridge: Bridge, given: EditorCommand) -> None:
+def attach(bridge: Bridge, given: EditorRequest) -> None:
     """Without a process, Lua shows those that can be attached to."""
     args = _arguments(given)
     if "pid" in args:
@@ -66,7 +66,7 @@ def attach(bridge: Bridge, given: EditorCommand) -> None:
         choose(given.where["place"], args)
 
 
-def _arguments(given: EditorCommand) -> dict[str, Any]:
+def _arguments(given: EditorRequest) -> dict[str, Any]:
     """The values of the options and of the operand, and what `!` stands for."""
     values = {**_operand_and_options(given), **_of_verb(given)}
     assert given.verb.editor is not None
@@ -75,7 +75,7 @@ def _arguments(given: EditorCommand) -> dict[str, Any]:
     return values
 
 
-def _operand_and_options(given: EditorCommand) -> dict[str, Any]:
+def _operand_and_options(given: EditorRequest) -> dict[str, Any]:
     verb, operand = given.verb, given.verb.operand
     if operand is not None and operand.rest:
         values, rest = read_line(verb, given.line)
@@ -88,12 +88,12 @@ def _operand_and_options(given: EditorCommand) -> dict[str, Any]:
     return by_hosts(values, words)
 
 
-def _shell_line(given: EditorCommand, rest: str) -> dict[str, Any]:
+def _shell_line(given: EditorRequest, rest: str) -> dict[str, Any]:
     """A line for the shell as it was typed."""
     return {"shell": rest} if rest else {}
 
 
-def _file_and_arguments(given: EditorCommand, rest: str) -> dict[str, Any]:
+def _file_and_arguments(given: EditorRequest, rest: str) -> dict[str, Any]:
     """The window's file, and the words of the line for it."""
     if not given.where["file"]:
         raise UsageError("the window has no file to run", ":edit it first")
@@ -104,5 +104,5 @@ def _file_and_arguments(given: EditorCommand, rest: str) -> dict[str, Any]:
 _REST = {"command": _shell_line, "program": _file_and_arguments}
 
 
-def _of_verb(given: EditorCommand) -> dict[str, Any]:
+def _of_verb(given: EditorRequest) -> dict[str, Any]:
     return {"places": True} if given.verb.lists_locations else {}

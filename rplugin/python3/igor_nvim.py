@@ -15,7 +15,7 @@ import pynvim
 _ROOT = str(Path(__file__).resolve().parents[2])
 sys.path.insert(0, _ROOT)
 import igor_core.bridge.commands  # noqa: E402, F401
-from igor_core.bridge.bridge import FROM_LUA, Bridge, EditorCommand  # noqa: E402
+from igor_core.bridge.bridge import FROM_LUA, Bridge, EditorRequest  # noqa: E402
 from igor_core.commands.editor_spec import remote_options  # noqa: E402
 from igor_core.commands.model import Verb  # noqa: E402
 from igor_core.commands.table import in_editor  # noqa: E402
@@ -35,7 +35,7 @@ def _handler(verb: Verb) -> Callable[..., None]:
 
     def handler(self: Igor, words: list[str], *more: Any) -> None:
         where = more[-1] if isinstance(more[-1], dict) else {"place": more[-1]}
-        self.bridge.command(EditorCommand(verb, words, len(more) > 1 and bool(more[0]), where))
+        self.bridge.command(EditorRequest(verb, words, len(more) > 1 and bool(more[0]), where))
 
     assert verb.editor is not None
     declare = pynvim.command(verb.editor.name, sync=False)
