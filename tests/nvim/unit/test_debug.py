@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind
+from igor_core.events import ResultKind
 from tests.support.nvim.debugging import FILE, debug_scene, listens, port, stand_in
 from tests.support.nvim.editor import Editor
 from tests.support.nvim.scene import Scene
@@ -75,7 +76,7 @@ def test_words_become_a_request(nvim: Path, home: Path) -> None:
     [
         ("IgorDebug!", "no program was debugged"),
         ("1 | IgorDebug --test", "no test under the cursor"),
-        ("IgorDebug 'x", "No closing quotation"),
+        ("IgorDebug 'x", "a quote or a backslash has nothing to end it"),
         ("IgorDebug --ranks a", "numbers separated by commas"),
         ("IgorDebug --reattach x", "takes no other arguments"),
         ("enew | IgorDebug x", "shows no file of a project"),
@@ -300,7 +301,7 @@ def test_a_repeated_command_reuses_the_windows(nvim: Path, home: Path) -> None:
         on.editor.wait_output("igor debug")
         assert on.editor.lua(fixed, window) is False  # it is Vimspector's
         first.close()
-        on.agent.result(old, "apollo", 143, "ended: another session began")
+        on.agent.result(old, "apollo", 143, "ended: another session began", how="ended")
         on.agent.finish(old, 143)
         on.editor.wait_message("apollo ended: another session began")
         time.sleep(1)
@@ -333,15 +334,18 @@ def test_the_next_program_of_another_group_takes_no_windows(
 
 @pytest.mark.usefixtures("dap")
 @pytest.mark.parametrize(
-    ("status", "text", "verdict"),
-    [(143, "ended: its debugger has left", "ended"), (3, "exit status 3", "failed")],
+    ("status", "text", "how", "verdict"),
+    [
+        (143, "ended: its debugger has left", "ended", "ended"),
+        (3, "exit status 3", "exited", "failed"),
+    ],
 )
 def test_ending_a_program_is_no_failure(
-    nvim: Path, home: Path, status: int, text: str, verdict: str
+    nvim: Path, home: Path, status: int, text: str, how: ResultKind, verdict: str
 ) -> None:
     with debug_scene(nvim, home) as on:
         request = on.start("IgorDebug")
-        on.agent.result(request, "apollo", status, text)
+        on.agent.result(request, "apollo", status, text, how=how)
         on.agent.finish(request, status)
         on.editor.wait_message(text)
         assert on.editor.lua("return require('igor').status()") == f"igor: debug {verdict}"
