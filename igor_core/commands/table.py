@@ -175,6 +175,17 @@ _ROWS = (
         opens_output=True,
     ),
     Verb(
+        "gpus",
+        words="gpus",
+        help="Show the hosts' GPUs: memory, load, and whose processes use them.",
+        options=WHERE,
+        editor=EditorCommand("IgorGpus"),
+        recipe="igor_core.verbs.gpus:gpus",
+        ends_with_client=True,
+        writes_output=True,
+        opens_output=True,
+    ),
+    Verb(
         "vimspector",
         words="vimspector",
         help="Write .vimspector.json, which tells Vimspector about the hosts.",

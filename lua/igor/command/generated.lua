@@ -185,6 +185,18 @@ M.verbs = {
     operand = 'pid',
     completes = 'process',
   },
+  gpus = {
+    command = 'IgorGpus',
+    acts_on_hosts = true,
+    ends_with_client = true,
+    options = { '-g', '--host' },
+    values = {
+      ['-g'] = 'group',
+      ['--host-group'] = 'group',
+      ['--host_group'] = 'group',
+      ['--host'] = 'host',
+    },
+  },
   vimspector = {
     command = 'IgorVimspector',
     options = { '--print' },
@@ -305,6 +317,17 @@ M.specs = {
       nargs = '1',
       complete = "customlist,v:lua.require'igor.command.complete'.command",
       eval = "v:lua.require'igor.command.unwritten'.place()",
+    },
+  },
+  {
+    type = 'command',
+    name = 'IgorGpus',
+    sync = false,
+    opts = {
+      nargs = '*',
+      complete = "customlist,v:lua.require'igor.command.complete'.command",
+      eval = "v:lua.require'igor.command.exit_guard'.place()",
+      bar = '',
     },
   },
   {
@@ -435,6 +458,6 @@ M.lua_commands = {
 }
 
 ---@type string[]  the verbs that open their output when they start
-M.opening = { 'push', 'build', 'clean', 'setup', 'exec', 'run', 'debug', 'stack' }
+M.opening = { 'push', 'build', 'clean', 'setup', 'exec', 'run', 'debug', 'stack', 'gpus' }
 
 return M
