@@ -12,9 +12,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 tools='debugpy ipython pytest py-spy'
 
 tarball=$cache/igor-base.tar
-# The script that made it: a changed script makes it again.
+# The script that made it, without its comments: a changed script makes it again.
 made_by=$cache/igor-base.made-by
-[ -s "$tarball" ] && cksum <"$0" | cmp -s - "$made_by" && exit 0
+recipe() { grep -v '^ *#' "$0" | cksum; }
+[ -s "$tarball" ] && recipe | cmp -s - "$made_by" && exit 0
 [ "$(id -u)" = 0 ] || fail "base-image.sh: only root can bootstrap the base image"
 have debootstrap || fail "base-image.sh: debootstrap is missing"
 
@@ -47,4 +48,4 @@ rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/doc
 chmod 755 "$root"
 tar -C "$root" --numeric-owner -cf "$work/tar" .
 mv "$work/tar" "$tarball"
-cksum <"$0" >"$made_by"
+recipe >"$made_by"
