@@ -37,6 +37,10 @@ class Server:
     async def serve(self, ready_fd: int | None) -> None:
         """Raises AgentError where another agent of this user runs."""
         lock = _hold_pid_file()
+        # All recipes now: an update of igor must not mix old modules with new ones later.
+        for verb in VERBS.values():
+            if verb.recipe:
+                load(verb.recipe)
         path = directories.socket_path()
         path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()

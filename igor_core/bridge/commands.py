@@ -42,7 +42,8 @@ def repl(bridge: Bridge, given: EditorRequest) -> None:
     """Lua opens a terminal for it; `--end` is a job."""
     values, line = read_line(given.verb, given.line)
     if "end" in values:
-        bridge.ask_agent(given, {**values, **command_of_line(line)})
+        # Nothing is pushed, so modified buffers do not matter.
+        bridge.request(given.verb.name, given.where["place"], {**values, **command_of_line(line)})
         return
 
     def show(_verb: str, place: str, args: dict[str, Any]) -> None:

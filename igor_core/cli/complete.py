@@ -105,7 +105,7 @@ def _operands(verb: Verb, given: Given, current: str) -> Candidates:
         return _held_back(given, current)
     if operand.completes == "process":
         return _processes(given)
-    return [(FILES, "")] if operand.completes else []
+    return [(FILES, "")] if operand.completes == "file" else []
 
 
 def _held_back(given: Given, current: str) -> Candidates:

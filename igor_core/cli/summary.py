@@ -13,12 +13,10 @@ def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
 
     A program that succeeded on one host needs no words beside its output, nor do differences.
     """
-    results = outcome["results"]
-    results = [result for result in results if result["kind"] != "differs"]
-    lines: list[str] = []
-    is_program = verb_named(verb).runs_program
-    if not is_program or [result["kind"] for result in results] != ["done"]:
-        lines = _results(results, style)
+    results = [result for result in outcome["results"] if result["kind"] != "differs"]
+    is_one_program = verb_named(verb).runs_program and len(results) == 1
+    is_said = is_one_program and results[0]["kind"] == "done" and not results[0]["text"]
+    lines = [] if is_said else _results(results, style)
     if outcome["error"]:
         lines += error_lines(outcome["error"], outcome["hint"], style)
     return lines
@@ -62,6 +60,8 @@ def _fill(cell: str, column: list[str]) -> str:
 
 def state(result: dict[str, Any]) -> str:
     """`ok`, `failed`, `ended`, `cancelled`, or the exit status of the program that a host ran."""
+    if result["kind"] == "exited" and result["text"]:
+        return "failed"
     if result["kind"] == "exited":
         return f"failed, exit status {result['status']}"
     return "ok" if result["kind"] == "done" else str(result["kind"])

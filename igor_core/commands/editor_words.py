@@ -46,22 +46,30 @@ def read_line(verb: Verb, line: str) -> tuple[Values, str]:
     """
     known = option_words.by_flag(verb.editor_options())
     values: Values = {}
-    while (found := re.match(r"\s*(\S+)", line)) is not None:
+    while (found := _WORD.match(line)) is not None:
         flag = option_words.split(found[1])[0]
         if found[1] != "--" and flag not in known:
             break
         line = line[found.end() :]
         if found[1] == "--":
             break
-        after = re.match(r"\s*(\S+)", line)
-        rest = [after[1]] if after else []
-        flag, value = option_words.take(found[1], rest, _takes_value(known))
+        after = _WORD.match(line)
+        rest = [_unquoted(after[1])] if after else []
+        flag, value = option_words.take(_unquoted(found[1]), rest, _takes_value(known))
         if after and not rest:
             line = line[after.end() :]
         option_words.put(values, known[flag], value)
         if known[flag].last:
             break
     return values, line.strip()
+
+
+#: A word as a shell reads it: quoted parts may contain blanks.
+_WORD = re.compile(r"""\s*((?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
+
+
+def _unquoted(word: str) -> str:
+    return "".join(split_arguments(word))
 
 
 def with_group(values: Values, words: list[str]) -> Values:

@@ -1,13 +1,19 @@
 """Where a project's programs run: on a host itself, or in a container on it."""
 
 from igor_core.config import Host, Project
-from igor_core.environment.base import Environment
+from igor_core.environment.base import Environment, EnvironmentDown
 from igor_core.environment.container import ContainerEnvironment
 from igor_core.environment.host import HostEnvironment
 from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 
-__all__ = ["ContainerEnvironment", "Environment", "HostEnvironment", "environment_of"]
+__all__ = [
+    "ContainerEnvironment",
+    "Environment",
+    "EnvironmentDown",
+    "HostEnvironment",
+    "environment_of",
+]
 
 
 def environment_of(

@@ -1,4 +1,4 @@
-"""Where a project's programs run. A recipe gets an Environment and does not ask its kind."""
+"""Where a project's programs run. A recipe asks at most whether there is a container to set up."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from igor_core.environment.container import ContainerEnvironment
 
 
+class EnvironmentDown(HostError):
+    """No program can run where the project's programs run."""
+
+
 class Environment(ABC):
     """Where the programs of a project's host group run on one host.
 
@@ -36,7 +40,7 @@ class Environment(ABC):
     root: str
     #: Igor's own files as programs see them: the debug helper and what answers for stacks.
     helper_folder: str
-    #: A name for the files that programs see: equal ones see the same.
+    #: Environments with the same name here see the same files.
     files: str
     #: What makes the stacks of processes readable.
     remedies: Remedies
@@ -83,9 +87,8 @@ class Environment(ABC):
     def marked(
         self, argv: Sequence[str], mark: str, env: Mapping[str, str]
     ) -> tuple[list[str], dict[str, str], str]:
-        """Return a command line for the host that runs `argv` on a terminal, marked.
-
-        And what its environment must have, and the folder on the host to run it in.
+        """Return a command line for the host that runs `argv` on a terminal, marked, and the
+        variables and the folder on the host to run it with.
         """
 
     @abstractmethod
@@ -127,7 +130,7 @@ class Environment(ABC):
 
     @abstractmethod
     async def check_was_not_lost(self, status: int) -> None:
-        """HostError where a program that ended with `status` lost its environment."""
+        """Raise HostError if a program that ended with `status` lost its environment."""
 
     # -- paths and files
 

@@ -1,6 +1,7 @@
 """Programs that run in the project's container, which igor builds and keeps on the host."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from igor_core.container.names import Owner
 from igor_core.container.spec import Spec, spec_of
 from igor_core.debug.processes.unreadable import IN_CONTAINER
 from igor_core.env_variables import packed
-from igor_core.environment.base import Environment, marked_variables
+from igor_core.environment.base import Environment, EnvironmentDown, marked_variables
 from igor_core.environment.ending import ENDING, announcing, ending
 from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
@@ -22,8 +23,8 @@ from igor_core.ssh.process import Command, Completed
 
 #: The statuses of the engine's client where engine or container went away under a program.
 _LOST_STATUSES = (1, 125, 137, 255)
-#: The statuses of the engine's client where it could not start a program.
-_NOT_BEGUN_STATUSES = (125, 126)
+#: Told with status 127 where the engine found no such program; else 127 is the program's own.
+_NO_PROGRAM = re.compile(r"(?i)oci runtime|executable file")
 _HOST_NETWORK = ("--network=host", "--net=host")
 
 
@@ -93,13 +94,15 @@ class ContainerEnvironment(Environment):
         found = await self.inspect()
         if found.container is not None and found.container.status == "running":
             return None
-        return HostError(f"no container of this project runs on {self.name}", "igor docker setup")
+        return EnvironmentDown(
+            f"no container of this project runs on {self.name}", "igor docker setup"
+        )
 
     async def not_begun(self, done: Completed) -> HostError | None:
         if (down := await self.down()) is not None:
             return down
-        if done.status in _NOT_BEGUN_STATUSES:
-            said = done.stderr.decode("utf-8", "replace")
+        said = done.stderr.decode("utf-8", "replace")
+        if done.status in (125, 126) or (done.status == 127 and _NO_PROGRAM.search(said)):
             return engine_error(self.runtime, done.status, said)
         return None
 

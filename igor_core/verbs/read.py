@@ -5,7 +5,7 @@ import string
 from collections.abc import Sequence
 
 from igor_core.container.engine_errors import last_line
-from igor_core.environment import Environment
+from igor_core.environment import Environment, EnvironmentDown
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.ssh.process import Completed
@@ -44,21 +44,17 @@ _SAID = {
 }
 
 
-class _NoContainer(HostError):
-    """Nothing of this project's group runs there."""
-
-
 async def read(job: Job, context: Context) -> Outcome:
     """The data is {"content", "size", "path"}. Raises HostError; UsageError for a wrong name."""
     name = text_argument(job, "name") or ""
     candidates, path = _named(name, all_targets_of(job, context))
-    missing: _NoContainer | None = None
+    missing: EnvironmentDown | None = None
     for target in candidates:
         try:
             environment = await target.connect()
             there = environment.seen(path)
             content = await _read(environment, there)
-        except _NoContainer as error:
+        except EnvironmentDown as error:
             missing = missing or error
         else:
             return Outcome(0, data={"content": content, "size": len(content), "path": there})
@@ -84,7 +80,7 @@ def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
 
 
 async def _read(environment: Environment, path: str) -> bytes:
-    """Raises HostError; _NoContainer where there is none to read from."""
+    """Raises HostError; EnvironmentDown where there is none to read from."""
     where = f"{_printable(path)} {environment.where}"
     argv = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
     try:
@@ -106,12 +102,13 @@ async def _read(environment: Environment, path: str) -> bytes:
 
 async def _not_asked(environment: Environment, done: Completed) -> HostError:
     """Why the engine, or the host, did not even begin."""
-    if (error := await environment.down()) is not None:
-        return _NoContainer(f"{error.message}, so there is nothing to read from", error.hint)
-    if (error := await environment.not_begun(done)) is not None:
+    error = await environment.not_begun(done)
+    if isinstance(error, EnvironmentDown):
+        return EnvironmentDown(f"{error.message}, so there is nothing to read from", error.hint)
+    if error is not None:
         return error
     said = last_line(done.stderr.decode("utf-8", "replace"))
-    return HostError(f"{environment.name}: no command can be run {environment.where}: {said}")
+    return HostError(f"no command can be run {environment.where}: {said}")
 
 
 def _packed(path: str) -> str:

@@ -46,7 +46,8 @@ async def repl(job: Job, context: Context) -> Outcome:
         status = await _converse(target, await choose(target, environment, argv, screen))
         if not is_persistent:
             await environment.check_was_not_lost(status)
-        return Done.exited(status)
+        # A program on a terminal has said itself how it ended.
+        return Done("", status, "done")
 
     return await each([target], on, failure=OWN_FAILURE)
 

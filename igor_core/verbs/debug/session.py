@@ -163,7 +163,8 @@ class DebugSite:
                 task.cancel()
             leave_editors(self._target, context, listener.port)
             await asyncio.shield(listener.close())
-        return Done(ended.how, ended.status, ended.kind)
+        is_plain = ended.kind == "done" and not ended.why
+        return Done("" if is_plain else ended.how, ended.status, ended.kind)
 
     async def _follow(
         self,
