@@ -81,11 +81,11 @@ def _say_if_old(target: Target, plan: ContainerPlan) -> None:
 
 
 def how_it_ended(target: Target, ended: str) -> str:
-    """Of a program that igor ended: by which signal, if it did."""
+    """How igor ended a program: by which signal, or "" if it had ended before."""
     if ended == "alive":
         target.warn("the command could not be ended and still runs there", "igor docker clean")
         return "still runs there"
-    return f"ended by {ended}" if ended.isupper() else ""
+    return f"ended by {ended}" if ended not in ("", "gone") else ""
 
 
 def say_how_it_ended(target: Target, ended: str) -> None:
