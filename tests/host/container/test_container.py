@@ -271,7 +271,7 @@ async def test_names_and_values_are_never_shell_code(sample: Sample) -> None:
 
 def test_options_that_are_igors_own_are_refused(sample: Sample) -> None:
     sample.configure(docker_run_args=("--gpus", "all", "--name=mine"))
-    with pytest.raises(UsageError, match=r"docker_run_args\[2\]: --name is igor's own"):
+    with pytest.raises(UsageError, match=r"docker_run_args\[2\]: only igor may set --name"):
         _ = sample.spec
 
 
@@ -362,10 +362,10 @@ async def test_what_is_replaced_while_a_container_starts_ends_it(sample: Sample,
     swapping = Swapping(sample.runtime.word, folder)
     found, what = await plan(sample)
     assert what.action == "start"
-    with pytest.raises(HostError, match="replaced a folder there while the container"):
+    with pytest.raises(HostError, match="a folder in it was replaced while the container"):
         await bring_up(sample.shell, swapping, sample.spec, found, what)
     assert (await sample.inspect()).container is None
     found, what = await plan(sample)
-    with pytest.raises(HostError, match="replaced a folder there while the container"):
+    with pytest.raises(HostError, match="a folder in it was replaced while the container"):
         await bring_up(sample.shell, swapping, sample.spec, found, what)
     assert (await sample.inspect()).container is None

@@ -20,6 +20,7 @@ from igor_core.push.report import Nobody, PushOptions, PushReport
 from igor_core.push.sync import local_files
 from igor_core.push.sync.clone import Clone
 from igor_core.push.sync.host_sync import HostSync
+from igor_core.push.sync.local_files import LocalFiles
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Login
 from igor_core.trust import revoke, trust
@@ -172,11 +173,11 @@ async def test_a_host_is_followed_even_after_a_bug(
     clone = Clone(one.root)
     host = following(one, clone)
 
-    def broken(_clone: Clone) -> None:
+    def broken(_files: LocalFiles) -> None:
         raise ValueError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Clone, "scan", broken)
+        patch.setattr(LocalFiles, "scan", broken)
         host.follow({})
         await until(lambda: host.error)
     host.follow({})

@@ -31,7 +31,7 @@ def side(content: bytes | None, *, utf8: bool = True, kind: str = "f") -> dict[s
 
 def answer(fake: Scene, request: int, *data: dict[str, Any]) -> None:
     """End a diff as the agent does."""
-    fake.agent.result(request, "apollo", 1, f"{len(data)} paths differ")
+    fake.agent.result(request, "apollo", 1, f"{len(data)} paths differ", how="differs")
     fake.agent.finish(request, 1, data=list(data))
 
 
@@ -155,7 +155,7 @@ def test_theirs_needs_the_buffer_to_be_written(fake: Scene) -> None:
     fake.editor.command(f"edit {fake.project}/main.py")
     fake.editor.nvim.current.buffer[:] = ["changed"]
     fake.editor.command("IgorDiff --theirs %")
-    fake.editor.wait_message("has changes that are not written")
+    fake.editor.wait_message("has unsaved changes")
     fake.editor.command("write")
     assert args(fake, "IgorDiff --theirs %")["theirs"] is True
 
