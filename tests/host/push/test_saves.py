@@ -363,7 +363,9 @@ def test_the_last_of_many_saves_wins_and_none_comes_after_a_later_one(
     done = threading.Event()
 
     def look() -> None:
-        while not done.is_set():
+        is_last = False
+        while not is_last:
+            is_last = done.is_set()
             for tree, contents in zip(project.trees(), seen, strict=True):
                 contents.append(int((tree / "count").read_text()))
 
