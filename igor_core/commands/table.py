@@ -191,7 +191,7 @@ _ROWS = (
         help="Write .vimspector.json, which tells Vimspector about the hosts.",
         options=options.PRINT,
         editor=EditorCommand("IgorVimspector", nargs="?"),
-        recipe="igor_core.verbs.debug.editor_files:vimspector",
+        recipe="igor_core.verbs.debug.tell_editors:vimspector",
     ),
     Verb(
         "vscode",
@@ -199,7 +199,7 @@ _ROWS = (
         help="Write .vscode/launch.json, for VS Code and nvim-dap.",
         options=options.PRINT,
         editor=EditorCommand("IgorVscode", nargs="?"),
-        recipe="igor_core.verbs.debug.editor_files:vscode",
+        recipe="igor_core.verbs.debug.tell_editors:vscode",
     ),
     Verb(
         "init",

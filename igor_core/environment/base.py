@@ -11,8 +11,8 @@ from igor_core.container.run_folder import differing, run_files, write
 from igor_core.debug.launch import HELPER
 from igor_core.debug.processes.probe import REGISTRATION, registered, registration_source
 from igor_core.debug.processes.unreadable import Remedies
-from igor_core.environment.ending import ENDING
 from igor_core.environment.interactive import on_terminal, python_finder
+from igor_core.environment.kill_inside import ENDING
 from igor_core.environment.marked import MARK
 from igor_core.errors import HostError
 from igor_core.paths import DEBUG_HELPER, HostPaths
@@ -121,11 +121,11 @@ class Environment(ABC):
     # -- whether it is up
 
     @abstractmethod
-    async def down(self) -> HostError | None:
+    async def why_down(self) -> HostError | None:
         """Why no program can run, None where one can; one round trip. Raises HostError."""
 
     @abstractmethod
-    async def not_begun(self, done: Completed) -> HostError | None:
+    async def why_not_begun(self, done: Completed) -> HostError | None:
         """Why a program that `run` was to start did not even begin, None where it did."""
 
     @abstractmethod
@@ -145,7 +145,7 @@ class Environment(ABC):
         return tuple(dict.fromkeys((self.root, self.paths.tree)))
 
     @abstractmethod
-    def seen(self, path: str) -> str:
+    def as_programs_see(self, path: str) -> str:
         """Return a path of the host's tree as programs see it; others are returned as they are."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from igor_core.container.spec import Spec, spec_of
 from igor_core.debug.processes.unreadable import IN_CONTAINER
 from igor_core.env_variables import packed
 from igor_core.environment.base import Environment, EnvironmentDown, marked_variables
-from igor_core.environment.ending import ENDING, announcing, ending
+from igor_core.environment.kill_inside import ENDING, announcing, killer
 from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
 from igor_core.paths import RUN_FOLDER
@@ -72,7 +72,7 @@ class ContainerEnvironment(Environment):
             env=packed(env or {}),
             pty=window,
             announce=True,
-            end=self.runtime.exec(name, ending(signals), stdin=False),
+            end=self.runtime.exec(name, killer(signals), stdin=False),
         )
 
     async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:
@@ -90,7 +90,7 @@ class ContainerEnvironment(Environment):
         done = await self.run(mark_ender(mark))
         return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
 
-    async def down(self) -> HostError | None:
+    async def why_down(self) -> HostError | None:
         found = await self.inspect()
         if found.container is not None and found.container.status == "running":
             return None
@@ -98,8 +98,8 @@ class ContainerEnvironment(Environment):
             f"no container of this project runs on {self.name}", "igor docker setup"
         )
 
-    async def not_begun(self, done: Completed) -> HostError | None:
-        if (down := await self.down()) is not None:
+    async def why_not_begun(self, done: Completed) -> HostError | None:
+        if (down := await self.why_down()) is not None:
             return down
         said = done.stderr.decode("utf-8", "replace")
         if done.status in (125, 126) or (done.status == 127 and _NO_PROGRAM.search(said)):
@@ -107,7 +107,7 @@ class ContainerEnvironment(Environment):
         return None
 
     async def check_was_not_lost(self, status: int) -> None:
-        if status in _LOST_STATUSES and await self.down() is not None:
+        if status in _LOST_STATUSES and await self.why_down() is not None:
             raise HostError(
                 f"the container on {self.name} ended while the command ran", "igor docker setup"
             )
@@ -116,7 +116,7 @@ class ContainerEnvironment(Environment):
     def identity(self) -> str:
         return self.owner.container
 
-    def seen(self, path: str) -> str:
+    def as_programs_see(self, path: str) -> str:
         tree = self.paths.tree
         if path == tree or path.startswith(f"{tree}/"):
             return self.root.rstrip("/") + path[len(tree) :]

@@ -8,7 +8,7 @@ from igor_core.container.names import Owner
 from igor_core.debug.processes.unreadable import ON_HOST
 from igor_core.env_variables import in_the_open, packed, taking_apart
 from igor_core.environment.base import Environment, marked_variables
-from igor_core.environment.ending import ENDING
+from igor_core.environment.kill_inside import ENDING
 from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
 from igor_core.ssh.host import RemoteHost
@@ -60,10 +60,10 @@ class HostEnvironment(Environment):
         done = await self.remote.run(mark_ender(mark))
         return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
 
-    async def down(self) -> HostError | None:
+    async def why_down(self) -> HostError | None:
         return None
 
-    async def not_begun(self, done: Completed) -> HostError | None:
+    async def why_not_begun(self, done: Completed) -> HostError | None:
         return None
 
     async def check_was_not_lost(self, status: int) -> None:
@@ -73,7 +73,7 @@ class HostEnvironment(Environment):
     def identity(self) -> str:
         return Owner(self.project.config.user, self.project.name, self.group).container
 
-    def seen(self, path: str) -> str:
+    def as_programs_see(self, path: str) -> str:
         return path
 
     async def real_root(self) -> str:

@@ -4,7 +4,7 @@ Ending an engine's client ends nothing in the container, and a process number fr
 another process's by now; the environment that a program was started with stays its own.
 """
 
-from igor_core.environment.ending import ENDING_ON_TERMINAL
+from igor_core.environment.kill_inside import ENDING_ON_TERMINAL
 
 MARK = "IGOR_REPL"
 

@@ -8,13 +8,13 @@ from igor_core.debug.processes.attach_plan import SAFE_GDB, is_dangerous, way_to
 from igor_core.debug.processes.model import Means, PythonProcess
 from igor_core.debug.processes.probe import ADAPTER
 from igor_core.environment import Environment
-from igor_core.environment.ending import ENDING
+from igor_core.environment.kill_inside import ENDING
 from igor_core.errors import HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.ssh.process import Command
 from igor_core.verbs.debug.checks import warn_of_users
 from igor_core.verbs.debug.debuggee import debuggee, open_port
-from igor_core.verbs.debug.editor_files import leave_editors
+from igor_core.verbs.debug.tell_editors import leave_editors
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.processes import look_at
 from igor_core.verbs.steps.python import python_for

@@ -52,7 +52,7 @@ async def read(job: Job, context: Context) -> Outcome:
     for target in candidates:
         try:
             environment = await target.connect()
-            there = environment.seen(path)
+            there = environment.as_programs_see(path)
             content = await _read(environment, there)
         except EnvironmentDown as error:
             missing = missing or error
@@ -102,7 +102,7 @@ async def _read(environment: Environment, path: str) -> bytes:
 
 async def _not_asked(environment: Environment, done: Completed) -> HostError:
     """Why the engine, or the host, did not even begin."""
-    error = await environment.not_begun(done)
+    error = await environment.why_not_begun(done)
     if isinstance(error, EnvironmentDown):
         return EnvironmentDown(f"{error.message}, so there is nothing to read from", error.hint)
     if error is not None:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from igor_core.environment import Environment
-from igor_core.environment.ending import ENDING_ON_TERMINAL
+from igor_core.environment.kill_inside import ENDING_ON_TERMINAL
 from igor_core.errors import OWN_FAILURE, HostError, UsageError
 from igor_core.events import Outcome
 from igor_core.ssh.process import LOST, Command, Process

@@ -7,7 +7,7 @@ from igor_core.debug.port.listener import DebugListener
 from igor_core.errors import HostError
 from igor_core.events import Debuggee, LostDebuggee
 from igor_core.verbs.debug.checks import say_port
-from igor_core.verbs.debug.editor_files import tell_editors
+from igor_core.verbs.debug.tell_editors import tell_editors
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.targets import Target
 

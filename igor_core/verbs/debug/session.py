@@ -16,8 +16,8 @@ from igor_core.errors import OWN_FAILURE, Cancelled, HostError, IgorError
 from igor_core.ssh.process import Command, Process
 from igor_core.verbs.debug.checks import refusal
 from igor_core.verbs.debug.debuggee import debuggee, lost, open_port, reattach_command
-from igor_core.verbs.debug.editor_files import leave_editors
 from igor_core.verbs.debug.program import DebugTarget
+from igor_core.verbs.debug.tell_editors import leave_editors
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.state.debug_sessions import Before
 from igor_core.verbs.steps.request import flag

@@ -36,7 +36,7 @@ async def make_ready(
     if environment.container is not None:
         site = Site(target, environment.container, await pusher.tree(target))
         await _container_runs(site, context, setup=setup)
-    elif (error := await environment.down()) is not None:
+    elif (error := await environment.why_down()) is not None:
         raise error
     return environment
 

@@ -63,7 +63,7 @@ async def _look(
 
 
 async def _not_looked(environment: Environment, done: Completed) -> HostError:
-    if (error := await environment.not_begun(done)) is not None:
+    if (error := await environment.why_not_begun(done)) is not None:
         return error
     where, said = environment.where, last_line(done.stderr.decode("utf-8", "replace"))
     if done.status == NO_PYTHON:

@@ -8,7 +8,7 @@ import pytest
 
 from igor_core.container.container import bring_up
 from igor_core.container.plan import plan_container
-from igor_core.environment.ending import ENDING, ENDING_ON_TERMINAL
+from igor_core.environment.kill_inside import ENDING, ENDING_ON_TERMINAL
 from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login

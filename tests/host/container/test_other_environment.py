@@ -17,7 +17,7 @@ from igor_core.agent.server import Server
 from igor_core.debug.processes.unreadable import ON_HOST
 from igor_core.environment import Environment
 from igor_core.environment.base import marked_variables
-from igor_core.environment.ending import ENDING, announcing, ending
+from igor_core.environment.kill_inside import ENDING, announcing, killer
 from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
 from igor_core.ssh.process import Command, Completed
@@ -80,7 +80,7 @@ class Jail(Environment):
     ) -> Command:
         return Command(
             self._enter(announcing(argv), env), cwd="/", pty=window, announce=True,
-            end=self._enter(ending(signals)),
+            end=self._enter(killer(signals)),
         )  # fmt: skip
 
     async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:
@@ -95,23 +95,23 @@ class Jail(Environment):
         done = await self.run(mark_ender(mark))
         return (done.stdout.decode().split() or ["gone"])[-1]
 
-    async def down(self) -> HostError | None:
+    async def why_down(self) -> HostError | None:
         if (await self.remote.run(["test", "-e", f"{JAIL}/up"])).status == 0:
             return None
         return HostError(f"the jail on {self.name} is down", "open it")
 
-    async def not_begun(self, done: Completed) -> HostError | None:
-        return await self.down()
+    async def why_not_begun(self, done: Completed) -> HostError | None:
+        return await self.why_down()
 
     async def check_was_not_lost(self, status: int) -> None:
-        if status and (error := await self.down()) is not None:
+        if status and (error := await self.why_down()) is not None:
             raise error
 
     @property
     def identity(self) -> str:
         return f"jail-{self.project.name}"
 
-    def seen(self, path: str) -> str:
+    def as_programs_see(self, path: str) -> str:
         return path.replace(self.paths.tree, self.root, 1)
 
     async def real_root(self) -> str:

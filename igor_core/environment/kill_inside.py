@@ -58,6 +58,6 @@ def announcing(argv: Sequence[str]) -> list[str]:
     return ["sh", "-c", _ANNOUNCE, "igor", *argv]
 
 
-def ending(signals: Sequence[str]) -> list[str]:
+def killer(signals: Sequence[str]) -> list[str]:
     """Return the command that ends process group "{pid}" by these signals, one after another."""
     return ["sh", "-c", _END, "igor", "{pid}", *signals]
