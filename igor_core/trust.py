@@ -1,4 +1,4 @@
-"""Which projects the user trusts: the config of a cloned repository must not act by itself.
+"""The projects that the user trusts: the config of a cloned repository must not act by itself.
 
 One file, `$XDG_STATE_HOME/igor/trust.json`: the roots that the user trusted and the digests of what
 each said then (Project.digest). A changed config is no longer trusted, until it is as it was. Only

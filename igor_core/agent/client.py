@@ -21,7 +21,7 @@ from igor_core import __version__, directories
 from igor_core.agent.protocol import PROTOCOL, Decoder, Frame, Kind, ProtocolError, encode
 from igor_core.errors import AgentError
 
-# What a login needs from the environment of whoever asks, not from the agent's own.
+# A login needs these from the client's environment, not from the agent's own.
 LOGIN_ENVIRONMENT = ("SSH_AUTH_SOCK",)
 # An agent that leaves may take 15 s to end its jobs, and the next one waits for that.
 START_SECONDS = 30.0

@@ -18,7 +18,7 @@ class Finding:
         self._trees: dict[str, SourceTree] = {}
         self._parser = OutputParser(self._trees)
         self._size = LEAST
-        # Of many hosts that write much, one is read in each turn of the loop.
+        # If many hosts write much, each turn of the loop reads one of them.
         self._turn = asyncio.Lock()
 
     def know(self, host: str, tree: SourceTree) -> None:

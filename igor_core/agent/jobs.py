@@ -66,7 +66,7 @@ class AgentJob:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """Of the hosts that have ended by now."""
+        """The results of the hosts that have ended so far."""
         return tuple(self._results)
 
     def emit(self, event: Event) -> None:
@@ -201,7 +201,7 @@ class Jobs:
 
 
 def _outcome(job: AgentJob, task: "asyncio.Future[Outcome]") -> Outcome:
-    """What the client is told, whichever way the verb has ended."""
+    """Return what the client is told, however the verb ended."""
     if task.cancelled():
         return Outcome(Cancelled.exit_status, "cancelled", results=job.results)
     error = task.exception()

@@ -9,7 +9,7 @@ from igor_core.agent.protocol import INITIAL_CREDIT, Kind, ProtocolError
 
 # A key costs one frame, not two, and no sender runs dry.
 GRANT_AT = INITIAL_CREDIT // 8
-# What TIOCSWINSZ takes.
+# The largest window that TIOCSWINSZ takes.
 MOST_CELLS = (1 << 16) - 1
 
 
@@ -45,7 +45,7 @@ class Stream:
     # The verb's side.
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """What the client sends, to its end; what was taken is granted again, in big steps."""
+        """Yield what the client sends, to its end; grant what was taken again, in big steps."""
         taken = 0
         while data := await self._chunks.get():
             yield data

@@ -1,4 +1,4 @@
-"""What asks about the agent itself, and so doesn't start one."""
+"""Commands about the agent itself, which do not start one."""
 
 import os
 import signal

@@ -38,7 +38,7 @@ class Bars:
             self._stale = True
 
     def erase(self) -> str:
-        """What removes the lines from the screen, so that others can be written."""
+        """Return what removes the lines from the screen, so that others can be written."""
         if not self._drawn:
             return ""
         up = f"\x1b[{self._drawn}A"
@@ -46,7 +46,7 @@ class Bars:
         return up + CLEAR_DOWN
 
     def draw(self) -> str:
-        """What brings the lines up to date on the screen; nothing where they are, or too soon."""
+        """Return what brings the lines up to date: nothing if they are, or if it is too soon."""
         now = time.monotonic()
         if not self._stale or now < self._next:
             return ""

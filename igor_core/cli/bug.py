@@ -1,4 +1,4 @@
-"""What igor didn't foresee: one line for the user, the traceback into a file."""
+"""Unexpected errors: one line for the user, the traceback into a file."""
 
 import os
 import platform

@@ -109,7 +109,7 @@ def _operands(verb: Verb, given: Given, current: str) -> Candidates:
 
 
 def _held_back(given: Given, current: str) -> Candidates:
-    """What the last push has held back; files where there is nothing like it, or no agent."""
+    """Return paths that the last push held back; files if there are none, or no agent."""
     data = _asked("status", given)
     hosts = data["hosts"] if data else []
     found = dict.fromkeys(path for host in hosts for path in host["held_back"])
@@ -126,7 +126,7 @@ def _processes(given: Given) -> Candidates:
 
 
 def _asked(verb: str, given: Given, **more: Any) -> Any:
-    """What an agent that runs says of the group that was named; None without one."""
+    """Ask a running agent about the named group; None if no agent runs."""
     group = next((value for flag, value in given.options if flag in GROUP.flags), None)
     try:
         client = connect("completion", answers=False, start=False)

@@ -8,7 +8,7 @@ takes no notice shows nothing.
 import os
 
 VARIABLE = "IGOR_TERMINAL"
-# Of no terminal's own.
+# No terminal sends this by itself.
 _NUMBER = 7707
 #: igor connects, pushes, starts the program.
 STARTING = "starting"
@@ -24,6 +24,6 @@ LOST = "lost"
 
 
 def note(what: str) -> bytes:
-    """What to write to the terminal; nothing where no editor has asked for notes."""
+    """Return what to write to the terminal: nothing if no editor has asked for notes."""
     mark = os.environ.get(VARIABLE, "")
     return f"\x1b]{_NUMBER};{mark};{what}\x1b\\".encode() if mark.isalnum() else b""

@@ -64,7 +64,7 @@ def directory(invocation: Invocation) -> str:
 
 
 def verb_arguments(invocation: Invocation) -> dict[str, Any]:
-    """What the agent gets beside the verb: the options given, and the operand."""
+    """Return the arguments of the request: the given options and the operand."""
     own = {option.key for option in GLOBAL}
     values = {key: value for key, value in invocation.values.items() if key not in own}
     assert invocation.verb is not None

@@ -15,7 +15,7 @@ FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~=%\n]")
 
 
 def pager_command() -> list[str] | None:
-    """What `PAGER` says, `less` where it says nothing, None for no pager."""
+    """Return $PAGER, `less` if it is not set, None for no pager."""
     line = os.environ.get("PAGER", "less").strip()
     if line in ("", "cat"):
         return None

@@ -10,7 +10,7 @@ from igor_core.cli.outlet import STDERR, STDOUT
 from igor_core.cli.screen_modes import SOFT_RESET, ScreenModes
 from igor_core.cli.stdin import STDIN
 
-# Of a terminal that doesn't know its size (a serial line, a test).
+# For a terminal that does not know its size (a serial line, a test).
 USUAL_SIZE = (80, 24)
 
 

@@ -71,7 +71,7 @@ def agent_status(data: dict[str, Any]) -> list[str]:
 
 
 def cancelled(data: dict[str, Any]) -> list[str]:
-    """Which job was told to end; its own client hears how it does."""
+    """Say which job was told to end; its own client hears how it ends."""
     return [f"job {data['job']} ({printable(data['verb'])}) is ending"]
 
 

@@ -76,7 +76,7 @@ class Question:
 
 
 def question_text(prompt: dict[str, Any]) -> str:
-    """What a prompt event asks, with its host where the text doesn't name it."""
+    """Return the question of a prompt event, with its host if the text does not name it."""
     text = "\n".join(printable(line) for line in prompt["text"].split("\n"))
     host = printable(prompt["host"])
     return text if host in text else f"{host}: {text}"

@@ -8,7 +8,7 @@ COMPLETE = "customlist,v:lua.require'igor.command.complete'.command"
 
 
 def remote_options(command: EditorCommand) -> dict[str, str]:
-    """Of a command of the remote plugin, as in its manifest: a switch has an empty value."""
+    """Return the options of a remote-plugin command for its manifest; a switch is ''."""
     switches = ("bang", bool(command.bang)), ("bar", command.bar), ("range", command.range)
     return {
         "nargs": command.nargs,
@@ -19,7 +19,7 @@ def remote_options(command: EditorCommand) -> dict[str, str]:
 
 
 def lua_options(command: EditorCommand) -> dict[str, Any]:
-    """Of a command that Lua does alone, for nvim_create_user_command()."""
+    """Return the options of a command that Lua does alone, for nvim_create_user_command()."""
     switches = ("bang", bool(command.bang)), ("bar", command.bar), ("range", command.range)
     return {
         "nargs": command.nargs,

@@ -42,7 +42,7 @@ class Environment(ABC):
     helper_folder: str
     #: Environments with the same name here see the same files.
     files: str
-    #: What makes the stacks of processes readable.
+    #: Hints for the user: how to make the stacks of processes readable.
     remedies: Remedies
     #: A process belongs to the project if it runs in this folder; None: all processes do.
     process_folder: str | None

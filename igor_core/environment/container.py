@@ -50,7 +50,7 @@ class ContainerEnvironment(Environment):
 
     @cached_property
     def spec(self) -> Spec:
-        """What the container is to be like. UsageError for an option that is igor's own."""
+        """The container that the config asks for. Raises UsageError for an option of igor's own."""
         return spec_of(self.project, self.entry, self.group, self.remote.account, self.paths)
 
     async def inspect(self) -> Inspection:

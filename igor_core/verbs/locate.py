@@ -32,7 +32,7 @@ async def locate(job: Job, context: Context) -> Outcome:
 def _place(
     line: str, column: int, host: str, targets: list[Target], files: Tree, context: Context
 ) -> CursorTarget | None:
-    # Of a host in several groups the first one counts.
+    # If a host is in several groups, its first group counts.
     trees = {
         target.name: tree_of(target.environment(), files, ("", ""), _real_path(target, context))
         for target in reversed(targets)

@@ -85,7 +85,7 @@ def _only(targets: Sequence[Target]) -> Target:
 
 
 def _argv(target: Target) -> Sequence[str]:
-    """What is to be run by the command line, else by the config; empty for the default."""
+    """Return the program of the command line, else of the config; empty for the default."""
     line, argv = text_argument(target.job, "shell"), list_argument(target.job, "argv")
     if line and argv:
         raise UsageError("repl: 'argv' and 'shell' at once")

@@ -52,7 +52,7 @@ async def run(job: Job, context: Context) -> Outcome:
 
 
 async def _renewed(environment: Environment) -> None:
-    """What lets `igor stack` ask the program is there; no program waits for it in vain."""
+    """Renew the files that let `igor stack` ask the program; failures are ignored."""
     with contextlib.suppress(HostError):
         await environment.renew_helper_files()
 

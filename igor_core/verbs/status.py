@@ -54,7 +54,7 @@ def _host(target: Target, context: Context, tree: Tree) -> dict[str, Any]:
 
 
 def _known(manifest: Manifest, tree: Tree) -> dict[str, Any]:
-    """By the record of what igor wrote, where nothing newer is known."""
+    """Return a host's row from the manifest, if nothing newer is known."""
     current = sum(
         1
         for path, file in tree.files.items()

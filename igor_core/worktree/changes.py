@@ -1,4 +1,4 @@
-"""Which paths have changed since a given tree."""
+"""The paths that have changed since a given tree."""
 
 from collections.abc import Iterable
 

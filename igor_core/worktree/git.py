@@ -52,7 +52,7 @@ _BARE = "cannot use bare repository"
 
 @dataclass(frozen=True)
 class List:
-    """What git wrote; folders that it couldn't read are not in it."""
+    """Return what git wrote, without folders that it could not read."""
 
     raw: bytes
     complete: bool
@@ -68,7 +68,7 @@ def split(raw: bytes) -> list[bytes]:
 def list_files(
     folder: Path, options: tuple[str, ...] = ALL, only: Iterable[bytes] = ()
 ) -> List | None:
-    """What `git ls-files` lists below `folder`, or `only` of these; None outside of a repository.
+    """Return what `git ls-files` lists below `folder`, or `only` of these; None without git.
 
     A submodule and a repository inside are listed as one path. Raises IgorError where git
     refuses, or is missing and there is a repository.
@@ -130,7 +130,7 @@ def ignores_folder(folder: Path) -> bool:
 
 
 def _wait(git: "subprocess.Popen[bytes]", folder: Path) -> bytes:
-    """What git complains of, when it has ended."""
+    """Return git's complaints, once it has ended."""
     try:
         return git.communicate(timeout=PATIENCE_SECONDS)[1]
     except subprocess.TimeoutExpired:

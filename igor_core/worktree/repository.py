@@ -41,7 +41,7 @@ class Repository:
     def relisted(
         self, listing: Listing, listed: Iterable[bytes], dropped: Patterns
     ) -> "Repository":
-        """By another listing, which gives these paths: what is new in it is in the rest."""
+        """Update by another listing of these paths; its new paths are in the rest."""
         paths = set(listed)
         left_out: frozenset[bytes]
         if self.listing is None:

@@ -98,7 +98,7 @@ class Walk:
     def _decisions(
         self, folder: bytes, rules: _Rules, count: int
     ) -> dict[tuple[bytes, bool], bool]:
-        """What the rules said of names in a folder; forgotten with the names that come and go."""
+        """The rules' verdicts on names in a folder, forgotten when names come or go."""
         known = self._before.get(folder)
         if known is None or known[0] != rules or len(known[1]) > 2 * count + 100:
             known = rules, {}

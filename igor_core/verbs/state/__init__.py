@@ -1,1 +1,1 @@
-"""What lives between jobs."""
+"""State that outlives a job."""

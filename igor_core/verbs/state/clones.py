@@ -14,7 +14,7 @@ from igor_core.ssh.pool import Pool
 
 @dataclass(frozen=True)
 class _Rules:
-    """What decides which files belong to a clone."""
+    """The settings that decide which files belong to a clone."""
 
     include: tuple[str, ...]
     exclude: tuple[str, ...]

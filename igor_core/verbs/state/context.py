@@ -1,4 +1,4 @@
-"""What all verbs share while the agent lives."""
+"""The state that all recipes share while the agent runs."""
 
 from dataclasses import dataclass, field
 

@@ -63,7 +63,7 @@ class EditorProject:
         project = self.refresh()
         if not is_trusted(project):
             return
-        # Who saves says that it is to be pushed; who looks does not.
+        # A save says that the project is to be pushed; a look does not.
         if paths or self.pushes_on_write(project):
             for host in self._hosts.values():
                 host.follow(environment)
@@ -132,7 +132,7 @@ class EditorProject:
             if host.state == "fresh":
                 host.unfollow()
 
-    # Who wants to hear of it.
+    # The editors that are told.
 
     def watch(self, watcher: Watcher) -> None:
         """From now on the watcher hears of changes; a trusted project's hosts are made ready."""
@@ -163,7 +163,7 @@ class EditorProject:
         self._tell()
 
     def pushes_on_write(self, project: Project) -> bool:
-        """What the editors say, else the config."""
+        """Whether saves are pushed: the editors' answer, else the config's."""
         said = [w.push_on_write for w in self.watchers if w.push_on_write is not None]
         return any(said) if said else project.config.push_on_write
 
@@ -198,7 +198,7 @@ def _told(name: str, host: HostSync) -> events.HostFreshness:
 
 
 def _signature(root: Path) -> tuple[int, ...]:
-    """What changes when the config does, or the patterns of what is not pushed."""
+    """A value that changes with the config and with the patterns of ignored files."""
     signature: tuple[int, ...] = ()
     for name in (CONFIG_FILE, IGNORE_FILE):
         try:

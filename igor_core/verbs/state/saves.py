@@ -1,4 +1,4 @@
-"""What editors tell of their saves, passed on to the projects that they are in."""
+"""Saves of editors, passed on to the projects that they belong to."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Saves:
     def __init__(self, clones: Clones) -> None:
         self._clones = clones
         self._followed: dict[Path, EditorProject] = {}
-        # By whatever name it was told: a save has no time for the file system's links.
+        # Keyed by the name that the editor uses: a save has no time to resolve links.
         self._known: dict[str, EditorProject] = {}
         self._tasks: dict[asyncio.Task[None], tuple[str, Sequence[bytes]]] = {}
         self._leaving = False
@@ -67,7 +67,7 @@ class Saves:
                 _note(directories.unsent_path(), str(followed.root), sorted(behind))
 
     def take_unsent(self) -> None:
-        """What was saved while no agent was there: look at those projects."""
+        """Look at the projects that were saved to while no agent ran."""
         for root, paths in _unsent(directories.unsent_path()).items():
             self.saved(root, paths, {})
 
@@ -100,7 +100,7 @@ def _note(path: Path, root: str, paths: Sequence[bytes]) -> None:
 
 
 def _unsent(path: Path) -> dict[str, list[bytes]]:
-    """What the list says was saved where, below each project; the list is emptied.
+    """Return the paths saved below each project, as the list says, and empty the list.
 
     A line is: root, NUL, path; without a path something may have changed there.
     """

@@ -1,1 +1,1 @@
-"""What several recipes do."""
+"""Steps that several recipes share."""

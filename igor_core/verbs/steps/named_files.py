@@ -1,4 +1,4 @@
-"""Which files of the project a command line names: the program to be run, above all."""
+"""The project's files that a command line names, above all the program to run."""
 
 import itertools
 import os

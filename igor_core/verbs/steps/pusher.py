@@ -165,7 +165,7 @@ async def _list(target: Target, report: PushReport) -> None:
 
 
 def summary(report: PushReport, dry_run: bool = False) -> str:
-    """What a push did, in one line."""
+    """Describe a push in one line."""
     would = "would be " if dry_run else ""
     parts = []
     if report.sent:

@@ -1,4 +1,4 @@
-"""Which Python runs the project's programs on a host."""
+"""The Python that runs the project's programs."""
 
 from igor_core.debug.launch import Python
 from igor_core.verbs.steps.targets import Target

@@ -1,4 +1,4 @@
-"""What a verb is given: its arguments, and the way back to whoever asked."""
+"""The request that a recipe gets: its arguments, and the way back to the client."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from igor_core.output import SourceTree
 
 
 class TerminalProgram(Protocol):
-    """What a stream's window changes and signals are for: a process."""
+    """The process that a stream's window changes and signals go to."""
 
     def resize(self, columns: int, rows: int) -> None: ...
 
@@ -20,7 +20,7 @@ class ClientStream(Protocol):
     """The client's end of a program: what is typed there, and what is shown."""
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """What the client sends, to its end."""
+        """Yield what the client sends, to its end."""
         ...
 
     async def write(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Which hosts a job is about, and doing one thing on all of them at once."""
+"""The hosts that a job acts on, and how to act on all of them at once."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ class Done:
 
 
 class Ended(asyncio.CancelledError):
-    """Of a host's part that was cancelled: `how` what ran there was ended, in a few words."""
+    """A host's part was cancelled; `how` says in a few words how its program was ended."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -146,7 +146,7 @@ async def each(
     parts = [_one(target, action, failure) for target in targets]
     ended = await asyncio.gather(*parts, return_exceptions=True)
     for part in ended:
-        # What the user must mend, or a bug: true for all hosts, and all have ended by now.
+        # A mistake of the user's or a bug concerns all hosts, and all have ended by now.
         if isinstance(part, BaseException):
             raise part
     results = [part for part in ended if isinstance(part, Result)]

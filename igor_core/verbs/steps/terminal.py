@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from igor_core.verbs.steps.request import Job, number_argument, table_argument
 
 _VARIABLE = re.compile(r"TERM|COLORTERM|LANG|LC_[A-Z]+")
-# What TIOCSWINSZ takes.
+# The largest window that TIOCSWINSZ takes.
 _MOST_CELLS = (1 << 16) - 1
 
 
