@@ -18,7 +18,7 @@ async def processes(job: Job, context: Context) -> Outcome:
     async def on(target: Target) -> Done:
         look = await look_at(target, await target.connect())
         found[target.name] = [_to_wire(target, process) for process in look.processes]
-        return Done("" if look.processes else "no Python process of this project runs there")
+        return Done("" if look.processes else "no Python process of this project is running")
 
     outcome = await each(targets, on)
     data = [process for target in targets for process in found.get(target.name, ())]

@@ -67,7 +67,7 @@ async def _persistent_command(
 ) -> Command:
     session = tmux_session.session_of(environment, argv)
     if await tmux_session.is_there(target, session):
-        target.step("attaches to what runs there")
+        target.step("attaching to the running session")
         return tmux_session.attached(session, screen)
     program = argv or [await _default(target, environment)]
     tmux_session.say_how_to_end(target, argv)
@@ -131,7 +131,7 @@ async def _converse(target: Target, command: Command) -> int:
     if process.lost:
         reason = f"the connection to {target.name} was lost"
         stream.close(LOST, reason)
-        raise HostError(reason, "what ran is ended there within 45 s")
+        raise HostError(reason, "the remote program will be killed within 45 s")
     stream.close(process.status)
     if process.error:
         raise HostError(f"{target.name}: {process.error}")

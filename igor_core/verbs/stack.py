@@ -63,7 +63,7 @@ async def _show(
 
 def _done(look: ProbeResult) -> Done:
     if not look.processes:
-        return Done("no Python process of this project runs there")
+        return Done("no Python process of this project is running")
     threads = sum(len(process.threads) for process in look.processes)
     missing = sum(not process.threads for process in look.processes)
     text = f"{_count(len(look.processes), 'process')}, {_count(threads, 'thread')}"

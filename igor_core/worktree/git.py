@@ -175,7 +175,7 @@ def _refuse_repository(folder: Path) -> None:
     for above in (folder, *folder.parents):
         if (above / ".git").exists():
             raise IgorError(
-                f"git is not installed here, and {above} is a git repository",
+                f"git is not installed locally, and {above} is a git repository",
                 "install git: only it knows which files belong to the tree",
             )
 

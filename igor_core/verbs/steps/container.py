@@ -144,8 +144,8 @@ async def _check_inputs_there(site: Site, inputs: Inputs) -> None:
     if others:
         raise HostError(
             f"nothing was built: {', '.join(others[:NAMED])} on {site.target.name} "
-            "differs from what is here now",
-            "try again if it has just changed here; to overwrite it there: igor push --force",
+            "differs from the local file",
+            "try again if you have just saved it; to overwrite the host's: igor push --force",
         )
 
 

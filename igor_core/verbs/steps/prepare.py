@@ -49,9 +49,9 @@ def _refuse_held_back(
     for item in report.held_back:
         if item.path in named:
             raise HostError(
-                f"{target.name}: {shown(item.path)} is not there as it is here ({item.reason}); "
+                f"{target.name}: {shown(item.path)} differs on the host ({item.reason}); "
                 "nothing was run",
-                f"see igor diff; to run what is there: {_command(target)} --no-push …",
+                f"see igor diff; to run the host's version: {_command(target)} --no-push …",
             )
 
 
@@ -83,7 +83,9 @@ def _say_if_old(target: Target, plan: ContainerPlan) -> None:
 def how_it_ended(target: Target, ended: str) -> str:
     """How igor ended a program: by which signal, or "" if it had ended before."""
     if ended == "alive":
-        target.warn("the command could not be ended and still runs there", "igor docker clean")
+        target.warn(
+            "the command could not be killed and still runs on the host", "igor docker clean"
+        )
         return "still runs there"
     return f"ended by {ended}" if ended not in ("", "gone") else ""
 

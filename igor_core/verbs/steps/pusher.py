@@ -110,7 +110,7 @@ class Pusher:
             raise HostError(
                 f"{_count(len(report.moving))} changed while they were sent, again and again: "
                 f"{_named(report.moving)}",
-                'is a program writing them here? name them under "exclude" in the config',
+                'is a local program writing them? name them under "exclude" in the config',
             )
         return report
 
@@ -129,7 +129,7 @@ class Pusher:
     async def _read_and_warn(self) -> Tree:
         tree = await self._read()
         for paths, what in ((tree.passed_over, "neither files nor links"),
-                            (tree.unreadable, "not readable here")):  # fmt: skip
+                            (tree.unreadable, "not readable locally")):  # fmt: skip
             if paths:
                 text = f"passed over, {what}: {_named(paths)}"
                 self._job.emit(Warning("", text, 'to be silent, name them under "exclude"'))

@@ -63,7 +63,7 @@ async def run_command(target: Target, command: Command, stdin: AsyncIterator[byt
         why = f": {target.remote.protocol_error}" if target.remote.protocol_error else ""
         raise HostError(
             f"the connection to {target.name} was lost while the command ran{why}",
-            "the command is ended there within 30 s",
+            "the remote command will be killed within 30 s",
         )
     if process.error:
         raise HostError(f"{target.name}: {process.error}")

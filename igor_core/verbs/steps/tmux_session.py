@@ -68,7 +68,7 @@ def _client(words: Sequence[str], screen: Screen) -> Command:
 def say_how_to_end(target: Target, words: Sequence[str]) -> None:
     typed = " ".join(["igor docker repl --end", shlex.join(words)]).strip()
     target.step(
-        f"it stays there when you close this terminal or leave by {tmux.LEAVE}; "
+        f"it keeps running on the host when you close this terminal or leave by {tmux.LEAVE}; "
         f"to end it: exit in it, or {typed}"
     )
 

@@ -84,7 +84,7 @@ def test_what_is_missing_is_named_with_its_remedy(project: SampleProject) -> Non
     changed = project.on(project.hosts[0]) / FILE
     changed.write_text("print('changed there')\n")
     project.write(FILE, "print('changed here')\n")
-    assert f"{FILE} is not there as it is here" in refused(project)
+    assert f"{FILE} differs on the host" in refused(project)
     changed.unlink()
     inside = InContainer(project)
     assert inside.is_empty()

@@ -51,7 +51,7 @@ def test_what_was_left_is_there_again_until_it_is_ended(plain: Path, plain_host:
     repl.type("\x1cd")
     assert repl.end() == 0
     again = Repl(plain, *WORDS)
-    again.wait_for("attaches to what runs there")
+    again.wait_for("attaching to the running session")
     again.wait_for(PROMPT)
     again.say("echo is $((kept+1))", "is 5")
     ended = igor("docker", "repl", "--end", *WORDS, cwd=plain)

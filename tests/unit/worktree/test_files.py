@@ -217,7 +217,7 @@ def test_without_git_a_repository_is_an_error_and_a_plain_folder_is_not(
     monkeypatch.setenv("PATH", "/nonexistent")
     assert names(scan(root)) == {b"a.py", b".gitignore"}
     (root / ".git").mkdir()
-    with pytest.raises(IgorError, match="git is not installed here"):
+    with pytest.raises(IgorError, match="git is not installed locally"):
         scan(root)
 
 
