@@ -1,12 +1,12 @@
--- Frames of the agent's socket, as igor_core/agent/protocol.py says: a length of 32 bits, big-endian,
--- and that many bytes of msgpack. Like all that speaks to the agent it calls nothing of Neovim's
--- that is forbidden in a libuv callback.
+-- Encode and decode the frames of the agent's socket. igor_core/agent/protocol.py defines them: a
+-- length of 32 bits, big-endian, and that many bytes of msgpack. Like all code that talks to the
+-- agent, this file calls no Neovim function that is forbidden in a libuv callback.
 local M = {}
 
---- The protocol that this file speaks.
+--- The protocol version of this file.
 M.PROTOCOL = 1
 
--- A longer one is none: the agent would not send it either.
+-- A longer length means that the data is no frame: the agent does not send longer ones.
 local MAX_FRAME = 16 * 1024 * 1024
 
 local HELLO, REQUEST, CANCEL, SAVE = 0, 3, 6, 15
@@ -22,7 +22,7 @@ local function framed(body)
   return string.char(byte(24), byte(16), byte(8), byte(0)) .. body
 end
 
---- The first frame of a connection; `client` says who it is.
+--- Return the first frame of a connection; `client` identifies the editor.
 ---@param version string
 ---@param client table
 function M.hello(version, client)
@@ -34,7 +34,7 @@ end
 ---@param root string
 ---@param args table
 function M.request(request, verb, root, args)
-  -- An empty table would be packed as a list.
+  -- Without this, msgpack would encode an empty table as a list.
   args = next(args) and args or vim.empty_dict()
   return framed(pack({ REQUEST, request, verb, root, args }))
 end
@@ -44,7 +44,8 @@ function M.cancel(request)
   return framed(pack({ CANCEL, request }))
 end
 
---- These files of the project `root` were written or deleted; none: something may have changed.
+--- Return the frame that reports written or deleted files of the project `root`. An empty list
+--- means that any file may have changed.
 ---@param root string
 ---@param paths string[]  relative to `root`
 function M.save(root, paths)
@@ -55,13 +56,13 @@ end
 local Decoder = {}
 Decoder.__index = Decoder
 
---- Return a decoder that cuts what comes from the socket into frames.
+--- Return a decoder that cuts the bytes read from the socket into frames.
 ---@return IgorDecoder
 function M.decoder()
   return setmetatable({ chunks = {}, size = 0, wanted = 4 }, Decoder)
 end
 
---- The first `count` bytes of what has come; the rest stays.
+--- Remove the first `count` buffered bytes and return them.
 ---@param count integer
 function Decoder:take(count)
   local whole = table.concat(self.chunks)
@@ -70,8 +71,8 @@ function Decoder:take(count)
   return whole:sub(1, count)
 end
 
---- Take in `data` and call on_frame(kind, id, field…) for each frame that it completes; kinds that
---- are not for a client are passed over. Throws where it is no frame.
+--- Buffer `data` and call on_frame(kind, id, field…) for each frame that it completes. Skip frames
+--- that are not meant for a client. Throw an error if the data is not a frame.
 ---@param data string
 ---@param on_frame fun(kind: string, ...)
 function Decoder:feed(data, on_frame)

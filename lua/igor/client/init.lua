@@ -1,8 +1,8 @@
--- The editor's own connection to the agent: saves go out, freshness comes in. Commands take another
--- one, that of the bridge; so no save ever waits for Python.
+-- The editor's own connection to the agent: it sends saves and receives freshness. Commands use
+-- another connection, the bridge's, so no save ever waits for Python.
 --
--- All of this runs in libuv's callbacks, which come also while the editor is busy with `:!make`;
--- what Neovim forbids there is scheduled.
+-- All of this runs in libuv callbacks, which also run while the editor is busy with `:!make`. Calls
+-- that Neovim forbids in a callback are scheduled.
 local Link = require('igor.client.link')
 local directories = require('igor.directories')
 local frames = require('igor.client.frames')
@@ -14,11 +14,11 @@ local uv = vim.uv
 
 local M = {}
 
--- Another try to connect: soon where an agent was just started, seldom where nobody started one.
+-- Delay of the next attempt to connect: short if an agent was just started, long if none was.
 local SOON_MS, STARTING_MS = 40, 30000
 local SELDOM_MS, LONGEST_MS = 2000, 30000
 
--- How long a save waits for others where the editor does not come back to its event loop.
+-- How long a save waits for further ones if the editor does not return to its event loop.
 local FLUSH_MS = 10
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
@@ -31,7 +31,7 @@ local flush_timer, retry_timer
 local retry_ms, started_at = SELDOM_MS, -math.huge
 local said = {}
 
---- Called as soon as Neovim allows when the connection has come up and when it is lost.
+--- Called when the connection is established and when it is lost, as soon as Neovim allows.
 M.on_change = function() end
 
 local function say_once(text, level)
@@ -58,7 +58,7 @@ local function version()
   return text:match('__version__ = "([^"]+)"') or '?'
 end
 
---- That saves are in the file, or could not be put there.
+--- Report an error unless the saves were written to the file.
 local function noted(kept)
   if not kept then
     say_once(('%s/unsent can not be written'):format(directories.state()), ERROR)
@@ -70,8 +70,8 @@ local function watch_frame(root)
   return watches.frame(root)
 end
 
---- HELLO, what is watched and what was saved leave as one write: the agent has all of it even where
---- the editor ends at once.
+--- Send HELLO, the watches and the pending saves in one write, so that the agent receives all of it
+--- even if the editor ends immediately.
 local function greet()
   local env = vim.empty_dict()
   env.SSH_AUTH_SOCK = uv.os_getenv('SSH_AUTH_SOCK')
@@ -80,7 +80,7 @@ local function greet()
   for _, root in ipairs(watches.roots()) do
     texts[#texts + 1] = watch_frame(root)
     if was_up then
-      pending.add(root, {}) -- nobody has looked meanwhile
+      pending.add(root, {}) -- changes made while disconnected went unnoticed
     end
   end
   pending.end_aside(true)
@@ -90,12 +90,12 @@ end
 
 local open
 
---- Whether anybody needs a connection.
+--- Return whether a watch, a save or a request needs a connection.
 local function is_needed()
   return watches.any() or pending.any() or requests.any()
 end
 
---- Try again after a while, for as long as something is watched or waits.
+--- Try again later if a connection is still needed.
 local function try_later()
   if is_leaving or not is_needed() then
     return
@@ -108,7 +108,7 @@ local function try_later()
   retry_ms = soon and SELDOM_MS or math.min(retry_ms * 2, LONGEST_MS)
 end
 
---- Start an agent; one that ended a moment ago is started by a later try.
+--- Start an agent. If the last one ended a moment ago, a later attempt starts it.
 local function start()
   local is_starting = starter.start(function(why)
     started_at = -math.huge
@@ -121,8 +121,8 @@ local function start()
   end
 end
 
---- Nobody listens. What was saved goes into the file first, then the socket is tried once more: an
---- agent that comes up takes the file only after it has begun to listen.
+--- Handle a socket that nobody listens on. Write the saves to the file first, then try the socket
+--- once more: a starting agent reads the file only after it has begun to listen.
 local function nobody()
   if not pending.are_aside() and (wants_agent or pending.any() or requests.any()) then
     noted(pending.set_aside())
@@ -134,8 +134,8 @@ local function nobody()
   try_later()
 end
 
---- The connection has ended. What the agent has not spoken of since goes into the file, and an agent
---- is started for it.
+--- Handle a lost connection. Write the saves that the agent has not confirmed to the file, and
+--- start an agent for them.
 local function lost(start_anyway)
   link, is_up, has_watched = nil, false, false
   local any, kept = pending.lost()
@@ -156,7 +156,8 @@ function on.welcome()
   tell()
 end
 
---- Another version's agent: one that is not busy leaves by itself, and ours takes its place.
+--- Handle an agent of another version. If it is idle, it exits by itself and an agent of this
+--- version replaces it.
 ---@param theirs string  the other agent's version
 ---@param busy boolean
 ---@param pid integer
@@ -171,7 +172,7 @@ function on.refused(_, _, theirs, busy, pid)
   lost(not busy)
 end
 
---- The connection ends when nobody needs it.
+--- Close the connection if nothing needs it.
 local function end_unneeded()
   if link and not is_needed() and link.writing == 0 then
     link:close()
@@ -206,7 +207,7 @@ local function ended(why)
   lost()
 end
 
---- Connect, unless that is done or under way.
+--- Connect, unless connected or connecting.
 function open()
   local folder = directories.runtime()
   if link then
@@ -241,14 +242,14 @@ local function flush()
   end
 end
 
---- These files of the project were written or deleted; none: something may have changed. They leave
---- as soon as the editor comes back to its event loop, all of them as one frame; where it does not,
---- as in `:w | !make`, after a moment.
+--- Report written or deleted files of the project; an empty list means that any file may have
+--- changed. All are sent in one frame as soon as the editor returns to its event loop, or after
+--- FLUSH_MS if it does not, as in `:w | !make`.
 ---@param root string
 ---@param paths string[]  relative to `root`
 function M.save(root, paths)
   if #paths == 0 and not link then
-    return -- an agent that comes will look by itself
+    return -- a starting agent checks all files anyway
   end
   pending.add(root, paths)
   flush_timer = flush_timer or assert(uv.new_timer())
@@ -258,7 +259,7 @@ function M.save(root, paths)
   end
 end
 
---- Ask for the freshness of a project, on this connection and those that follow it.
+--- Watch the freshness of a project, on this connection and on those that replace it.
 ---@param root string
 ---@param watch IgorWatch
 function M.watch(root, watch)
@@ -268,7 +269,7 @@ function M.watch(root, watch)
   end
 end
 
---- The connection ends with its last watch.
+--- Stop watching a project. The connection is closed with its last watch.
 ---@param root string
 function M.unwatch(root)
   local watch = watches.remove(root)
@@ -287,12 +288,12 @@ function M.is_watched(root)
   return watches.has(root)
 end
 
---- Whether an agent has answered on this connection.
+--- Return whether an agent has answered on this connection.
 function M.is_up()
   return is_up
 end
 
---- Connect, and start an agent where none listens.
+--- Connect, and start an agent if none listens.
 function M.warm()
   if not link then
     wants_agent = true
@@ -300,8 +301,8 @@ function M.warm()
   end
 end
 
---- Ask for a verb; where no agent is there, one is started and waited for. `on_finished(outcome)` is
---- called once, in a libuv callback; its status is 255 where no agent came or it has gone.
+--- Send a request to the agent; start one and wait for it if none runs. `on_finished(outcome)` is
+--- called once, in a libuv callback; its status is 255 if no agent started or the agent has exited.
 ---@param verb string
 ---@param root string
 ---@param args table
@@ -320,7 +321,7 @@ local function is_delivered()
   return not pending.any() and not pending.are_aside() and (not link or link.writing == 0)
 end
 
---- The editor leaves: see that each save is in the agent's socket or in the file, within `ms`.
+--- Prepare to exit: within `ms`, get each save into the agent's socket or into the file.
 ---@param ms integer
 function M.leave(ms)
   if is_delivered() then

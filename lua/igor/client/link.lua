@@ -7,14 +7,14 @@ local frames = require('igor.client.frames')
 ---@field on_end fun(why: 'absent'|'lost'|'nonsense')
 
 ---@class IgorLink
----@field writing integer  writes that have not left
+---@field writing integer  number of unfinished writes
 ---@field connected boolean
 local Link = {}
 Link.__index = Link
 
---- Connect to the socket `path`. Calls, in libuv's callbacks: on_open(); on_frame(kind, id, field…);
---- on_end(why) once, where nobody listens ("absent"), the peer has gone ("lost") or can't be
---- understood ("nonsense").
+--- Connect to the socket `path`. In libuv callbacks, it calls on_open(), on_frame(kind, id,
+--- field…), and once on_end(why): "absent" if nobody listens, "lost" if the peer closed the
+--- connection, "nonsense" if its data can't be decoded.
 ---@param path string
 ---@param handlers IgorLinkHandlers
 ---@return IgorLink
@@ -53,7 +53,7 @@ function Link:received(err, data)
   end
 end
 
---- What the system's buffer takes leaves before this returns.
+--- Send `text`. As much as fits into the socket's buffer is sent before this returns.
 ---@param text string
 function Link:write(text)
   if text ~= '' then

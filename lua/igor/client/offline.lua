@@ -1,5 +1,5 @@
--- Saves that no agent was there for: one line each in a file that the next agent takes, "root NUL
--- path LF". An empty path says that something may have changed.
+-- Saves made while no agent was running, in a file that the next agent reads: one line "root NUL
+-- path LF" for each. An empty path means that any file may have changed.
 local directories = require('igor.directories')
 local uv = vim.uv
 
@@ -9,7 +9,7 @@ local function lines_of(saves)
   local lines = {}
   for root, paths in pairs(saves) do
     for path in pairs(paths) do
-      -- A line break would make two lines of it.
+      -- A path with a line break would be read as two lines.
       lines[#lines + 1] = root .. '\0' .. (path:find('\n') and '' or path) .. '\n'
     end
   end
@@ -21,7 +21,7 @@ local function is_still(file)
   return ours and there and ours.ino == there.ino
 end
 
---- Append `saves`: root → set of paths. Whether they are in the file.
+--- Append `saves`, a table root → set of paths. Return whether they are in the file.
 ---@param saves table<string, table<string, true>>
 function M.append(saves)
   local text = lines_of(saves)
@@ -34,7 +34,8 @@ function M.append(saves)
       return false
     end
     local written = uv.fs_write(file, text)
-    -- An agent that starts renames the file before it reads; who wrote after that writes again.
+    -- A starting agent renames the file before it reads it. If that happened during the write, the
+    -- agent may have missed it, so write again.
     local done = written == #text and is_still(file)
     uv.fs_close(file)
     if done then

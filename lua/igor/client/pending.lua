@@ -1,15 +1,15 @@
--- The saves that the agent has not taken in yet. What has left for it stays here until it speaks of
--- the project: what was on its way when a connection ended goes into the file.
+-- Saves that the agent has not confirmed. A sent save is kept until the agent sends the freshness
+-- of its project; if the connection ends before that, the save is written to the file.
 local frames = require('igor.client.frames')
 local offline = require('igor.client.offline')
 
 local M = {}
 
----@alias IgorSaves table<string, table<string, true>>  root → set of paths; the path '' is a look
+---@alias IgorSaves table<string, table<string, true>>  root → paths; '' asks to check all files
 
----@type IgorSaves  that have not left; that left and that no freshness event has followed
+---@type IgorSaves  not sent yet; sent, but no freshness event has followed
 local pending, uncovered = {}, {}
----@type IgorSaves|nil  that are in the file while the socket is tried once more
+---@type IgorSaves|nil  in the file while the socket is tried once more
 local aside
 
 local function add(saves, more)
@@ -21,7 +21,7 @@ local function add(saves, more)
   end
 end
 
---- One frame for the files of each project, and one for its look.
+--- Encode one frame for the files of each project, and one for each request to check all files.
 local function frames_of(saves)
   local texts = {}
   for root, set in pairs(saves) do
@@ -39,7 +39,7 @@ local function frames_of(saves)
   return table.concat(texts)
 end
 
---- Take in a save of these paths; none: a look.
+--- Add saves of these paths. An empty list asks the agent to check all files.
 ---@param root string
 ---@param paths string[]
 function M.add(root, paths)
@@ -51,12 +51,12 @@ function M.add(root, paths)
   add(pending, { [root] = set })
 end
 
---- Whether any have not left.
+--- Return whether any save has not been sent.
 function M.any()
   return next(pending) ~= nil
 end
 
---- What is pending, as frames; from now on it waits to be covered.
+--- Return the unsent saves as frames, and keep them until they are confirmed.
 function M.take()
   local saves = pending
   pending = {}
@@ -64,7 +64,7 @@ function M.take()
   return frames_of(saves)
 end
 
---- The agent has spoken of the project.
+--- Forget the sent saves of a project: the agent has confirmed them.
 ---@param root string
 function M.covered(root)
   uncovered[root] = nil
@@ -74,7 +74,7 @@ function M.all_covered()
   uncovered = {}
 end
 
---- Put saves into the file; where it can't be written, they wait here. Whether it was.
+--- Write saves to the file; keep them pending if that fails. Return whether it succeeded.
 local function keep(saves)
   local kept = offline.append(saves)
   if not kept then
@@ -83,14 +83,15 @@ local function keep(saves)
   return kept
 end
 
---- Put what is pending into the file. Whether that was done.
+--- Write the pending saves to the file. Return whether that succeeded.
 function M.keep()
   local saves = pending
   pending = {}
   return keep(saves)
 end
 
---- The same, for as long as the socket is tried once more.
+--- Write the pending saves to the file like keep(), but remember them while the socket is tried
+--- once more.
 function M.set_aside()
   aside, pending = pending, {}
   return keep(aside)
@@ -100,22 +101,22 @@ function M.are_aside()
   return aside ~= nil
 end
 
---- They are the file's; or with `again`, they are pending once more.
+--- Leave the saves set aside to the file or, with `again`, make them pending again.
 ---@param again boolean
 function M.end_aside(again)
   add(pending, again and aside or {})
   aside = nil
 end
 
---- The connection has ended: put into the file what left and was not covered. Whether there was any,
---- and whether it is in the file.
+--- The connection has ended: write the sent but unconfirmed saves to the file. Return whether there
+--- were any, and whether they are in the file.
 function M.lost()
   local saves = uncovered
   uncovered = {}
   return next(saves) ~= nil, keep(saves)
 end
 
---- Whatever the agent has not spoken of goes into the file. Whether that was done.
+--- Write all unconfirmed saves to the file. Return whether that succeeded.
 function M.keep_all()
   add(pending, uncovered)
   return M.keep()

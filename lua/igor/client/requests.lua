@@ -1,31 +1,31 @@
--- Requests on the editor's own connection: their numbers, who hears of them, and those that wait until
--- an agent is there.
+-- Requests on the editor's own connection: their numbers, their handlers, and those that wait until
+-- an agent answers.
 local frames = require('igor.client.frames')
 
 local M = {}
 
----@class IgorHandlers  of a request
+---@class IgorHandlers  handlers of a request
 ---@field event fun(event: table)
 ---@field finished fun(outcome: IgorOutcome)
 
----@class IgorQuery  a request of which only the end is of interest
+---@class IgorQuery  a request whose events are ignored, except for its outcome
 ---@field verb string
 ---@field root string
 ---@field args table
 ---@field finished fun(outcome: IgorOutcome)
----@field request integer|nil  its number on this connection
+---@field request integer|nil  number on this connection
 ---@field timer table
 
--- Who is in front of the editor does not wait longer for an agent to come up.
+-- How long a user waits at most for an agent to start.
 local PATIENCE_MS = 10000
 
 ---@type table<integer, IgorHandlers>
 local handlers = {}
 local next_number = 1
----@type table<IgorQuery, true>  that have not ended
+---@type table<IgorQuery, true>  unfinished queries
 local queries = {}
 
---- The number of a new request that its `handlers` are called for.
+--- Return a number for a new request, whose events and outcome go to these handlers.
 ---@param its IgorHandlers
 function M.number(its)
   local request = next_number
@@ -34,7 +34,7 @@ function M.number(its)
   return request
 end
 
---- Nothing more is wanted of it.
+--- Ignore further events and the outcome of a request.
 ---@param request integer
 function M.forget(request)
   handlers[request] = nil
@@ -73,7 +73,7 @@ local function failed(query, error, hint)
   ended(query, { status = 255, error = error, hint = hint, results = {}, data = vim.NIL })
 end
 
---- Take in a request; take() has its frame. `finished` is called once, also where no agent comes up.
+--- Queue a request; take() returns its frame. `finished` is called once, even if no agent starts.
 ---@param verb string
 ---@param root string
 ---@param args table
@@ -89,13 +89,13 @@ function M.ask(verb, root, args, finished)
   end)
 end
 
---- Whether any has not ended.
+--- Return whether any request is unfinished.
 function M.any()
   return next(queries) ~= nil
 end
 
---- The frames of those that this connection does not have yet; to be sent once an agent has answered
---- on it.
+--- Return the frames of the requests not yet sent on this connection. Send them once an agent has
+--- answered on it.
 function M.take()
   local texts = {}
   for query in pairs(queries) do
@@ -112,7 +112,8 @@ function M.take()
   return table.concat(texts)
 end
 
---- The connection has ended. What the agent had begun is lost with it; the rest waits for another.
+--- The connection has ended: fail the requests that were sent on it. The others wait for the next
+--- one.
 function M.lost()
   handlers = {}
   for _, query in ipairs(vim.tbl_keys(queries)) do
@@ -122,7 +123,7 @@ function M.lost()
   end
 end
 
---- No agent can be had: nobody waits any longer.
+--- Fail all requests, because no agent can be reached.
 ---@param error string
 ---@param hint string
 function M.fail_all(error, hint)

@@ -1,5 +1,5 @@
--- Starts an agent in the background: igor's own Python does it by the rules of
--- igor_core/agent/client.py, so that ten editors at once start one.
+-- Start an agent in the background. igor's own Python does it, by the rules of
+-- igor_core/agent/client.py, so that ten editors that start at once start only one agent.
 local directories = require('igor.directories')
 local uv = vim.uv
 
@@ -7,12 +7,12 @@ local M = {}
 
 local START = 'from igor_core.agent.client import connect; connect("nvim", answers=False)'
 
--- An agent that ends soon after its start is started again only after so long; it doubles.
+-- Pause before an agent is started again that ended soon after its start; it doubles each time.
 local FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 1000, 120000
--- One that lived so long was well.
+-- After this lifetime, an agent counts as having started well, and the pause is reset.
 local WELL_MS = 60000
 
---- Set when the editor is not in a libuv callback: finding a Python asks Neovim.
+--- The Python to run. Set outside of libuv callbacks, since finding it needs Neovim functions.
 M.python = 'python3'
 
 local running = false
@@ -37,8 +37,8 @@ local function is_too_soon()
   return now < not_before
 end
 
---- Start one, unless that is under way or was tried a moment ago; whether one is starting now.
---- `on_failure(why)` is called where it does not start.
+--- Start an agent, unless one is starting or the last attempt is too recent. Return whether one is
+--- starting. `on_failure(why)` is called if the start fails.
 ---@param on_failure fun(why: string)
 function M.start(on_failure)
   if running or is_too_soon() then

@@ -1,4 +1,4 @@
--- The projects whose freshness is asked for, on this connection and those that follow it.
+-- The projects whose freshness is watched, on this connection and on those that replace it.
 local frames = require('igor.client.frames')
 local requests = require('igor.client.requests')
 local pending = require('igor.client.pending')
@@ -6,10 +6,10 @@ local pending = require('igor.client.pending')
 local M = {}
 
 ---@class IgorWatch
----@field args table  of the verb "watch"
+---@field args table  arguments of the verb "watch"
 ---@field on_event fun(event: table)
 ---@field on_finished fun(outcome: IgorOutcome)
----@field request integer|nil  its number on this connection
+---@field request integer|nil  number on this connection
 
 ---@type table<string, IgorWatch>
 local watches = {}
@@ -29,7 +29,7 @@ function M.add(root, watch)
   watches[root] = watch
 end
 
---- Watch no longer; what was, nil where nothing was.
+--- Stop watching a project. Return its watch, or nil if there was none.
 ---@param root string
 ---@return IgorWatch|nil
 function M.remove(root)
@@ -38,7 +38,7 @@ function M.remove(root)
   return watch
 end
 
---- What asks for the freshness of a project that was added.
+--- Return the frame that asks the agent to watch a project that was added.
 ---@param root string
 function M.frame(root)
   local watch = watches[root]
@@ -59,7 +59,7 @@ function M.frame(root)
   return frames.request(watch.request, 'watch', root, watch.args)
 end
 
---- The roots of the projects.
+--- Return the roots of the watched projects.
 function M.roots()
   return vim.tbl_keys(watches)
 end
