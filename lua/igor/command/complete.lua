@@ -1,10 +1,10 @@
--- Completion of the commands' arguments, from the table of verbs and the project's config; no Python
--- is started for it.
+-- Completion of the commands' arguments, from the table of verbs and the project's config, without
+-- starting Python.
 local verbs = require('igor.command.generated').verbs
 
 local M = {}
 
---- All hosts of all groups, each once.
+--- Return the hosts of all groups, each once.
 local function hosts(groups)
   local seen = {}
   for _, names in pairs(groups) do
@@ -20,8 +20,8 @@ local function job_numbers()
   return jobs and jobs.numbers() or {}
 end
 
---- Whether the config's own rules allow such a name. Others could, once completed and entered, act
---- in the command line: the config may be a stranger's.
+--- Return whether the config's own rules allow such a name. A config may come from a stranger, and
+--- any other name could run something when completed and entered on the command line.
 local function is_harmless(name)
   return not name:find('^-') and not name:find('[%c%s\'"`$;&<>|(){}\\/@]')
 end
@@ -30,9 +30,9 @@ local function is_option(word)
   return word:sub(1, 1) == '-'
 end
 
---- Whether the words before the one that is being completed name a group already.
+--- Return whether the words before the completed one already name a group.
 ---@param verb IgorVerb
----@param words string[]  the command first
+---@param words string[]  the command is the first
 local function has_group(verb, words)
   for i = 2, #words do
     local before = verb.values[words[i - 1]]
@@ -43,7 +43,7 @@ local function has_group(verb, words)
   return false
 end
 
---- Names of the config: of its groups, or its hosts.
+--- Return the names of the config's groups or hosts.
 ---@param kind string
 local function names(kind)
   local project = require('igor.project')
@@ -54,7 +54,7 @@ local function names(kind)
   return kind == 'host' and vim.tbl_filter(is_harmless, hosts(groups)) or {}
 end
 
---- Whether the rest of the line has begun: the program's own words follow.
+--- Return whether the rest of the line belongs to the program that the command runs.
 ---@param verb IgorVerb
 ---@param words string[]
 local function is_in_line(verb, words)
@@ -69,7 +69,8 @@ local function is_in_line(verb, words)
   return false
 end
 
---- What a rest of the line begins with: of :IgorDebug the programs that the config names.
+--- Return what the rest of the line can begin with: for :IgorDebug, the programs that the config
+--- names.
 ---@param verb IgorVerb
 ---@param words string[]
 local function programs(verb, words)
@@ -81,8 +82,8 @@ local function programs(verb, words)
 end
 
 ---@param verb IgorVerb
----@param words string[]  those before the one that is completed, the command first
----@param lead string  what there is of the word
+---@param words string[]  those before the completed word, the command first
+---@param lead string  the part of the word already typed
 ---@return string[]
 local function candidates(verb, words, lead)
   local value = verb.values[words[#words]]
@@ -104,7 +105,7 @@ local function candidates(verb, words, lead)
   return verb.options
 end
 
---- The function that the commands name after -complete=customlist.
+--- Complete a command's arguments; the function that -complete=customlist names.
 ---@param lead string
 ---@param line string
 ---@param cursor integer

@@ -1,16 +1,18 @@
--- Leaving the editor: what was asked for reaches the agent first, which then goes on with it.
+-- When the editor exits, wait until the agent has received what the user asked for; it then
+-- continues without the editor.
 local project = require('igor.project')
 local verbs = require('igor.command.generated').verbs
 
 local M = {}
 
--- Starting Python and the agent takes less; CTRL-C ends the wait.
+-- Starting Python and the agent takes less time than this; CTRL-C ends the wait.
 local PATIENCE_MS = 3000
 
---- Commands that were given and that Python has not spoken of yet.
+--- Number of commands that Python has not acknowledged yet.
 local given = 0
 
---- Whether the editor need not wait for the agent to accept a job: one that ends with the editor.
+--- Return whether the editor need not wait for the agent to accept a job: it has done so, the job
+--- has ended, or the job ends with the editor anyway.
 ---@param job IgorJob
 local function is_known_to_the_agent(job)
   return job.number or job.status or verbs[job.verb].ends_with_client
@@ -29,7 +31,7 @@ local function leave()
   end
 end
 
---- A command was given that Python is to speak of.
+--- A command was given that Python is to acknowledge.
 function M.expect()
   given = given + 1
   vim.api.nvim_create_autocmd('VimLeavePre', {
@@ -38,18 +40,18 @@ function M.expect()
   })
 end
 
---- What Neovim evaluates when a command is given: the place that it acts on.
+--- Return the place that a command acts on; Neovim evaluates it when the command is given.
 function M.place()
   M.expect()
   return project.place()
 end
 
---- Python speaks of a command.
+--- Python has acknowledged a command.
 function M.heard()
   given = math.max(0, given - 1)
 end
 
---- Python has ended.
+--- Python has ended: expect no more from it.
 function M.forget()
   given = 0
 end

@@ -1,7 +1,7 @@
--- The commands that Lua does alone; those that ask the agent belong to the remote plugin.
+-- The commands implemented in Lua alone; those that ask the agent belong to the remote plugin.
 local M = {}
 
---- Define them, also where an older manifest of :UpdateRemotePlugins has declared them.
+--- Define them, even if an older manifest of :UpdateRemotePlugins has declared them.
 function M.define()
   for _, command in ipairs(require('igor.command.generated').lua_commands) do
     vim.api.nvim_create_user_command(command.name, function(given)

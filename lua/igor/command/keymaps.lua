@@ -1,4 +1,4 @@
--- The keys: off unless asked for.
+-- The keys: none is mapped unless the user asks for it.
 local M = {}
 
 M.defaults = {
@@ -28,7 +28,7 @@ local commands = {
   run = 'IgorRun',
 }
 
---- What acts on text: the name of its <Plug> mapping, in which modes, and how it is done.
+--- Actions on text: the name of the <Plug> mapping and its modes.
 local plugs = {
   send = { '<Plug>(igor-send)', { 'n', 'x' } },
   send_line = { '<Plug>(igor-send-line)', { 'n' } },
@@ -50,7 +50,7 @@ local function map(name, keys)
   end
 end
 
---- Define what mappings can be made from.
+--- Define the <Plug> mappings, for users to map keys to.
 function M.define()
   local function define(modes, name, does, expr)
     vim.keymap.set(modes, '<Plug>(igor-' .. name .. ')', does, { expr = expr, desc = 'igor: ' .. name })
@@ -68,7 +68,7 @@ function M.define()
   define('n', 'send-file', sends('file'))
 end
 
---- Map the keys of `wanted`: true, false, or a table of name = keys. Returns what is wrong with it.
+--- Map the keys of `wanted`: true, false, or a table of name = keys. Return a list of its problems.
 function M.set(wanted)
   local problems = {}
   if not wanted then

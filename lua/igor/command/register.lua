@@ -1,19 +1,20 @@
--- Declares the commands where the manifest of :UpdateRemotePlugins does not.
+-- Declare the commands that the manifest of :UpdateRemotePlugins does not.
 --
--- A plugin can't be added to the python3 host once it runs, and that host's Python may lack what
--- igor needs; so the commands get a host of igor's own. It is started by the first command, which
--- waits in its pipe meanwhile: the editor does not.
+-- A plugin can't be added to the python3 host once that runs, and that host's Python may lack
+-- modules that igor needs. So igor has a host of its own. The first command starts it and waits in
+-- its pipe, without blocking the editor.
 local M = {}
 
 local HOST = 'igor'
--- jobstart would throw where there is no such Python, and a channel that closes before the first
--- command is through breaks that command; so a shell waits a moment before it gives up.
+-- jobstart() throws an error if the Python does not exist, and a channel that closes before the
+-- first command was sent breaks that command. So a shell starts Python, and waits a moment before
+-- it gives up.
 local SHELL = 'command -v "$1" >/dev/null || { sleep 0.3; exit 127; }; exec "$@"'
 local START = 'import sys; sys.path = [p for p in sys.path if p]; import pynvim; pynvim.start_host()'
 
 M.plugin = require('igor.directories').checkout .. '/rplugin/python3/igor_nvim.py'
 
---- The names that the manifest has registered for this checkout, nil where it has none.
+--- Return the names that the manifest has registered for this checkout, or nil if it has none.
 function M.in_manifest()
   for _, plugin in ipairs(vim.fn['remote#host#PluginsForHost']('python3')) do
     if vim.fn.resolve(plugin.path) == M.plugin then
@@ -26,7 +27,7 @@ function M.in_manifest()
   end
 end
 
---- Start igor's own host. The channel can be written to before Python has come up.
+--- Start igor's own host. Its channel accepts data before Python has started.
 local function start(_)
   local last_words = ''
   local python = require('igor.python').of_host()
@@ -44,7 +45,7 @@ local function start(_)
   })
 end
 
---- The host has gone: what it carried is lost, and the next command starts another.
+--- The host has ended: its jobs are lost to the editor, and the next command starts another host.
 function M.ended(python, status, last_words)
   require('igor.command.exit_guard').forget()
   if vim.v.exiting ~= vim.NIL then
@@ -66,7 +67,8 @@ function M.declare()
   end
 end
 
---- Add to a manifest of an older igor what it lacks: the host finds handlers by their path.
+--- Declare the commands that a manifest of an older igor lacks; the host finds handlers by their
+--- path.
 local function complete_manifest(known)
   for _, spec in ipairs(require('igor.command.generated').specs) do
     if not vim.deep_equal(known[spec.name], spec.opts) then
@@ -86,7 +88,7 @@ function M.register()
   end
 end
 
---- Register as soon as it is known what the manifest has: it is read after the user's init file.
+--- Register as soon as the manifest has been read, which happens after the user's init file.
 function M.when_loaded()
   if vim.g.loaded_remote_plugins or vim.v.vim_did_enter == 1 then
     return M.register()

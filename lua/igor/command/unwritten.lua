@@ -1,4 +1,4 @@
--- Buffers that were changed and not written, when a command is about to run what the files say.
+-- Ask about or write modified buffers before a command runs what the files contain.
 local exit_guard = require('igor.command.exit_guard')
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
@@ -13,7 +13,7 @@ local function option()
   return require('igor.options').current.write_before_run
 end
 
---- Write the project's changed buffers; what went wrong, nil where all are written.
+--- Write the project's modified buffers. Return the problem, or nil if all are written.
 local function write(root)
   for buf, path in pairs(project.unwritten(root)) do
     local ok, err = pcall(vim.api.nvim_buf_call, buf, function()
@@ -25,14 +25,14 @@ local function write(root)
   end
 end
 
---- The file in the window, or the one that its output is of; empty where there is none.
+--- Return the file in the window, or the one that its output is about; '' if there is none.
 local function file()
   local name = vim.bo.buftype == '' and vim.api.nvim_buf_get_name(0) or ''
   return vim.b.igor_file or vim.startswith(name, '/') and name or ''
 end
 
---- What Neovim evaluates when such a command is given: the place that it acts on, the file in the
---- window, and whether to ask first. Writes where the option says so.
+--- Return the place that such a command acts on, the file in the window, and whether to ask first;
+--- Neovim evaluates it when the command is given. Write the buffers if the option says so.
 function M.place()
   local place = exit_guard.place()
   local root = project.root(place)
@@ -61,11 +61,11 @@ local function go(channel, held, root, verb, choice)
   vim.rpcnotify(channel, 'igor:decided', held, runs)
 end
 
---- Ask whether to write first; the bridge holds the command back until it is told.
----@param channel integer  the bridge's
----@param held integer  its number of the command
+--- Ask whether to write first. The bridge holds the command back until it gets the answer.
+---@param channel integer  the bridge's channel
+---@param held integer  the bridge's number for the command
 ---@param place string
----@param verb string  of the command
+---@param verb string  the command's verb
 function M.ask(channel, held, place, verb)
   exit_guard.heard()
   local root = project.root(place)
