@@ -1,4 +1,5 @@
--- What the agent says of the hosts, in words: for the statusline, and as notices that come once.
+-- Describe the freshness of the hosts, as the agent reports it: for the statusline, and as notices
+-- shown once.
 local notice = require('igor.ui.notice')
 
 local M = {}
@@ -39,7 +40,7 @@ local function held_back(event)
   return count
 end
 
---- States in their order, and the hosts of each.
+--- Return the states in order of appearance, and the hosts in each.
 local function by_state(event, now)
   local states, hosts = {}, {}
   for _, host in ipairs(event.hosts) do
@@ -53,8 +54,8 @@ local function by_state(event, now)
   return states, hosts
 end
 
---- "fresh", "syncing 3", "offline (apollo)", "fresh, 2 held back", …: hosts in the same state are
---- told together; they are named where others are in another one, or where they can't be reached.
+--- Return "fresh", "syncing 3", "offline (apollo)", "fresh, 2 held back", … Hosts in the same state
+--- are grouped; they are named if others are in another state, or if they can't be reached.
 ---@param event IgorFreshnessEvent
 ---@param now number  unix time
 ---@return string
@@ -74,14 +75,14 @@ function M.text(event, now)
   end
   local held = held_back(event)
   if held > 0 then
-    -- Fresh but for these.
+    -- Omit "fresh" if files are held back on otherwise fresh hosts.
     parts = #parts == 1 and parts[1] == 'fresh' and {} or parts
     parts[#parts + 1] = ('%d held back'):format(held)
   end
   return table.concat(parts, ', ')
 end
 
---- A notice that `told` does not know yet.
+--- Show a notice, unless `told` says that it was shown before.
 ---@param told table<string, any>
 ---@param text string
 function M.say_once(told, text)
@@ -93,7 +94,7 @@ end
 
 local REACHED = { fresh = true, syncing = true, stale = true }
 
---- Hosts that are newly in `state`.
+--- Return the hosts that are newly in `state`.
 local function newly(told, event, state)
   local names = {}
   for _, host in ipairs(event.hosts) do
@@ -106,7 +107,7 @@ local function newly(told, event, state)
   return names
 end
 
---- Hosts that were said to be out of reach and are not.
+--- Return the hosts that were reported as unreachable and can be reached again.
 local function back(told, event)
   local names = {}
   for _, host in ipairs(event.hosts) do
@@ -119,7 +120,7 @@ local function back(told, event)
   return names
 end
 
---- Paths that are held back and were not before: path → hosts.
+--- Return the paths that are held back and were not before: path → hosts.
 local function newly_held(told, event)
   local before, now, new = told.held or {}, {}, {}
   for _, host in ipairs(event.hosts) do
@@ -152,8 +153,8 @@ local function say_held(new)
   end
 end
 
---- Say what has become worse, and that it is well again; each once.
----@param told table  what was said, kept by the caller for each project
+--- Report what got worse and what recovered, each once.
+---@param told table  notices shown so far, kept by the caller for each project
 ---@param event IgorFreshnessEvent
 function M.notice(told, event)
   if event.push_on_write and event.trusted then

@@ -1,17 +1,17 @@
--- Tells when git has changed what is checked out: a branch switch, a reset, a pull, a stash.
+-- Notice when git changes the checked-out files: a branch switch, a reset, a pull, a stash.
 local uv = vim.uv
 
 local M = {}
 
--- git writes several files in a row.
+-- git writes several files in a row; wait for the last one.
 local PAUSE_MS = 150
 
--- What git rewrites beside its objects when it changes files: HEAD by a switch, ORIG_HEAD by reset,
--- merge and rebase, the index by nearly all.
+-- The files in .git that git rewrites when it changes the working tree: HEAD on a switch, ORIG_HEAD
+-- on reset, merge and rebase, the index on nearly all of them.
 local TELLING = { HEAD = true, ORIG_HEAD = true, index = true }
 
---- git's own folder for the files in `root`, nil outside of a repository. In a worktree or submodule
---- `.git` is a file that names it.
+--- Return the git directory for the files in `root`, or nil outside of a repository. In a worktree
+--- or submodule, `.git` is a file that names it.
 ---@param root string
 function M.folder(root)
   local found = vim.fs.find('.git', { upward = true, path = root, limit = 1 })[1]
@@ -30,7 +30,7 @@ function M.folder(root)
   end
 end
 
---- Call `act` after each change; nil where there is no repository. close() ends it.
+--- Call `act` after each change, until close() is called. Return nil if there is no repository.
 ---@param root string
 ---@param act fun()
 function M.watch(root, act)

@@ -1,22 +1,22 @@
--- Push on write: a save in a buffer of a project becomes a frame to the agent. `:w` itself only takes
--- a note; the frame leaves in the next turn of the event loop, and before the editor ends.
+-- Push on write: send each save in a project's buffer to the agent. `:w` itself only records the
+-- save; the frame is sent in the next turn of the event loop, or before the editor exits.
 local project = require('igor.project')
 
 local M = {}
 
--- How long the end of the editor may wait for a frame to get into the agent's socket.
+-- How long exiting may wait for a frame to get into the agent's socket.
 local LEAVE_MS = 15
--- After a buffer went: whether its file is gone too.
+-- Time after the unload of a buffer until its file is checked for deletion.
 local GONE_MS = 200
 
 local WRITTEN = { 'BufWritePost', 'FileWritePost', 'FileAppendPost' }
--- After these, files may have changed that no buffer was written to.
+-- Events after which files may have changed that were not written from a buffer.
 local LOOK = { 'FocusGained', 'VimResume', 'ShellCmdPost', 'FileChangedShellPost', 'TermClose' }
--- What file explorers say after they have moved or deleted something.
+-- User events of file explorers after they have moved or deleted files.
 local EXPLORERS = { 'OilActionsPost', 'MiniFilesAction*' }
 
 local group
----@type table<integer, string>  buffer → root of its project
+---@type table<integer, string>  buffer → project root
 local attached = {}
 
 local function written(args)
@@ -33,7 +33,7 @@ local function detach(buf)
   require('igor.sync.projects').leave(root)
 end
 
---- A buffer goes: perhaps since its file was deleted or renamed.
+--- A buffer is unloaded: report its file if it was deleted or renamed.
 local function unloaded(args)
   local buf, root, path = args.buf, project.locate(args.match)
   if attached[buf] then
@@ -46,7 +46,7 @@ local function unloaded(args)
   end, GONE_MS)
 end
 
---- Once a project is there: see that its saves leave before the editor does.
+--- Deliver the project's saves before the editor exits.
 local function deliver_at_end()
   vim.api.nvim_create_autocmd('VimLeavePre', {
     group = vim.api.nvim_create_augroup('igor_save_leave', {}),
@@ -80,7 +80,7 @@ local function attach_all()
   end
 end
 
---- Let the agent look at the projects that are open.
+--- Ask the agent to check all open projects.
 local function look()
   if next(attached) then
     require('igor.sync.projects').look_at_all()
@@ -97,7 +97,7 @@ local function look_again()
   look()
 end
 
---- netrw says nothing when it has deleted or renamed; so look when its buffer is left.
+--- netrw has no event for deleting or renaming, so check when its buffer is left.
 local function watch_netrw(args)
   vim.api.nvim_create_autocmd('BufLeave', {
     group = group,
@@ -106,13 +106,13 @@ local function watch_netrw(args)
   })
 end
 
---- The root of the project that a buffer's file is in, nil where it is in none.
+--- Return the root of the project that a buffer's file is in, or nil if it is in none.
 ---@param buf integer
 function M.root_of(buf)
   return attached[buf]
 end
 
---- Set up the autocommands; only those that find buffers of projects are global.
+--- Define the autocommands; only those that detect the buffers of projects are global.
 function M.set()
   group = vim.api.nvim_create_augroup('igor_save', {})
   attached = {}
@@ -123,7 +123,7 @@ function M.set()
     attach(args.buf)
   end
   on({ 'BufReadPost', 'BufNewFile' }, read)
-  -- `:w name` in a buffer without a name.
+  -- Detect `:w name` in a buffer without a name.
   on('BufAdd', function(args)
     if vim.api.nvim_buf_is_loaded(args.buf) then
       attach(args.buf)

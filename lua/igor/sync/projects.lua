@@ -1,5 +1,5 @@
--- The projects whose files are open: each is watched through the agent from its first buffer to its
--- last. What the agent says of their hosts is kept here for the statusline.
+-- The projects with open files. The agent watches each from its first buffer to its last; the
+-- freshness that it reports is kept for the statusline.
 local agent = require('igor.client')
 local freshness = require('igor.sync.freshness')
 local project = require('igor.project')
@@ -7,18 +7,19 @@ local starter = require('igor.client.starter')
 
 local M = {}
 
--- `:e` unloads a buffer and reads it again; a project is closed when that long nothing came.
+-- `:e` unloads a buffer and reads it again, so a project is closed only after this time without
+-- buffers.
 local CLOSE_MS = 1000
--- The exit status of a watch whose agent leaves.
+-- The exit status of a watch whose agent exits.
 local CANCELLED = 130
--- "stale 5m" grows by itself.
+-- The age in "stale 5m" changes without an event.
 local REDRAW_MS = 20000
 
 ---@class IgorProject
 ---@field buffers integer
 ---@field event IgorFreshnessEvent|nil  the last one
----@field wants boolean|nil  the config's push_on_write, as last read
----@field told table  what notices have said
+---@field wants boolean|nil  push_on_write of the config, as last read
+---@field told table  notices shown so far
 ---@field head table|nil  the watch on git's HEAD
 
 ---@type table<string, IgorProject>
@@ -40,7 +41,7 @@ local function option()
   return require('igor.options').current.push_on_write
 end
 
---- Whether saves of this project are to be pushed, as far as the editor knows.
+--- Return whether saves of this project are pushed, as far as the editor knows.
 ---@param root string
 function M.is_pushing(root)
   local known = projects[root]
@@ -102,7 +103,7 @@ local function watch(root)
   })
 end
 
---- Connect for a project, in the background; an agent is started where none runs.
+--- Connect for a project, in the background; start an agent if none runs.
 local function warm(root)
   if projects[root] and projects[root].buffers > 0 then
     agent.warm()
@@ -120,7 +121,7 @@ local function after_start(act)
   vim.api.nvim_create_autocmd('VimEnter', { once = true, callback = vim.schedule_wrap(act) })
 end
 
---- A buffer of the project is open.
+--- A buffer of the project was opened.
 ---@param root string
 function M.enter(root)
   local known = projects[root]
@@ -152,7 +153,7 @@ local function close(root)
   end
 end
 
---- One of its buffers has gone.
+--- A buffer of the project was unloaded.
 ---@param root string
 function M.leave(root)
   projects[root].buffers = projects[root].buffers - 1
@@ -161,7 +162,7 @@ function M.leave(root)
   end, CLOSE_MS)
 end
 
---- Something may have changed in the project: the agent looks.
+--- Ask the agent to check the project for changes.
 ---@param root string
 function M.look(root)
   if projects[root] then
@@ -169,8 +170,8 @@ function M.look(root)
   end
 end
 
---- The same for all projects, which are connected to again. One whose watch has ended, such as for a
---- broken config, gets another.
+--- Ask the agent to check all projects, and connect again if necessary. Watch a project again if
+--- its watch has ended, e.g. because of a broken config.
 function M.look_at_all()
   for root, known in pairs(projects) do
     known.wants = nil
@@ -184,7 +185,7 @@ function M.look_at_all()
   end
 end
 
---- The editor has written a file of the project, or deleted it.
+--- The editor has written or deleted a file of the project.
 ---@param root string
 ---@param path string
 function M.saved(root, path)
@@ -200,7 +201,7 @@ function M.saved(root, path)
   end
 end
 
---- See require('igor').status(); nil where nothing is known of the project.
+--- See require('igor').status(). Return nil if nothing is known about the project.
 ---@param root string
 function M.text(root)
   local known = projects[root]

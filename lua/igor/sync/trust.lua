@@ -1,4 +1,5 @@
--- Whether a project's config may push by itself: asked once in a session for each content of it.
+-- Ask whether a project's config may push automatically: once in a session for each version of the
+-- config.
 local agent = require('igor.client')
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
@@ -8,10 +9,10 @@ local M = {}
 
 local YES, NO = 'yes, push each save', 'no'
 
---- Configs that were asked about: root → digest.
+--- The configs that were asked about: root → digest.
 local asked = {}
 
---- Of all that decides what a push by itself does.
+--- Return a digest of everything that decides what an automatic push does.
 local function digest(root)
   local ignored = project.text(root, project.IGNORE)
   local ours = ignored and vim.fn.sha256(ignored) or ''
@@ -43,7 +44,7 @@ local function question(root, event)
   return ("Let %s's config push each save to %s?"):format(place, table.concat(names, ', '))
 end
 
---- Ask, as soon as the keys that come next can be meant for it; never without a person.
+--- Ask, as soon as the next keys can be meant for the question; never without a user interface.
 ---@param root string
 ---@param event IgorFreshnessEvent
 function M.ask(root, event)
