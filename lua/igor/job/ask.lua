@@ -1,5 +1,5 @@
--- Questions of a job: passwords, passphrases, yes or no. One at a time, and only when the keys that
--- are pressed next can be meant for it.
+-- Questions of a job: passwords, passphrases, yes or no. They are asked one at a time, and only
+-- when the next keys can be meant for them.
 local readiness = require('igor.ui.readiness')
 
 local M = {}
@@ -8,12 +8,12 @@ local M = {}
 ---@field host string
 ---@field text string
 ---@field echo boolean
----@field wanted fun(): boolean  whether the job still waits for it
----@field answer fun(text: string|nil)  nil where it was refused
+---@field wanted fun(): boolean  whether the job still waits for the answer
+---@field answer fun(text: string|nil)  nil if the user refused
 
 ---@type IgorQuestion[]
 local waiting = {}
----@type fun()|nil  set while questions are put
+---@type fun()|nil  set while questions are asked
 local release
 
 local function put(question)

@@ -1,4 +1,4 @@
--- The end of a job: what the output says of it, the quickfix list, the message, the autocommand.
+-- The end of a job: its last output, the quickfix list, the message, the autocommand.
 local notice = require('igor.ui.notice')
 local format = require('igor.ui.format')
 
@@ -8,7 +8,7 @@ local ERROR = vim.log.levels.ERROR
 
 local group = vim.api.nvim_create_augroup('igor_ending', {})
 local has_focus = true
----@type table<IgorJob, string>  what ended unseen, to be said again when somebody is back
+---@type table<IgorJob, string>  messages to repeat once the editor has the focus
 local unseen = {}
 
 ---@param job IgorJob
@@ -40,8 +40,8 @@ local function is_visible(job)
   end)
 end
 
---- Say it in the message line; of a long job that nobody was looking at, say more, and say it again
---- when the editor has the focus.
+--- Report the end in the message line. For a long job whose output was not in view, say more, and
+--- repeat it when the editor gets the focus.
 ---@param job IgorJob
 ---@param outcome IgorOutcome
 local function tell(job, outcome, seconds)
@@ -54,7 +54,7 @@ local function tell(job, outcome, seconds)
   notice.say(text, level(job))
 end
 
---- `User IgorJobFinished`; its data is in the manual.
+--- Trigger `User IgorJobFinished`; the manual describes its data.
 ---@param job IgorJob
 ---@param outcome IgorOutcome
 local function announce(job, outcome, seconds, places)
@@ -86,7 +86,7 @@ local function write(job, outcome, seconds, places)
     output:settle(host)
   end
   output:settle('')
-  -- That it was cancelled the hosts have said, and how.
+  -- If the job was cancelled, the hosts' results have already said so.
   if outcome.error ~= '' and not (outcome.status == 130 and #outcome.results > 0) then
     output:say('', outcome.error, 'IgorError')
   end
@@ -100,7 +100,7 @@ local function write(job, outcome, seconds, places)
   output:say('', ('%s in %s'):format(how, format.duration(seconds)), 'IgorTitle')
 end
 
---- A job has ended, whatever ended it. How many places its output has named.
+--- Finish a job, for whatever reason it ended.
 ---@param job IgorJob
 ---@param outcome IgorOutcome
 function M.finish(job, outcome)

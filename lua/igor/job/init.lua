@@ -1,4 +1,4 @@
--- What a job tells, shown: takes the bridge's batches of events.
+-- Show what jobs report: receive the bridge's batches of events.
 local ending = require('igor.job.finish')
 local jobs = require('igor.job.list')
 local exit_guard = require('igor.command.exit_guard')
@@ -15,7 +15,7 @@ local born = 0
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 
---- What a job runs, in a few words; nil where it runs nothing of the user's.
+--- Return what a job runs, in a few words; nil if it runs no program of the user's.
 local function command(args)
   local module = args.module and '-m ' .. args.module
   local file = args.file and vim.fs.basename(args.file) or args.program or module or args.test or args.name
@@ -46,8 +46,6 @@ end
 local on = {}
 
 ---@param request integer
----@param event table
----@param request integer
 ---@param event IgorStartedEvent
 function on.started(request, event)
   exit_guard.heard()
@@ -76,23 +74,17 @@ function on.started(request, event)
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorAcceptedEvent
 function on.accepted(job, event)
   job.number = event.job
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorStepEvent
 function on.step(job, event)
   job.output:say(event.host, event.text, 'IgorStep')
 end
 
----@param job IgorJob
----@param event table
 ---@param job IgorJob
 ---@param event IgorWarningEvent
 function on.warning(job, event)
@@ -103,15 +95,11 @@ function on.warning(job, event)
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorOutputEvent
 function on.output(job, event)
   job.output:write(event.host, event.stream, event.data)
 end
 
----@param job IgorJob
----@param event table
 ---@param job IgorJob
 ---@param event IgorProgressEvent
 function on.progress(job, event)
@@ -120,14 +108,12 @@ function on.progress(job, event)
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorPromptEvent
 function on.prompt(job, event)
   local from = channel
   job.questions = job.questions + 1
   if vim.api.nvim_get_mode().mode ~= 'n' then
-    -- Not the question's own words: nobody must take this line for the place of the answer.
+    -- Don't quote the question: the user might take this line for the place to answer it.
     job.output:say(event.host, 'has a question, which comes up in normal mode', 'IgorWarning')
     job.output:open()
   end
@@ -147,8 +133,6 @@ function on.prompt(job, event)
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorResult
 function on.result(job, event)
   job.output:settle(event.host)
@@ -159,15 +143,11 @@ function on.result(job, event)
 end
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorInputEvent
 function on.opened(job, event)
   require('igor.job.input').opened(job, event)
 end
 
----@param job IgorJob
----@param event table
 ---@param job IgorJob
 ---@param event IgorInputEvent
 function on.closed(job, event)
@@ -200,8 +180,6 @@ end
 on.finished = finish
 
 ---@param job IgorJob
----@param event table
----@param job IgorJob
 ---@param event IgorLostEvent
 function on.lost(job, event)
   finish(job, { type = 'lost', status = 255, error = event.error, hint = event.hint, results = {} })
@@ -228,7 +206,7 @@ local function take(request, event)
   end
 end
 
---- Call and go on, whatever goes wrong: one bad event must not stop the others.
+--- Call a function and report its errors, so that one bad event does not stop the others.
 local function guarded(act, ...)
   local ok, err = pcall(act, ...)
   if not ok then
@@ -236,7 +214,7 @@ local function guarded(act, ...)
   end
 end
 
---- Show the jobs' news and tell the bridge. Throws while the editor forbids changes.
+--- Show the jobs' new output and tell the bridge. Throw an error while the editor forbids changes.
 local function show(touched)
   for job in pairs(touched) do
     local ok, err = pcall(job.output.flush, job.output)
@@ -249,8 +227,8 @@ local function show(touched)
   vim.cmd.redrawstatus({ bang = true })
 end
 
---- A batch from the bridge: pairs of a request and its event. The bridge is told when they are
---- shown, and sends no more before.
+--- Receive a batch from the bridge: pairs of a request and its event. The bridge sends the next
+--- batch only after it is told that this one is shown.
 ---@param from integer
 ---@param batch table[]
 function M.receive(from, batch)
@@ -268,7 +246,7 @@ function M.receive(from, batch)
   end)
 end
 
---- A command that was not understood.
+--- Report a command that was not understood.
 ---@param verb string
 ---@param text string
 ---@param hint string

@@ -1,16 +1,16 @@
--- Typing to a program that runs on a host: its input is open for as long as the agent says so.
+-- Input for a program that runs on a host: it is open for as long as the agent says so.
 local notice = require('igor.ui.notice')
 
 local M = {}
 
--- Those with which one would begin to type.
+-- The keys that start typing.
 local KEYS = { 'i', 'a', 'I', 'A' }
 
 local function send(stream, text)
   pcall(vim.rpcnotify, require('igor.job.list').channel, 'igor:input', stream, text or vim.NIL)
 end
 
---- What was typed, where a terminal would show it: behind the program's question.
+--- Show the typed text where a terminal would: after the program's prompt.
 ---@param job IgorJob
 local function echo(job, host, text)
   if text then
@@ -43,7 +43,8 @@ local function ask(job, host)
   end)
 end
 
---- Call `act` with one of the hosts whose programs take input; the user chooses among several.
+--- Call `act` with one of the hosts whose programs take input; the user chooses if there are
+--- several.
 ---@param job IgorJob
 local function with_host(job, act)
   local hosts = vim.tbl_keys(job.inputs)
@@ -63,7 +64,7 @@ local function is_open(job)
   return job.inputs and next(job.inputs) ~= nil
 end
 
---- The job of the buffer, else the last one that takes input.
+--- Return the job of the buffer, else the last one that takes input.
 local function meant()
   local here = vim.api.nvim_get_current_buf()
   local open = vim.tbl_filter(is_open, require('igor.job.list').running())
@@ -72,7 +73,7 @@ local function meant()
   end) or open[#open]
 end
 
---- :IgorInput: send a line, ask for one where `text` is empty, or end the input.
+--- :IgorInput: send a line, ask for one if `text` is empty, or end the input.
 ---@param text string
 ---@param is_end boolean
 function M.command(text, is_end)
@@ -111,7 +112,7 @@ function M.opened(job, event)
   job.inputs[event.host] = event.stream
 end
 
---- The program on a host has ended.
+--- The agent has closed the input of the program on a host.
 ---@param job IgorJob
 ---@param event IgorInputEvent
 function M.closed(job, event)
@@ -122,7 +123,7 @@ function M.closed(job, event)
   end
 end
 
---- The job has ended: the keys are what they are in any output.
+--- The job has ended: remove its keys for input.
 ---@param job IgorJob
 function M.ended(job)
   if job.inputs and vim.api.nvim_buf_is_valid(job.output.buf) then

@@ -1,22 +1,22 @@
--- The jobs that this editor has started, and the commands that are about them.
+-- The jobs that this editor has started, and the commands about them.
 local notice = require('igor.ui.notice')
 
 local M = {}
 
 ---@class IgorJob
----@field request integer  the bridge's number for it
+---@field request integer  the bridge's number for the job
 ---@field number integer|nil  the agent's number, which :IgorCancel takes
 ---@field verb string
----@field born integer  each one's is greater than the one's before
+---@field born integer  increases with each job
 ---@field output IgorOutput
----@field began number  in ms
+---@field began number  start, in milliseconds of the event loop
 ---@field title string  "igor exec · dev · pytest -q"
 ---@field root string
 ---@field args table
----@field questions integer  that wait for an answer
+---@field questions integer  number of questions that wait for an answer
 ---@field status integer|nil  exit status, nil while it runs
----@field verdict string|nil  its end in a word
----@field inputs table<string, integer>|nil  host → stream of its program's open input
+---@field verdict string|nil  how it ended, in a word
+---@field inputs table<string, integer>|nil  host → input stream of its program, while open
 ---@field debug_sessions IgorDebugSession[]|nil
 ---@field inherited table|nil
 ---@field release_keys fun()|nil
@@ -28,7 +28,7 @@ local order = {}
 
 local ERROR, WARN = vim.log.levels.ERROR, vim.log.levels.WARN
 
---- The bridge's channel, while there is one.
+--- The bridge's channel, nil without a bridge.
 M.channel = nil
 
 function M.running()
@@ -42,7 +42,7 @@ local function is_hidden(job)
   return #vim.fn.win_findbuf(job.output.buf) == 0
 end
 
---- Forget the oldest finished jobs, so that so many are left as the options say; not what is shown.
+--- Forget the oldest finished jobs beyond the number in the options, except those on display.
 local function forget_old()
   local excess = #order - #M.running() - require('igor.options').current.output.jobs
   order = vim.tbl_filter(function(job)
@@ -50,7 +50,7 @@ local function forget_old()
     if forget then
       excess = excess - 1
       job.output:delete()
-      if by_request[job.request] == job then -- another bridge may have given its number again
+      if by_request[job.request] == job then -- a later bridge may have reused the number
         by_request[job.request] = nil
       end
     end
@@ -70,12 +70,13 @@ function M.get(request)
   return by_request[request]
 end
 
---- The bridge has ended: another one numbers its requests anew.
+--- The bridge has ended; the next one numbers its requests from the start.
 function M.detach()
   by_request, M.channel = {}, nil
 end
 
---- The job that the agent calls so; the last one, since a new agent counts from 1 again.
+--- Return the job with this number of the agent's; the latest, since a new agent counts from 1
+--- again.
 local function with_number(number)
   for i = #order, 1, -1 do
     if tostring(order[i].number) == number then
@@ -92,7 +93,7 @@ local function of_buffer(jobs)
   end)
 end
 
---- The jobs that :IgorCancel means: all with a bang, else one.
+--- Return the jobs that :IgorCancel refers to: all with a bang, else one.
 local function meant(number, all)
   local jobs = M.running()
   if all then
@@ -140,7 +141,7 @@ function M.show(number)
   end
 end
 
---- The agent's numbers of the jobs, for completion.
+--- Return the agent's numbers of the jobs, for completion.
 function M.numbers()
   local numbers = {}
   for _, job in ipairs(order) do
