@@ -1,4 +1,4 @@
--- :IgorDiff: the local file beside the host's version, a tab page for each path.
+-- :IgorDiff: show the local file beside the host's version, in a tab page for each path.
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
 local open_location = require('igor.places.open_location')
@@ -7,13 +7,14 @@ local project = require('igor.project')
 local M = {}
 
 local WARN = vim.log.levels.WARN
--- Tab pages that one command opens.
+-- The most tab pages that one command opens.
 local MOST = 5
--- diff(1)'s exit status, which is no failure here.
+-- diff(1)'s exit status for differences, which are no failure of this command.
 local DIFFERS = 1
 
---- What Neovim evaluates when the command is given: the place that it acts on, from where paths are
---- meant, the file in the window, and the project's files with changes that are not written.
+--- Return the place that the command acts on, the directory that paths are relative to, the file in
+--- the window, and the project's files with unwritten changes. Neovim evaluates it when the command
+--- is given.
 function M.place()
   local place = require('igor.command.exit_guard').place()
   local unwritten = {}
@@ -30,7 +31,7 @@ local function existing(name)
   end)
 end
 
---- A buffer with the host's version, which only shows it.
+--- Return a read-only buffer with the host's version.
 local function host_buffer(root, found)
   local name = ('igor-diff://%s/%s'):format(found.host, found.path)
   local old = existing(name)
@@ -85,7 +86,8 @@ local function show(root, data)
   end
 end
 
---- The host's versions that were settled are no longer true. Without paths: all of the project.
+--- Close the host's versions of resolved files, which are outdated. Without paths: all of the
+--- project.
 local function forget(root, paths)
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     local file = vim.b[buf].igor_file
@@ -116,9 +118,9 @@ local function soften(result)
   return vim.tbl_extend('force', result, { ok = result.ok or result.kind == 'differs' })
 end
 
---- An event of a diff job, as other jobs have it: that something differs is no failure.
+--- Convert an event of a diff job to that of any job: a difference is no failure.
 ---@param job IgorJob
----@param event table  of any type
+---@param event table  an event of any type
 function M.received(job, event)
   if event.type == 'result' then
     return soften(event)
@@ -134,12 +136,12 @@ function M.received(job, event)
   return softened
 end
 
---- What stands for a path on the command line, nil where it can't: `"` would begin a comment.
+--- Return a path as typed on the command line, or nil if impossible: `"` would begin a comment.
 local function typed(path)
   return not path:find('[%c"]') and path:gsub('[%s\\|]', '\\%0') or nil
 end
 
---- Paths that begin with `lead`: those that are held back, else files.
+--- Return the paths that begin with `lead`: those that are held back, else files.
 ---@param lead string
 function M.complete(lead)
   local told = require('igor.sync.projects').all()[project.root(project.place()) or '']

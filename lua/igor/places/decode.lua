@@ -1,12 +1,12 @@
--- The bytes of a file of a host, as a buffer has them.
+-- Convert the bytes of a host's file to lines of a buffer.
 local M = {}
 
--- Bytes that are gone over at once.
+-- Number of bytes handled at once.
 local SLICE = 131072
 
 local function no_pause() end
 
--- Bytes that follow the first one of a character, by that one (RFC 3629).
+-- Number of bytes that follow the first byte of a character (RFC 3629).
 local function follow(lead)
   return lead >= 0xC2 and lead < 0xE0 and 1
     or lead >= 0xE0 and lead < 0xF0 and 2
@@ -29,13 +29,13 @@ local function is_utf8(bytes)
 end
 
 local function from_latin1(bytes)
-  -- iconv would end at a NUL.
+  -- Don't use iconv(): it would stop at a NUL.
   return (bytes:gsub('[\128-\255]', function(byte)
     return vim.fn.nr2char(byte:byte(), true)
   end))
 end
 
---- The content in pieces of whole lines.
+--- Split the content into pieces of whole lines.
 local function pieces_of(content)
   local pieces, from = {}, 1
   while from <= #content do
@@ -60,7 +60,7 @@ local function ends_with_return(line)
   return line:sub(-1) == '\r'
 end
 
---- Bytes of UTF-8, else of Latin 1, as lines, and the options that say how they end.
+--- Decode UTF-8, else Latin 1. Return the lines, and the options that describe their ends.
 ---@param content string
 ---@param pause fun()|nil  called every few milliseconds
 ---@return string[] lines

@@ -1,4 +1,4 @@
--- gf and gF where a text of a host is shown: the agent says which file a path in it means.
+-- gf and gF in text from a host: the agent resolves which file a path in it means.
 local agent = require('igor.client')
 local notice = require('igor.ui.notice')
 local openable = require('igor.places.openable')
@@ -7,7 +7,7 @@ local M = {}
 
 local ERROR = vim.log.levels.ERROR
 
--- Rows of a terminal that one line of output may have taken.
+-- The most rows of a terminal to join into one line of output.
 local MOST_ROWS = 50
 
 local KEYS = {
@@ -26,13 +26,13 @@ local function row(number)
   return vim.api.nvim_buf_get_lines(0, number - 1, number, false)[1] or ''
 end
 
---- Whether a terminal's row goes on in the next one: only rows that are cut are full.
+--- Return whether a terminal's row continues in the next one: only wrapped rows are full.
 local function is_cut(number, width)
   return number >= 1 and vim.fn.strdisplaywidth(row(number)) >= width
 end
 
---- The line of output under the cursor, and the cursor's place in it in characters from 0. A
---- terminal cuts its lines into rows; these are one again.
+--- Return the line of output under the cursor, and the cursor's position in it in characters, from
+--- 0. A terminal wraps long lines into rows; they are joined again.
 local function under_cursor()
   local number, byte = unpack(vim.api.nvim_win_get_cursor(0))
   local text = row(number)
@@ -54,29 +54,30 @@ local function under_cursor()
   return whole, vim.fn.strchars(before) + column
 end
 
---- The host that a line of output is from: that of the whole output, else the one that begins the
---- line, else the only one of the group; nil where it is not known.
+--- Return the host that a line of output is from: the host of the whole output, else the one that
+--- begins the line, else the only one of the group; nil if unknown.
 local function host_of(text, its, here)
   local names = require('igor.project').groups(here.root)[here.group or 'dev'] or {}
   local said = text:match('^(%S+) *│ ')
   return its.igor_host or vim.tbl_contains(names, said) and said or #names == 1 and names[1] or nil
 end
 
---- The line that stands with a name.
+--- Return the line number after a name in the text, 0 if there is none.
 local function line_after(name, text)
   local pattern = vim.pesc(name)
   return tonumber(text:match(pattern .. '%W+line (%d+)') or text:match(pattern .. ':(%d+)')) or 0
 end
 
---- Whether Vim looks for a path of a host here: one that stays below where it looks. Vim takes an
---- address for a file that is there, and puts in what variables hold.
+--- Return whether Vim may look for a host's path in the local files: only if the path can't leave
+--- the directories that Vim searches. Vim would accept an address as a file, and would expand
+--- variables.
 local function is_for_vim(path)
   return not path:find('^[/~]') and not path:find('[$%c]') and not openable.is_address(path)
     and not vim.tbl_contains(vim.split(path, '/', { plain = true }), '..')
 end
 
---- What a path means that the agent does not know, nil where it means nothing, and the path. An
---- absolute one is the host's, whatever is here at the same place; others are left to Vim's own gf.
+--- Return what a path means that the agent does not know, nil if nothing; and the path. An absolute
+--- path is the host's, even if the same path exists locally; others are left to Vim's own gf.
 local function unknown(text, its, here)
   local path = vim.fn.expand('<cfile>'):gsub('[.,]+$', '')
   local name = vim.startswith(path, 'igor://') and path or nil
@@ -104,7 +105,8 @@ local function open(place, how, at_line, here)
   end
 end
 
---- Open what the agent has found for the cursor, else what the path there means without it.
+--- Open the file that the agent found under the cursor, else the one that the path means without
+--- the agent.
 ---@param outcome IgorOutcome
 local function answered(outcome, own, word, how, at_line, here)
   if outcome.status ~= 0 and not own then
@@ -124,7 +126,7 @@ end
 
 --- Open the file whose path is under the cursor.
 ---@param how 'here'|'split'|'tab'
----@param at_line boolean  whether at the line that is said there
+---@param at_line boolean  whether to go to the line number in the text
 ---@param its table  igor_root, igor_group and igor_host of the text
 function M.go(how, at_line, its)
   local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
@@ -134,7 +136,7 @@ function M.go(how, at_line, its)
   local args = { line = text, column = column, host = its.igor_host, group = here.group }
   agent.request('locate', here.root, args, function(outcome)
     vim.schedule(function()
-      -- Who has gone elsewhere meanwhile wants it no more.
+      -- Don't open it if the user has gone elsewhere meanwhile.
       if vim.api.nvim_get_current_win() == win and vim.api.nvim_get_current_buf() == buf then
         answered(outcome, own, word, how, at_line, here)
       end
@@ -142,7 +144,7 @@ function M.go(how, at_line, its)
   end)
 end
 
---- Leave Visual mode, with the cursor where the selection begins.
+--- Leave Visual mode, with the cursor at the start of the selection.
 local function leave_selection()
   local from, to = vim.fn.getpos('v'), vim.fn.getpos('.')
   local is_before = from[2] < to[2] or from[2] == to[2] and from[3] < to[3]
@@ -151,11 +153,12 @@ local function leave_selection()
   vim.api.nvim_win_set_cursor(0, { first[2], first[3] - 1 })
 end
 
---- Map gf, gF and their forms for splits and tab pages in a buffer with a text of hosts: Vim's own
---- would open addresses of any kind. Selected text is a path as one under the cursor is.
+--- Map gf, gF and their variants for splits and tab pages in a buffer with text from hosts: Vim's
+--- own would open addresses of any kind. They take the path under the cursor or in the selection.
 ---@param buf integer
 ---@param whose? fun(): table|nil  igor_root, igor_group and igor_host (nil with several hosts) of the
---- text, by default the buffer's variables; nil where it is no host's, and the keys are Vim's own
+--- text, by default the buffer's variables; nil if the text is no host's, and the keys are Vim's
+--- own
 function M.map(buf, whose)
   whose = whose or function()
     return vim.b[buf]

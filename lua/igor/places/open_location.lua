@@ -1,10 +1,10 @@
--- Opens a place that output named in a window for files: the one that the user came from, never the
--- output's own.
+-- Open a location from output in a window for files: the one that the user came from, never the
+-- window of the output.
 local openable = require('igor.places.openable')
 
 local M = {}
 
---- Whether a file may take the window's place.
+--- Return whether the window may show a file.
 local function is_for_files(win)
   local buf = vim.api.nvim_win_get_buf(win)
   return vim.api.nvim_win_get_config(win).relative == ''
@@ -13,7 +13,8 @@ local function is_for_files(win)
     and (vim.bo[buf].buftype == '' or vim.b[buf].igor_remote ~= nil)
 end
 
---- The window that the user came from, else another of this tab page; nil where none is for files.
+--- Return the window that the user came from, else another of this tab page; nil if none may show a
+--- file.
 local function target()
   local candidates = { vim.fn.win_getid(vim.fn.winnr('#')), unpack(vim.api.nvim_tabpage_list_wins(0)) }
   return vim.iter(candidates):find(function(win)
@@ -21,12 +22,12 @@ local function target()
   end)
 end
 
---- A window above all others, for want of one.
+--- Open a new window above all others.
 local function new_window(buf)
   return vim.api.nvim_open_win(buf, true, { split = 'above', win = -1 })
 end
 
---- Make the window for `buf` the current one, and show it there.
+--- Enter a window for files and show `buf` in it.
 ---@param how 'here'|'split'|'tab'
 local function show(buf, how)
   local win = target()
@@ -52,8 +53,8 @@ local function put_cursor(line, column)
   vim.cmd('normal! zv')
 end
 
---- The buffer for a name: igor://… for the project in `root` and its host group. Throws one sentence
---- where the name may not be opened.
+--- Return the buffer for a name: igor://… belongs to the project in `root` and its host group.
+--- Throw one sentence if the name may not be opened.
 local function buffer_of(name, root, group)
   openable.insist(name, root)
   if vim.startswith(name, 'igor://') then
@@ -62,7 +63,7 @@ local function buffer_of(name, root, group)
   return vim.fn.bufadd(require('igor.project').shown(name))
 end
 
---- Show the file `path` of the project in the window that `command` makes, 'tabnew' or 'new'.
+--- Show the file `path` of the project in a new window, which `command` opens: 'tabnew' or 'new'.
 ---@param path string
 ---@param root string
 ---@param command 'tabnew'|'new'
@@ -75,9 +76,9 @@ function M.edit(path, root, command)
   vim.cmd('buffer ' .. buf)
 end
 
---- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil: not
---- said). What keeps Vim from doing so ("E37: …"), or igor ("… is no regular file"), is thrown.
----@param place { name: string, line: integer, column: integer }  0 where not said
+--- Open `name`, a path or an igor:// address of the project in `root` and its host group (nil:
+--- unknown). Throw the problem if Vim ("E37: …") or igor ("… is no regular file") refuses.
+---@param place { name: string, line: integer, column: integer }  0 if unknown
 ---@param how 'here'|'split'|'tab'
 ---@param root string
 ---@param group string|nil

@@ -1,14 +1,14 @@
--- Which names in the text of a host igor opens: files of this machine by absolute paths, and igor://
+-- Decide which names in text from a host igor opens: local files with absolute paths, and igor://
 -- addresses. Any other address would make Neovim or a plugin act: term:// runs a command, scp://
 -- fetches a file.
 local M = {}
 
 local OWN = 'igor://'
 local OWN_GROUP = 'igor_remote_file'
--- Some addresses (zipfile:, tarfile::) need no slashes, and are found at the end of a path too.
+-- Some schemes (zipfile:, tarfile::) need no slashes, and are recognized at the end of a path too.
 local SCHEME = '^%a[%w+.-]*:'
 
---- Whether a name, or a part of it, can be taken for an address.
+--- Return whether a name, or a part of it, can be taken for an address.
 ---@param name string
 function M.is_address(name)
   return vim.iter(vim.gsplit(name, '/', { plain = true })):any(function(part)
@@ -20,8 +20,8 @@ local function has_controls(name)
   return name:find('%c') ~= nil or name:find('\194[\128-\159]') ~= nil
 end
 
---- The plugin that reads files of such a name itself (archives, notebooks), though it is on a host;
---- nil where none does.
+--- Return the plugin that would open a file with such a name itself (archives, notebooks), although
+--- the file is on a host; nil if none would.
 local function reader_of(path)
   local tail = vim.fs.basename(path)
   for _, its in ipairs(vim.api.nvim_get_autocmds({ event = 'BufReadCmd' })) do
@@ -42,7 +42,7 @@ local function problem_of_address(name)
   return reader and ('is not read from the host: the plugin %s would open it here'):format(reader)
 end
 
---- A path from the project's root, where it is below; how that folder is called is the user's.
+--- Return the part of a path below the project's root: the user chose the name of the root itself.
 local function below(path, root)
   return root and vim.startswith(path, root .. '/') and path:sub(#root + 2) or path
 end
@@ -55,9 +55,9 @@ local function problem_of_path(path, root)
   return stat and stat.type ~= 'file' and 'is no regular file' or nil
 end
 
---- Why a name may not be opened, nil where it may.
+--- Return why a name may not be opened, or nil if it may.
 ---@param name string  an absolute path, or an igor:// address
----@param root string|nil  of the project
+---@param root string|nil  root of the project
 function M.problem(name, root)
   if has_controls(name) then
     return 'has control characters'
@@ -67,7 +67,7 @@ function M.problem(name, root)
   return problem_of_path(name, root)
 end
 
---- Throws one sentence where a name may not be opened.
+--- Throw one sentence if a name may not be opened.
 ---@param name string
 ---@param root string|nil
 function M.insist(name, root)
@@ -77,8 +77,8 @@ function M.insist(name, root)
   end
 end
 
---- Throws where a buffer that is about to be entered has a name that may not be opened. The name can
---- have become another one since it was looked at.
+--- Throw if the buffer about to be entered has a name that may not be opened. The name may have
+--- changed since it was checked.
 ---@param buf integer
 ---@param root string|nil
 function M.check(buf, root)

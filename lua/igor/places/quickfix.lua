@@ -1,19 +1,19 @@
--- The places that a job's output named, as a quickfix list.
+-- Show the locations in a job's output as a quickfix list.
 --
--- Its first row says how the job ended and leads to the failure, as the row below it does; so
--- :cfirst, :cc and the first :cnext all lead there. That row and those of libraries are not "valid":
--- :cnext passes them over, <CR> on them opens them.
+-- The first row says how the job ended and leads to the failure, like the row below it; so :cfirst,
+-- :cc and the first :cnext all lead to the failure. That row and those of libraries are not
+-- "valid": :cnext skips them, <CR> on them opens them.
 local buffer_fill = require('igor.ui.buffer_fill')
 local openable = require('igor.places.openable')
 local project = require('igor.project')
 
 local M = {}
 
--- Names of hosts and ranks that are spelled out.
+-- The most names of hosts and ranks to spell out.
 local MOST_NAMES = 4
--- Places that are listed: Vim looks through all of its buffers for each file that it lists.
+-- The most locations to list: for each file that it lists, Vim searches all of its buffers.
 local MOST_PLACES = 500
--- Rows that are added at once.
+-- Number of rows to add at once.
 local SLICE = 25
 
 local function some(names)
@@ -23,7 +23,7 @@ local function some(names)
   return ('%s … %s'):format(table.concat(names, ', ', 1, MOST_NAMES - 1), names[#names])
 end
 
---- What stands after an entry's text: "×8 on apollo, enterprise (rank0, rank1)".
+--- Return the text after an entry: "×8 on apollo, enterprise (rank0, rank1)".
 ---@param several boolean  whether the job has several hosts
 local function spread(entry, several)
   local text = entry.count > 1 and (' ×%d'):format(entry.count) or ''
@@ -36,12 +36,12 @@ local function spread(entry, several)
   return text
 end
 
---- What finds the definition of a function or class whose line is not known.
+--- Return the pattern for the definition of a function or class whose line is unknown.
 local function definition(symbol)
   return [[\C^\s*\%(async\s\+\)\?\%(def\|class\)\s\+]] .. symbol:gsub('[^%w_]', '') .. [[\>]]
 end
 
---- A row that leads to its place, unless that may not be opened.
+--- Return the row for a location. It leads nowhere if the name may not be opened.
 local function item_of(entry, several, root)
   local is_known = entry.line > 0 or entry.symbol == ''
   local text = (entry.text .. spread(entry, several)):gsub('[\r\n]+', ' ')
@@ -69,7 +69,7 @@ local function text_row(text)
   return { text = text, valid = 0 }
 end
 
---- How the job ended, and the place of the failure.
+--- Return the first row: how the job ended, with the location of the failure.
 ---@param outcome IgorOutcome
 local function first_row(outcome, root)
   local failure = vim.iter(outcome.places):find(function(entry)
@@ -79,7 +79,7 @@ local function first_row(outcome, root)
   return vim.tbl_extend('force', item, text_row(require('igor.ui.format').summary(outcome)), { type = '' })
 end
 
---- The rows of the list, made one by one; nil after the last.
+--- Return a function that makes the rows of the list one by one, and returns nil after the last.
 ---@return fun(number: integer): table|nil
 ---@param outcome IgorOutcome
 local function rows(outcome, several, root)
@@ -96,8 +96,9 @@ local function rows(outcome, several, root)
   end
 end
 
---- Buffers of the files that hosts have, by name: they are read for the project and the group whose
---- job named them. The job may have changed them.
+--- Return the buffers of host files, by name. They are read for the project and host group of the
+--- job that named them, and again if they were read before, since the job may have changed the
+--- files.
 ---@param job IgorJob
 local function buffers_for(job)
   return setmetatable({}, {
@@ -108,7 +109,7 @@ local function buffers_for(job)
   })
 end
 
---- The next rows.
+--- Return the next rows.
 local function slice(row, from, buffers)
   local items = {}
   for number = from, from + SLICE - 1 do
@@ -132,7 +133,7 @@ local function is_in_list()
   return info.quickfix == 1 and info.loclist == 0
 end
 
---- Make the list that has this id the current one again, where the stack still has it.
+--- Make the list with this id the current one again, if it is still in the stack.
 local function go_back(id, view)
   local number = vim.fn.getqflist({ id = id, nr = 0 }).nr
   if number > 0 then
@@ -141,19 +142,19 @@ local function go_back(id, view)
   end
 end
 
---- The id of the list that the cursor is in, and its view of it.
+--- Return the id of the list that the cursor is in, and the window's view.
 local function where()
   return is_in_list() and vim.fn.getqflist({ id = 0 }).id, vim.fn.winsaveview()
 end
 
---- Add a list at the end of the stack, and make it the current one; its id.
+--- Add a list at the end of the stack and make it the current one. Return its id.
 local function push(list)
   vim.fn.setqflist({}, ' ', list)
   return vim.fn.getqflist({ id = 0 }).id
 end
 
---- Add rows at the end of a list that has `size`, whichever list is the current one now. Whether there
---- were any; a list that is gone, or that somebody else has filled, gets no more.
+--- Append rows to the list that has `size`, whichever list is the current one. Return whether any
+--- were added; none are if the list is gone or something else has filled it.
 local function append(id, size, items)
   if #items == 0 or vim.fn.getqflist({ id = id, size = 0 }).size ~= size then
     return false
@@ -162,14 +163,15 @@ local function append(id, size, items)
   return true
 end
 
---- Whose text the window of lists shows; nil where the list is not igor's.
+--- Return the project and group of the list in the current window, or nil if the list is not
+--- igor's.
 local function whose()
   local context = is_in_list() and vim.fn.getqflist({ context = 0 }).context
   local its = type(context) == 'table' and context.igor
   return its and { igor_root = its.root, igor_group = its.group } or nil
 end
 
---- Let gf open in igor's lists what it opens in the output that they are made from.
+--- Map gf in the windows of igor's lists to open what it opens in the output.
 local function map_windows()
   local group = vim.api.nvim_create_augroup('igor_quickfix', {})
   local function map(event)
@@ -182,15 +184,15 @@ local function map_windows()
   end
 end
 
---- How many places an outcome names, with those that are not listed.
+--- Return how many locations an outcome has, including those not listed.
 ---@param outcome IgorOutcome
 function M.count(outcome)
   local places = type(outcome.places) == 'table' and #outcome.places or 0
   return places > 0 and places + dropped(outcome) or 0
 end
 
---- List the places of a job that has ended, the failure at once and the others in turns; where there
---- are none, no list is touched.
+--- List the locations of a finished job: the failure at once, the others in turns. If there are
+--- none, change no list.
 ---@param job IgorJob
 ---@param outcome IgorOutcome
 function M.show(job, outcome)

@@ -1,7 +1,7 @@
--- igor://host/path: a file that only a host has, read through the agent. It can be read, not changed.
+-- igor://host/path: a file on a host, read through the agent. It can be read, not changed.
 --
--- Whoever opens such a buffer puts the cursor where it belongs before the text is there. So it begins
--- with so many empty lines that any line can be gone to, and the text takes their place.
+-- A command that opens such a buffer sets the cursor before the text has arrived. So the buffer
+-- begins with so many empty lines that the cursor can go to any line, and the text replaces them.
 local agent = require('igor.client')
 local decode = require('igor.places.decode')
 local buffer_fill = require('igor.ui.buffer_fill')
@@ -14,18 +14,18 @@ local M = {}
 local namespace = vim.api.nvim_create_namespace('igor_remote_file')
 local EMPTY_LINES = 50000
 
--- What stands where the text can't be had, and its highlights.
+-- Highlights of the lines that replace a text that could not be read.
 local FAILURE = { 'IgorError', 'IgorHint' }
 
 local readings = 0
 
---- Host and path of an address.
+--- Return host and path of an address.
 local function parts(name)
   return name:match('^igor://(.-)(/.*)$')
 end
 
---- The project that a file is read for, and its host group where one is known: those of what named it,
---- else those of the buffer from which one came, else the project of the working directory.
+--- Return the project that a file is read for, and its host group if known: those of the text that
+--- named it, else those of the alternate buffer, else the project of the working directory.
 local function owner_of(buf, host)
   local its = vim.b[buf]
   if its.igor_root then
@@ -47,7 +47,7 @@ local function say_in(buf, text, group)
   end
 end
 
---- Where each window's cursor was put meanwhile.
+--- Return each window's current view, since the cursor may have moved meanwhile.
 local function views(buf)
   local found = {}
   for _, win in ipairs(vim.fn.win_findbuf(buf)) do
@@ -56,14 +56,14 @@ local function views(buf)
   return found
 end
 
---- Where the quickfix list's current entry wants the cursor, if it is about this buffer.
+--- Return the quickfix list's current entry, if it is about this buffer.
 local function wanted_by_list(buf)
   local list = vim.fn.getqflist({ idx = 0, items = 0 })
   local item = list.items[list.idx]
   return item and item.bufnr == buf and item or nil
 end
 
---- The column, or the line of a name, which could not be gone to before the text was there.
+--- Go to the column, or to the line of a symbol, which was impossible before the text was there.
 local function refine(buf, view)
   local wanted = vim.b[buf].igor_wanted
   local item = wanted_by_list(buf)
@@ -103,7 +103,7 @@ local function set_filetype(buf, path, lines)
   end
 end
 
---- Put the text in place of the empty lines; `is_wanted()` tells whether it still is.
+--- Replace the empty lines by the text; `is_wanted()` tells whether that is still wanted.
 local function fill(buf, path, content, is_wanted)
   buffer_fill.in_turns(function(pause, insist)
     local lines, options = decode.lines(content, pause)
@@ -136,7 +136,7 @@ local function failed(buf, outcome)
   notice.say(text, vim.log.levels.ERROR)
 end
 
---- The agent has answered. A buffer that was read again meanwhile, or has gone, wants it no more.
+--- Handle the agent's answer. Ignore it if the buffer was read again meanwhile or is gone.
 local function answered(buf, reading, path, outcome)
   local function is_wanted()
     return vim.api.nvim_buf_is_loaded(buf) and vim.b[buf].igor_remote == reading
@@ -152,7 +152,7 @@ local function answered(buf, reading, path, outcome)
   end
 end
 
---- Nothing in the text may set options.
+--- Prepare a buffer for reading. Nothing in the text may set options.
 local function prepare(buf)
   readings = readings + 1
   local its = vim.bo[buf]
@@ -163,7 +163,7 @@ local function prepare(buf)
   return readings
 end
 
---- Read the file of a buffer that is being opened, or read again.
+--- Read the file of a buffer that is being opened or read again.
 ---@param buf integer
 ---@param name string
 function M.read(buf, name)
@@ -193,7 +193,7 @@ function M.read(buf, name)
   end))
 end
 
---- Read a text that is not right any more again: at once where it is shown, else when it is next.
+--- Read an outdated text again: at once if it is visible, else when it is shown next.
 local function renew(buf)
   local win = vim.fn.win_findbuf(buf)[1]
   if win then
@@ -205,13 +205,13 @@ local function renew(buf)
   end
 end
 
---- The buffer of a file for a project and a host group (nil: not said). Projects that share a host
---- share the names of its files: a text that was read for another one is read again. Throws while the
---- editor forbids changes.
+--- Return the buffer of a file for a project and a host group (nil: unknown). Projects with a
+--- common host share the names of its files, so a text that was read for another project is read
+--- again. Throw an error while the editor forbids changes.
 ---@param name string  igor://host/path
 ---@param root string
 ---@param group string|nil
----@param is_new boolean  whether there may be a newer text than the one that was read
+---@param is_new boolean  whether the file may be newer than the text that was read
 function M.buffer(name, root, group, is_new)
   local buf = vim.fn.bufadd(name)
   local its = vim.b[buf]
@@ -225,8 +225,8 @@ function M.buffer(name, root, group, is_new)
   return buf
 end
 
---- An empty buffer has got such a name: so a session brings back what has a 'buftype'. Whether it is
---- read then.
+--- Handle an empty buffer that is given such a name; a session restores buffers with a 'buftype'
+--- so. Return whether it is being read.
 ---@param buf integer
 ---@param name string
 function M.named(buf, name)
@@ -238,8 +238,8 @@ function M.named(buf, name)
   return false
 end
 
---- Put the cursor of the current window, which shows `buf`, at line and column (0: not said), or do so
---- when the text is there.
+--- Move the cursor of the current window, which shows `buf`, to line and column (0: unknown), or do
+--- so once the text is there.
 ---@param buf integer
 ---@param position integer[]
 function M.when_read(buf, position)
@@ -250,14 +250,14 @@ function M.when_read(buf, position)
   end
 end
 
---- `:w` in such a buffer, or to such a name.
+--- Refuse `:w` in such a buffer, or to such a name.
 ---@param name string
 function M.refuse_write(name)
   local text = 'not written: the file is on %s, and only shown here; :w {file} copies it'
   notice.say(text:format(parts(name) or 'a host'), vim.log.levels.ERROR)
 end
 
---- `:r igor://…`, which can't wait for the host.
+--- Refuse `:r igor://…`, which can't wait for the host.
 ---@param name string
 function M.refuse_insert(name)
   notice.say((':r cannot read from a host; use :e %s'):format(name), vim.log.levels.ERROR)
