@@ -1,4 +1,4 @@
--- REPLs: each a terminal on a program in the container of one host.
+-- REPLs: each is a terminal that runs a program in the container of one host.
 local exit_guard = require('igor.command.exit_guard')
 local readiness = require('igor.ui.readiness')
 local notice = require('igor.ui.notice')
@@ -9,13 +9,14 @@ local windows = require('igor.repl.window')
 local M = {}
 
 local WARN, ERROR = vim.log.levels.WARN, vim.log.levels.ERROR
--- As igor_core/cli/job.py: a word with other characters is a line for the remote shell.
+-- The same rule as in igor_core/cli/job.py: a word with other characters is a line for the remote
+-- shell.
 local PLAIN = '^[%w@%%+=:,./_%s-]+$'
 
 ---@class IgorRepl
 ---@field terminal IgorTerminal
 ---@field root string
----@field host string  '' where its group has only one
+---@field host string  '' if its group has only one
 ---@field command string
 ---@field queue IgorQueue
 ---@field title string
@@ -23,12 +24,12 @@ local PLAIN = '^[%w@%%+=:,./_%s-]+$'
 ---@field is_persistent boolean
 ---@field is_mapped boolean|nil
 
----@type IgorRepl[]  the one last used last
+---@type IgorRepl[]  most recently used last
 local repls = {}
---- Where a command of a project runs: its key → the host that was chosen.
+--- The key of a project's command → the host that the user chose for it.
 local chosen = {}
 
---- A command as words; what a shell has to read is one word.
+--- Return a command as words; a line for a shell is one word.
 local function words_of(command)
   if type(command) == 'table' then
     return command
@@ -45,7 +46,7 @@ local function key_of(root, args)
   return table.concat({ vim.uv.fs_realpath(root) or root, args.group or 'dev', words }, '\0')
 end
 
---- The command line as a list: igor's own, of this checkout, wherever it is started.
+--- Return igor's command line as a list: the one of this checkout, whatever the working directory.
 local function igor()
   local installed = require('igor.directories').checkout .. '/.venv/bin/igor'
   if vim.fn.executable(installed) == 1 then
@@ -70,7 +71,7 @@ local function hosts(root, group)
   return project.groups(root)[group or 'dev'] or {}
 end
 
---- What a program must start to have a REPL here; nil outside of a project.
+--- Return the command that starts a REPL in the current project, or nil outside of a project.
 ---@param command string|string[]|nil
 ---@param args { group: string|nil, host: string|nil }|nil
 function M.command(command, args)
@@ -92,7 +93,7 @@ local function title(root, args)
   return ('%s/%s/%s'):format(vim.fs.basename(root), host, (program:gsub('%c', ' ')))
 end
 
---- A buffer's name that no other has.
+--- Return a buffer name that no other buffer has.
 local function free_name(text)
   local name, number = 'igor-repl://' .. text, 1
   while vim.fn.bufexists(name) == 1 do
@@ -115,7 +116,7 @@ local function use(repl)
   repls[#repls + 1] = repl
 end
 
---- The REPL of a project that was used last, nil where it has none.
+--- Return the project's most recently used REPL, or nil if it has none.
 ---@param root string
 function M.last(root)
   root = vim.uv.fs_realpath(root) or root
@@ -137,7 +138,7 @@ local function again(repl)
   end
 end
 
---- The one key that starts again works in normal mode too.
+--- Map the key that starts a lost REPL again in normal mode too.
 ---@param repl IgorRepl
 local function map_again(repl, is_lost)
   local buf = repl.terminal.buf
@@ -157,7 +158,8 @@ local function say_lost(repl)
   notice.say(('%s: the connection was lost; r in its window starts again'):format(repl.title), WARN)
 end
 
---- A key in a terminal whose program has ended closes it, and its text goes.
+--- Leave terminal mode: otherwise the next key would close the terminal whose program has ended,
+--- and its text would be lost.
 local function stop_typing(buf)
   if vim.api.nvim_get_current_buf() == buf and vim.api.nvim_get_mode().mode == 't' then
     vim.cmd.stopinsert()
@@ -217,7 +219,7 @@ local function start(root, args)
   end)
   repl.queue = require('igor.repl.queue').new(repl)
   vim.b[buf].term_title = text
-  -- Typing in it, not walking past its window, makes it the one that was used last.
+  -- Typing in a REPL makes it the most recently used one; passing through its window does not.
   vim.api.nvim_create_autocmd('TermEnter', {
     buffer = buf,
     callback = function()
@@ -228,11 +230,11 @@ local function start(root, args)
   return repl, win
 end
 
---- Ask on which host; `done` is not called where nobody answers.
+--- Ask which host to use; `done` is not called if the user chooses none.
 local function choose(root, args, done)
   local names = hosts(root, args.group)
   local key = key_of(root, args)
-  -- Unless the config has another word since.
+  -- Use the earlier choice only if the config still has that host.
   args.host = args.host or vim.tbl_contains(names, chosen[key]) and chosen[key] or nil
   if args.host or #names < 2 then
     chosen[key] = args.host
@@ -241,7 +243,7 @@ local function choose(root, args, done)
   local release = readiness.watch_keys()
   readiness.when(readiness.can_ask, function()
     release()
-    if chosen[key] then -- by the question of a command before
+    if chosen[key] then -- chosen meanwhile, for an earlier command
       args.host = chosen[key]
       return done()
     end
@@ -254,10 +256,10 @@ local function choose(root, args, done)
   end)
 end
 
---- Show the REPL of that command, or start it, as soon as the editor lets windows be opened.
+--- Show the REPL of that command, or start it, as soon as the editor allows opening windows.
 ---@param root string
 ---@param args { command: string|nil, group: string|nil, host: string|nil, no_push: boolean|nil }
----@param new boolean  also where one is there
+---@param new boolean  start another even if one runs
 ---@param done function  called with the REPL and its window
 local function show(root, args, new, done)
   choose(root, args, function()
@@ -279,7 +281,7 @@ local function show(root, args, new, done)
   end)
 end
 
---- A REPL of the project in `root` without a word about which: its last one, else a new one.
+--- Use the project's most recently used REPL; start one if there is none.
 ---@param root string
 ---@param done fun(repl: IgorRepl, win: integer|nil)
 function M.some(root, done)
@@ -290,7 +292,7 @@ function M.some(root, done)
   show(root, {}, false, done)
 end
 
---- :IgorRepl, which the bridge has read.
+--- :IgorRepl; the bridge has parsed the command.
 ---@param place string
 ---@param args table
 ---@param new boolean

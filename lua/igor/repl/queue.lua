@@ -1,32 +1,33 @@
--- What was sent to a REPL and waits for its prompt.
+-- Text that was sent to a REPL and waits for its prompt.
 --
--- Most programs say when they read: they ask for pastes in brackets at each prompt. Of the others it
--- is taken that they read when they are quiet behind what looks like a prompt.
+-- Most programs show when they read: they enable bracketed paste at each prompt. Any other program
+-- is assumed to read when it writes nothing more after what looks like a prompt.
 local notice = require('igor.ui.notice')
 local send_text = require('igor.repl.send_text')
 local terminals = require('igor.repl.terminal')
 
 ---@class IgorQueue
----@field announces boolean  whether the program has said once that it reads
----@field has_prompted boolean  whether it has shown what looks like a prompt
+---@field announces boolean  whether the program has ever enabled bracketed paste
+---@field has_prompted boolean  whether the program has shown what looks like a prompt
 ---@field repl IgorRepl
 ---@field waiting IgorBlock[]
 local Queue = {}
 Queue.__index = Queue
 
 local LOOK_MS = 30
--- So long after a note its prompt is on the screen; and so long nothing was written behind a prompt,
--- by one that said that it reads, and in a line like any other.
+-- After a note, the prompt is on the screen within SHOWN_MS. The other times are how long the
+-- screen must be unchanged: after what looks like a prompt, after a note, and after any other line.
 local SHOWN_MS = 50
 local PROMPT_QUIET_MS, SAID_QUIET_MS, QUIET_MS = 250, 400, 6000
--- Prompts as whole lines: a program's own output ends in such signs too. One word (`>>>`, `ipdb>`,
--- `julia>`), a shell's with its host or the name of an environment, a debugger's.
+-- Patterns match prompts as whole lines, because a program's output may also end in such
+-- characters: one word (`>>>`, `ipdb>`, `julia>`), a shell's prompt with its host or an
+-- environment's name, a debugger's.
 local DEBUGGERS = { '^%(%w+%)$', '^>>>$', '^%.%.%.$', '^ipdb>$', '^[$#]$' }
 local PROMPTS = {
   '^%(%w+%)$', '^%S*[>$#%%]$', '^%S*»$', '^%S*❯$', '^%S*λ$',
   '^%[?%S+@%S+.*[>$#%%]$', '^%(%S+%) .*[>$#%%]$',
 }
--- After so long it is said that something waits.
+-- After this time, tell the user that text is waiting.
 local PATIENCE_MS = 4000
 
 ---@param repl IgorRepl
@@ -43,7 +44,7 @@ function Queue.new(repl)
   return self
 end
 
---- The last line with something in it: where the cursor of a program with a prompt is.
+--- Return the last line that is not blank: a program at its prompt has the cursor there.
 local function last_line(buf)
   local count = vim.api.nvim_buf_line_count(buf)
   local lines = vim.api.nvim_buf_get_lines(buf, math.max(0, count - 300), count, false)
@@ -62,7 +63,7 @@ local function is_prompt(line, patterns)
   end)
 end
 
---- Whether the program reads now, as far as that can be known.
+--- Return whether the program reads now, as far as can be determined.
 ---@param block IgorBlock
 function Queue:is_ready(block)
   local terminal = self.repl.terminal
@@ -72,25 +73,25 @@ function Queue:is_ready(block)
   local quiet = vim.uv.now() - self.changed
   if terminal.reads == 'prompt' or terminal.reads == 'editor' then
     self.announces = true
-    -- It says so before it writes its prompt, which is shown a moment later.
+    -- The program enables bracketed paste just before it writes its prompt.
     local is_shown = vim.uv.now() - terminal.noted >= SHOWN_MS
     return is_shown and (terminal.prompts > self.prompts or quiet >= SAID_QUIET_MS)
   end
   local line = last_line(terminal.buf)
-  -- Who says when it reads has others read only in between: a debugger, an `input()`.
+  -- If the program has enabled bracketed paste before, only something within it can read without
+  -- it: a debugger, an `input()`.
   if is_prompt(line, self.announces and DEBUGGERS or PROMPTS) then
     self.has_prompted = self.has_prompted or quiet >= PROMPT_QUIET_MS
     return quiet >= PROMPT_QUIET_MS
   end
-  -- Python has a prompt, and one that shows nothing yet is still starting.
+  -- Python shows a prompt, so a Python that has shown nothing yet is still starting.
   local may_read = terminal.reads == 'unknown' and not self.has_prompted
   return may_read and (line ~= '' or not block.is_python) and quiet >= QUIET_MS
 end
 
---- How the program is written to: whether in the brackets of a paste, and whether the text must do
---- without. Readline's Python before 3.13 asks for brackets where it may, and takes only one
---- statement at a time all the same; from 3.13 on it completes at a tab in them. tmux asks for them
---- whatever the program in it does.
+--- Return whether to send the text as a bracketed paste, and whether it must also be fit to be
+--- typed. Readline's Python before 3.13 may enable bracketed paste but still takes one statement at
+--- a time; since 3.13, a tab in a paste completes. tmux enables it whatever the program in it does.
 function Queue:manner()
   local terminal = self.repl.terminal
   local is_python = last_line(terminal.buf):find('^>>>') ~= nil
@@ -115,7 +116,7 @@ function Queue:stop()
   end
 end
 
---- Nobody reads any more: say what was not sent.
+--- The program is gone: drop the queue, and report what was not sent.
 function Queue:drop()
   local count = #self.waiting
   self.waiting = {}
@@ -125,7 +126,7 @@ function Queue:drop()
   end
 end
 
---- Write what can be written now.
+--- Send the blocks that the program is ready for.
 function Queue:look()
   local state = self.repl.terminal.state
   if state == 'lost' or state == 'ended' or not vim.api.nvim_buf_is_valid(self.repl.terminal.buf) then

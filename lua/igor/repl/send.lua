@@ -1,4 +1,4 @@
--- Sends text from a buffer to the REPL of its project.
+-- Send text from a buffer to the REPL of its project.
 local notice = require('igor.ui.notice')
 local project = require('igor.project')
 local send_text = require('igor.repl.send_text')
@@ -24,7 +24,7 @@ local function put(repl, text)
   notice.say(told:format(repl.title), ERROR)
 end
 
---- Send lines of a buffer to the REPL of the project in `root`, which is opened where there is none.
+--- Send lines of a buffer to the REPL of the project in `root`; open one if there is none.
 local function send(root, buf, lines)
   if not root then
     return notice.say('send: this is not in a project of igor: igor init', ERROR)
@@ -35,7 +35,7 @@ local function send(root, buf, lines)
   end) then
     return notice.say('send: there is nothing to send here')
   end
-  -- Not now: a window may be opened for it, and this may be inside another window's.
+  -- Schedule it: it may open a window, and this code may run inside a call for another window.
   vim.schedule(function()
     require('igor.repl').some(root, function(repl)
       put(repl, text)
@@ -43,7 +43,7 @@ local function send(root, buf, lines)
   end)
 end
 
---- Send lines of text to the REPL of the project that one is in.
+--- Send lines of text to the REPL of the current project.
 ---@param lines string[]
 function M.lines(lines)
   send(project.root(project.place()), 0, lines)
@@ -53,13 +53,13 @@ local function get(buf, first, last)
   return vim.api.nvim_buf_get_lines(buf, first - 1, last, false)
 end
 
---- The lines of the cell around `row`, and the line that begins the next one.
+--- Return the lines of the cell around `row`, and the line that begins the next cell.
 local function cell(buf, row)
   local first, last, after = require('igor.repl.send_cells').around(buf, row)
   return get(buf, first, last), after
 end
 
---- Send the current cell; the line that begins the next one.
+--- Send the current cell. Return the line that begins the next one.
 function M.cell()
   local lines, after = cell(0, vim.fn.line('.'))
   M.lines(lines)
@@ -79,13 +79,13 @@ function M.file()
   M.lines(get(0, 1, -1))
 end
 
---- Send the current line, and as many below it as a count says.
+--- Send the current line, or as many lines as the count says.
 function M.line()
   local row = vim.fn.line('.')
   M.lines(get(0, row, row + vim.v.count1 - 1))
 end
 
---- What lies between two marks, as 'operatorfunc' and visual mode have it.
+--- Send the text between two marks; `kind` is as for 'operatorfunc' and Visual mode.
 local function region(from, to, kind)
   local lines = vim.fn.getregion(vim.fn.getpos(from), vim.fn.getpos(to), { type = kind })
   M.lines(lines)
@@ -98,22 +98,22 @@ function M.operated(kind)
   region("'[", "']", types[kind])
 end
 
---- For a mapping with `expr`: the operator that sends.
+--- Return the operator that sends, for a mapping with `expr`.
 function M.operator()
   vim.o.operatorfunc = "v:lua.require'igor.repl.send'.operated"
   return 'g@'
 end
 
---- Send what is selected; the selection ends.
+--- Send the selection and leave Visual mode.
 function M.selection()
   region('v', '.', vim.fn.mode())
   vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
 end
 
 --- :IgorSend
----@param word string  one of the choices of the table of verbs, or empty
----@param is_whole boolean  it was given with `!`
----@param given { line1: integer, line2: integer }  its range
+---@param word string  one of the choices in the table of verbs, or ''
+---@param is_whole boolean  whether it was given with `!`
+---@param given { line1: integer, line2: integer }  range of the command
 function M.command(word, is_whole, given)
   local lines
   if word == '' or word == 'line' then

@@ -3,13 +3,13 @@ local M = {}
 
 local CHUNK = 500
 
---- What begins a comment in this buffer.
+--- Return what begins a comment in this buffer.
 local function leader(buf)
   local found = vim.trim(vim.bo[buf].commentstring:match('^(.-)%%s') or '')
   return found ~= '' and found or '#'
 end
 
---- Whether a line divides cells: `# %%`, `#%%`, with any text behind it.
+--- Return whether a line divides cells: `# %%` or `#%%`, with any text after it.
 local function divides(line, comment)
   local start = line:match('^%s*()')
   if line:sub(start, start + #comment - 1) ~= comment then
@@ -18,7 +18,7 @@ local function divides(line, comment)
   return line:find('^%s*%%%%', start + #comment) ~= nil
 end
 
---- The first dividing line from `from` on towards `to`, in steps of `step`; nil where none is.
+--- Return the first dividing line from `from` to `to`, in steps of `step`; nil if there is none.
 local function search(buf, from, to, step)
   local comment = leader(buf)
   for edge = from, to, CHUNK * step do
@@ -34,8 +34,8 @@ local function search(buf, from, to, step)
   end
 end
 
---- The first and last line of the cell around `row`, without the line that begins it; and the line
---- that begins the next cell, nil in the last one.
+--- Return the first and last line of the cell around `row`, without its dividing line; and the line
+--- that begins the next cell, nil in the last cell.
 ---@param buf integer
 ---@param row integer
 function M.around(buf, row)

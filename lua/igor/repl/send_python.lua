@@ -1,4 +1,4 @@
--- Python's lines for its prompt. There an empty line ends a block, and nothing else does.
+-- Prepare Python code for Python's prompt, where an empty line ends a block, and nothing else does.
 local M = {}
 
 local TAB_STOP = 8 -- The Python Language Reference, 2.1.8
@@ -6,14 +6,14 @@ local OPENERS = {}
 for word in ('if for while try with def class async match'):gmatch('%a+') do
   OPENERS[word] = true
 end
--- They go on with the block before them.
+-- These clauses continue the block before them.
 local CLAUSES = { ['else'] = true, elif = true, except = true, finally = true }
 
 ---@class IgorPythonLine
 ---@field text string
 ---@field begins string|nil  what it begins in: 'string', 'raw' (a raw string), or 'expression' (brackets,
 --- or behind a backslash)
----@field tabs table<integer, string>|nil  position of a tab → what it is in, as `begins`, or 'code'
+---@field tabs table<integer, string>|nil  position of a tab → context, as `begins` or 'code'
 
 local byte = string.byte
 local BACKSLASH, HASH, TAB = byte('\\'), byte('#'), byte('\t')
@@ -23,12 +23,12 @@ for character, step in pairs({ ['('] = 1, ['['] = 1, ['{'] = 1, [')'] = -1, [']'
   DEPTHS[byte(character)] = step
 end
 
---- Whether three quotes stand at `at`.
+--- Return whether three quotes are at `at`.
 local function is_triple(text, at, quote)
   return byte(text, at + 1) == quote and byte(text, at + 2) == quote
 end
 
---- A string begins at `at`; how many characters its quotes have.
+--- Enter the string that begins at `at`. Return the number of its opening quotes.
 local function open_string(state, text, at, quote)
   local prefix = text:sub(math.max(1, at - 2), at - 1):match('%a+$') or ''
   state.quote, state.is_raw = quote, prefix:find('[rR]') ~= nil
@@ -36,7 +36,7 @@ local function open_string(state, text, at, quote)
   return state.is_triple and 3 or 1
 end
 
---- How many characters of a string to pass over.
+--- Return how many characters of a string to skip.
 local function step_in_string(state, text, at, character)
   if character == BACKSLASH then
     return 2
@@ -67,7 +67,7 @@ local function place(state)
   return (state.depth > 0 or state.continued) and 'expression' or nil
 end
 
---- Byte by byte: a pattern for each would take ten times as long, and files are long.
+--- Scan byte by byte: patterns would take ten times as long, and files are long.
 local function scan_line(state, text)
   local line = { text = text, begins = place(state) }
   local at, size = 1, #text
@@ -86,7 +86,7 @@ local function scan_line(state, text)
   end
   state.continued = byte(text, size) == BACKSLASH and not state.in_comment
   if state.quote and not state.is_triple and not state.continued then
-    state.quote = nil -- not closed: Python says so
+    state.quote = nil -- unclosed string: Python reports it
   end
   return line
 end
@@ -111,7 +111,7 @@ local function is_comment(line)
   return line.text:find('^%s*#') ~= nil
 end
 
---- The blanks that all of two texts begin with.
+--- Return the leading blanks that two texts share.
 local function common(a, b)
   local size = 0
   while size < #a and a:byte(size + 1) == b:byte(size + 1) do
@@ -120,7 +120,7 @@ local function common(a, b)
   return a:sub(1, size)
 end
 
---- Whether the first statement is indented, and so all that belongs to it.
+--- Return whether the first statement is indented, and so the whole block.
 local function begins_indented(lines)
   for _, line in ipairs(lines) do
     if line:find('^%s*[^%s#]') then
@@ -130,7 +130,7 @@ local function begins_indented(lines)
   return false
 end
 
---- Lines without the indentation that all statements share. Strings stay as they are.
+--- Return the lines without the indentation that all statements share. Strings are unchanged.
 ---@param lines string[]
 function M.dedent(lines)
   if not begins_indented(lines) then
@@ -153,8 +153,8 @@ function M.dedent(lines)
   end, scanned)
 end
 
---- The tabs of a line as what can be typed: one would complete. In a string that is not raw `\t` is
---- the same, in a raw one nothing is.
+--- Replace the tabs of a line, since a typed tab would complete. In a string that is not raw, `\t`
+--- means the same; in a raw string nothing does, so its tabs stay.
 local function without_tabs(line)
   if not line.tabs then
     return line.text
@@ -179,7 +179,7 @@ local function first_word(line)
   return line.text:match('^[%a_][%w_]*')
 end
 
---- Follows statements: whether one is open that only an empty line ends.
+--- Return whether a block is open after this line that only an empty line ends.
 local function follow(open, line)
   local word = first_word(line)
   if line.text:find('^%s') then
@@ -188,8 +188,8 @@ local function follow(open, line)
   return OPENERS[word] or CLAUSES[word] and open or line.text:find('^@') ~= nil
 end
 
---- Lines as they are typed at a prompt that takes one after the other: no empty line within a block,
---- one behind it. Comments on their own lines are left out: an old prompt goes on after them.
+--- Return the lines as typed at a prompt that takes one line at a time: no empty line within a
+--- block, and one after it. Drop comment lines: an old prompt would continue after them.
 ---@param lines string[]
 function M.typed(lines)
   local typed, open, decorated = {}, false, false
@@ -216,7 +216,7 @@ function M.typed(lines)
   return typed
 end
 
---- Whether Return behind these lines would go on in them, in an editor of several lines.
+--- Return whether Return after these lines would insert a line, in a multi-line editor.
 ---@param lines string[]
 function M.goes_on(lines)
   return #lines > 1 or #lines == 1 and follow(false, { text = lines[1] })

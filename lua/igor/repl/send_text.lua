@@ -1,22 +1,23 @@
--- Text on its way to a REPL, as bytes: in the brackets of a paste where the program understands
--- them, else as if it was typed.
+-- Encode text for a REPL as bytes: as a bracketed paste if the program understands that, else as if
+-- typed.
 local send_python = require('igor.repl.send_python')
 
 local M = {}
 
 local OPEN, CLOSE = '\27[200~', '\27[201~'
--- What the Return key sends; in a paste, what terminals send for the end of a line.
+-- The byte of the Return key; in a paste, terminals send it as the end of a line.
 local RETURN = '\r'
 
 local SPACE, TAB, DELETE = 32, 9, 127
--- The first byte of the control characters from U+0080 to U+009F, and of other characters.
+-- The first UTF-8 byte of the control characters U+0080 to U+009F, and of other characters.
 local C1 = 194
 
 ---@class IgorBlock
 ---@field lines string[]  see clean()
 ---@field is_python boolean
 
---- Whether there may be control characters. Byte by byte, which is compiled; a pattern is not.
+--- Return whether the line may have control characters. Check bytes, since LuaJIT compiles this
+--- loop but no pattern.
 local function is_suspect(line)
   for at = 1, #line do
     local byte = line:byte(at)
@@ -27,8 +28,8 @@ local function is_suspect(line)
   return false
 end
 
---- Lines without their trailing CRs and without control characters but tabs: those would act as
---- keys, and end the paste. A second result counts what was left out.
+--- Return the lines without trailing CRs, and without control characters except tabs: those would
+--- act as keys and could end the paste. Also return the number of removed characters.
 ---@param lines string[]
 function M.clean(lines)
   local left_out, cleaned = 0, {}
@@ -45,7 +46,7 @@ function M.clean(lines)
   return cleaned, left_out
 end
 
---- Without the blank lines at both ends.
+--- Return the lines without the blank ones at both ends.
 local function trimmed(lines)
   local first, last = 1, #lines
   while first <= last and not lines[first]:find('%S') do
@@ -59,15 +60,15 @@ end
 
 local function pasted(lines, is_python)
   local text = table.concat(lines, RETURN)
-  -- In a block of several lines Return goes to the next one, but behind an empty line.
+  -- In a block of several lines, Return inserts a line, except after an empty line.
   local finish = is_python and send_python.goes_on(lines) and RETURN or ''
   return OPEN .. text .. finish .. CLOSE .. RETURN
 end
 
---- The bytes for a program.
+--- Return the bytes to send to a program.
 ---@param block IgorBlock
 ---@param takes_pastes boolean
----@param plain boolean  whether the text must be fit to be typed, in brackets or not
+---@param plain boolean  whether the text must be fit to be typed, even in a paste
 function M.encode(block, takes_pastes, plain)
   local lines = trimmed(block.lines)
   if block.is_python then

@@ -1,9 +1,9 @@
--- A terminal in which igor's command line runs a REPL. The command line tells by notes between the
--- program's output what the program does (igor_core/cli/embedded.py).
+-- The terminal in which igor's command line runs a REPL. The command line writes notes between the
+-- program's output that say what the program does (igor_core/cli/embedded.py).
 local M = {}
 
 local NOTE = '^\27%]7707;(%w+);(%a+)'
--- Of a mark that the program can't guess.
+-- Length of the mark of a terminal's notes, which the program must not be able to guess.
 local MARK_BYTES = 12
 
 ---@class IgorTerminal
@@ -11,8 +11,8 @@ local MARK_BYTES = 12
 ---@field job integer
 ---@field state string  'starting', 'running', 'lost' or 'ended'
 ---@field reads string  'unknown', 'prompt', 'editor' or 'busy', as the notes have it
----@field prompts integer  how often the program has said that it reads
----@field noted integer  when the last note came, in milliseconds of the loop
+---@field prompts integer  how often the program has reported that it reads
+---@field noted integer  time of the last note, in milliseconds of the event loop
 ---@field status integer|nil  exit status, once it has ended
 ---@field told function  called after each change
 
@@ -45,7 +45,7 @@ local function on_request(event)
   end
 end
 
---- One that answers notes is needed for all terminals; it costs nothing where there are none.
+--- Listen for the notes of all terminals; it costs nothing if there are none.
 local function listen()
   vim.api.nvim_create_autocmd('TermRequest', {
     group = vim.api.nvim_create_augroup('igor_repl', {}),
@@ -61,7 +61,7 @@ local function run(argv, options)
   return vim.fn.termopen(argv, options)
 end
 
---- Give the buffer a name of its own; Neovim leaves a buffer with the old one behind.
+--- Rename the terminal's buffer, and delete the buffer that Neovim keeps for the old name.
 local function rename(buf, name)
   local old = vim.api.nvim_buf_get_name(buf)
   vim.api.nvim_buf_set_name(buf, name)
@@ -72,10 +72,11 @@ local function rename(buf, name)
   end
 end
 
---- Start `argv` in the window `win`, which has its final size: the program sees no other one first.
----@param win integer  shows the new, empty buffer that becomes the terminal
+--- Start `argv` in the window `win`. The window must have its final size, so that the program sees
+--- no other.
+---@param win integer  window with the new, empty buffer that becomes the terminal
 ---@param argv string[]
----@param name string  of the buffer
+---@param name string  name of the buffer
 ---@param told function  called with the terminal after each change of its state
 ---@return IgorTerminal
 function M.start(win, argv, name, told)
@@ -101,14 +102,15 @@ function M.start(win, argv, name, told)
   return terminal
 end
 
---- Write to the program, which may take its time to read it.
+--- Write to the program. It need not read the data at once.
 ---@param terminal IgorTerminal
 ---@param data string
 function M.write(terminal, data)
   vim.fn.chansend(terminal.job, data)
 end
 
---- Bring the windows that show it to its end, where they follow what comes.
+--- Move the cursor to the end in all windows that show the terminal, so that they follow its
+--- output.
 ---@param terminal IgorTerminal
 function M.scroll(terminal)
   local last = vim.api.nvim_buf_line_count(terminal.buf)

@@ -1,4 +1,4 @@
--- The window of a REPL: a split, or the one that shows it already.
+-- The window of a REPL: a split, or the window that already shows it.
 local M = {}
 
 local SPLIT = { below = 'height', above = 'height', left = 'width', right = 'width' }
@@ -7,7 +7,7 @@ local function is_of_a_repl(win)
   return vim.b[vim.api.nvim_win_get_buf(win)].igor_repl ~= nil
 end
 
---- A window of this tab page that shows `buf`, nil where none does.
+--- Return a window of this tab page that shows `buf`, or nil.
 ---@param buf integer
 function M.of(buf)
   return vim.iter(vim.api.nvim_tabpage_list_wins(0)):find(function(win)
@@ -22,7 +22,7 @@ local function dress(win)
   options.scrolloff, options.sidescrolloff = 0, 0
 end
 
---- Columns or lines: a fraction is one of the whole editor.
+--- Return a size in columns or lines; below 1, it is a fraction of the editor.
 local function extent(side, size)
   local whole = side == 'height' and vim.o.lines or vim.o.columns
   return math.max(1, math.floor(size < 1 and size * whole or size))
@@ -39,7 +39,7 @@ local function split(buf)
   })
 end
 
---- Show `buf`; the window. Where a REPL is shown that has ended, it takes that one's place.
+--- Show `buf` and return its window. It replaces a REPL on display that has ended.
 ---@param buf integer
 function M.show(buf)
   local win = M.of(buf)
@@ -57,7 +57,7 @@ function M.show(buf)
   return win
 end
 
---- Bring the cursor into the window, ready to type. Not while something else is being typed.
+--- Enter the window, ready to type, unless the user is typing something else.
 ---@param win integer
 function M.enter(win)
   if vim.api.nvim_get_mode().mode:find('^[nt]') and vim.fn.getcmdwintype() == '' then
