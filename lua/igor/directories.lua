@@ -1,9 +1,9 @@
--- Where igor keeps its own files on this machine, as igor_core/directories.py says.
+-- The directories for igor's own local files, as in igor_core/directories.py.
 local uv = vim.uv
 
 local M = {}
 
---- The checkout that this file is part of.
+--- The checkout that contains this file.
 M.checkout = vim.fn.resolve(vim.fn.fnamemodify(debug.getinfo(1, 'S').source:sub(2), ':p:h:h:h'))
 
 local function variable(name)
@@ -11,7 +11,7 @@ local function variable(name)
   return value ~= '' and value or nil
 end
 
---- The folder of the agent's socket.
+--- Return the directory of the agent's socket.
 function M.runtime()
   local base = variable('XDG_RUNTIME_DIR')
   return base and base .. '/igor' or ('/tmp/igor-%d'):format(uv.getuid())
@@ -22,8 +22,8 @@ function M.state()
   return base .. '/igor'
 end
 
---- Whether the folder of the socket is the user's alone: who else listened there would learn what is
---- saved. True where there is none.
+--- Return whether only the user can access the socket's directory: any other user who listened in
+--- it would learn what is saved. True if it does not exist.
 ---@param folder string
 function M.is_private(folder)
   local found = uv.fs_lstat(folder)
@@ -33,7 +33,7 @@ function M.is_private(folder)
   return found.type == 'directory' and found.uid == uv.getuid() and found.mode % 64 == 0
 end
 
---- Make a folder and those above it that are missing; a new one is private.
+--- Make a directory and its missing parents; new ones are private.
 ---@param folder string
 function M.make(folder)
   if not uv.fs_stat(folder) then
@@ -42,7 +42,7 @@ function M.make(folder)
   end
 end
 
---- Whether a folder is the user's; one that others may enter is closed to them.
+--- Return whether a directory is the user's. Remove the access of others, if they have any.
 local function is_own(folder)
   local found = uv.fs_stat(folder)
   if not found or found.uid ~= uv.getuid() then
@@ -51,8 +51,8 @@ local function is_own(folder)
   return found.mode % 64 == 0 or uv.fs_chmod(folder, 448) == true
 end
 
---- Open a file of the state folder for what is appended; nil where that can't be done, or the folder
---- is somebody else's.
+--- Open a file of the state directory for appending. Return nil if that fails or the directory
+--- belongs to another user.
 ---@param name string
 function M.append_to(name)
   M.make(M.state())

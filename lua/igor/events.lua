@@ -7,8 +7,8 @@
 ---@class IgorStartedEvent  from the bridge: a job has started
 ---@field type 'started'
 ---@field verb string
----@field root string  of the project
----@field args table  what the verb was given
+---@field root string  root of the project
+---@field args table  arguments of the verb
 
 ---@class IgorAcceptedEvent
 ---@field type 'accepted'
@@ -24,7 +24,7 @@
 ---@field type 'warning'
 ---@field host string
 ---@field text string
----@field hint string  '' for none
+---@field hint string  '' if there is none
 
 ---@class IgorOutputEvent
 ---@field type 'output'

@@ -1,4 +1,5 @@
--- :checkhealth igor: what igor needs on this machine, each with its remedy. Hosts: igor doctor.
+-- :checkhealth igor: check what igor needs locally, with a remedy for each problem. `igor doctor`
+-- checks the hosts.
 local checkout = require('igor.directories').checkout
 local register = require('igor.command.register')
 
@@ -7,7 +8,7 @@ local M = {}
 local health = vim.health
 local INSTALL = ('in %s: make install'):format(checkout)
 
--- Said as JSON: versions of what igor's Python finds, and which Python runs the agent.
+-- Prints JSON: versions of what igor's Python finds, and which Python runs the agent.
 local IN_EDITOR = [[
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -40,10 +41,10 @@ local PROGRAMS = {
 
 local TIMEOUT = 'it does not answer'
 
---- The standard output of a program, or nil and the last line of what it complained.
+--- Return the standard output of a program, or nil and its last line of error output.
 local function run(command)
   local ok, done = pcall(function()
-    -- Not in the project: Python would import what lies there.
+    -- Don't run it in the project: Python would import modules from the current directory.
     return vim.system(command, { text = true, timeout = 5000, cwd = '/' }):wait()
   end)
   if ok and done.code == 124 then
@@ -57,7 +58,7 @@ local function run(command)
   return vim.trim(done.stdout)
 end
 
---- The Python that runs the bridge: the editor's own where the manifest has the commands.
+--- Return the Python that runs the bridge: the editor's if the manifest has the commands.
 local function python()
   local given = require('igor.options').current.python
   if register.in_manifest() and not given then

@@ -1,7 +1,7 @@
 -- igor in Neovim: require('igor').setup{}; see :help igor-neovim.
 local M = {}
 
---- See that igor:// addresses can be opened.
+--- Make igor:// addresses work.
 local function show_remote_files()
   local group = vim.api.nvim_create_augroup('igor_remote_file', {})
   local function on(events, act)
@@ -14,7 +14,7 @@ local function show_remote_files()
       end,
     })
   end
-  -- gf in such a text opens nothing but files.
+  -- Map gf in such a buffer so that it opens nothing but files.
   on('BufReadCmd', function(file, args)
     require('igor.places').map(args.buf)
     file.read(args.buf, args.match)
@@ -32,7 +32,7 @@ local function show_remote_files()
   end)
 end
 
---- Set the options, declare the commands unless the manifest has them, map the keys asked for.
+--- Set the options, declare the commands unless the manifest has them, and map the requested keys.
 ---@param given table|nil  see |igor-options|
 function M.setup(given)
   local options = require('igor.options')
@@ -51,8 +51,8 @@ function M.setup(given)
   end
 end
 
---- One short text for a statusline: what runs, else what the hosts of the buffer's project have, and
---- whether the last job failed. Empty where there is nothing to say.
+--- Return one short text for a statusline: what runs, else the freshness of the hosts of the
+--- buffer's project, and whether the last job failed. Empty if there is nothing to say.
 ---@return string
 function M.status()
   local jobs, save = package.loaded['igor.job.list'], package.loaded['igor.sync']
@@ -68,16 +68,16 @@ function M.status()
   return 'igor: ' .. fresh .. (has_failed and ' · ' .. job:sub(#'igor: ' + 1) or '')
 end
 
---- The command, as a list, that has a REPL of the project that one is in on its terminal: for plugins
---- that start REPLs themselves. nil outside of a project.
----@param command string|string[]|nil  the program, that of the config without it
----@param args { group: string|nil, host: string|nil }|nil  the host group, 'dev' without it, and its host
+--- Return the command, as a list, that runs a REPL of the current project on its terminal: for
+--- plugins that start REPLs themselves. nil outside of a project.
+---@param command string|string[]|nil  the program; default: the one of the config
+---@param args { group: string|nil, host: string|nil }|nil  host group (default: 'dev') and host
 ---@return string[]|nil
 function M.repl_command(command, args)
   return require('igor.repl').command(command, args)
 end
 
---- What the agent says of each project whose files are open: root → freshness.
+--- Return the freshness of each project with open files, as the agent reports it: root → freshness.
 ---@return table<string, table>
 function M.freshness()
   local watching = package.loaded['igor.sync.projects']

@@ -1,4 +1,4 @@
--- The options of setup(): each with its type, its default and what it does, in one place.
+-- The options of setup(): type, default and description of each, in one place.
 local M = {}
 
 ---@class IgorOption
@@ -95,7 +95,7 @@ M.list = {
   },
 }
 
---- How many single edits turn `a` into `b`.
+--- Return how many single edits turn `a` into `b`.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -112,7 +112,7 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The name that `wrong` was probably meant to be, nil where none is near.
+--- Return the name that `wrong` probably meant, or nil if none is similar.
 ---@param wrong string
 ---@param names string[]
 function M.nearest(wrong, names)
@@ -140,7 +140,7 @@ local function names()
   end, M.list)
 end
 
---- Whether `name` is a table of options, such as 'output'.
+--- Return whether `name` is a table of options, such as 'output'.
 local function is_group(name)
   return vim.iter(M.list):any(function(option)
     return vim.startswith(option.name, name .. '.')
@@ -188,7 +188,7 @@ local function apply(tree, given, prefix, problems)
   end
 end
 
---- The defaults as one table.
+--- Return the defaults as one table.
 function M.defaults()
   local tree = {}
   for _, option in ipairs(M.list) do
@@ -197,7 +197,7 @@ function M.defaults()
   return tree
 end
 
---- The options with `given` in place of the defaults, and a list of what is wrong with `given`.
+--- Return the options with `given` in place of the defaults, and a list of problems with `given`.
 ---@param given table|nil
 function M.merge(given)
   local tree, problems = M.defaults(), {}
@@ -206,7 +206,7 @@ function M.merge(given)
   return tree, problems
 end
 
---- What is in force; the defaults until setup() was called.
+--- The current options; the defaults until setup() is called.
 M.current = M.defaults()
 
 return M

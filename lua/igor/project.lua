@@ -1,20 +1,20 @@
--- Where the project is, and the little of its config that the editor needs before any Python runs.
+-- Find the project, and read the parts of its config that the editor needs before any Python runs.
 local M = {}
 
---- Where the config lies in a project.
+--- Path of the config in a project.
 M.CONFIG = '.igor/config.json'
 
---- Where it says which files go to no host.
+--- Path of the file that lists the files to send to no host.
 M.IGNORE = '.igor/ignore'
 
---- The folder of the project around `path` (a file or folder), nil outside of one.
+--- Return the directory of the project around `path` (a file or directory), or nil outside of one.
 ---@param path string
 function M.root(path)
   local found = vim.fs.find(M.CONFIG, { upward = true, path = path, type = 'file', limit = 1 })[1]
   return found and vim.fs.dirname(vim.fs.dirname(found))
 end
 
---- The real path of a file that need not be there yet.
+--- Return the real path of a file that need not exist yet.
 local function real(path)
   local found = vim.uv.fs_realpath(path)
   local parent, name = path:match('^(.*)/([^/]*)$')
@@ -25,11 +25,11 @@ local function real(path)
   return above and (above == '/' and '' or above) .. '/' .. name
 end
 
---- Real folders of files → the roots of their projects.
+--- Real directories of files → the roots of their projects.
 local roots = {}
 
---- The project that a file belongs to, and its path in there; nil outside of one. Links are
---- followed: a file counts where it really lies.
+--- Return the root of the project that a file belongs to, and the file's path in it; nil outside of
+--- one. Links are followed: the file's real path counts.
 ---@param path string
 function M.locate(path)
   path = vim.startswith(path, '/') and real(path)
@@ -47,7 +47,7 @@ function M.locate(path)
   end
 end
 
---- The same for the file of a buffer; nil where the buffer is none.
+--- Do the same for the file of a buffer; return nil if the buffer is no file.
 ---@param buf integer
 function M.locate_buffer(buf)
   if vim.bo[buf].buftype == '' then
@@ -55,7 +55,7 @@ function M.locate_buffer(buf)
   end
 end
 
---- The folder of the file in buffer `buf`, nil where the buffer is not a file here (scp://…).
+--- Return the directory of the file in buffer `buf`, or nil if it is not a local file (scp://…).
 local function folder(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   if vim.bo[buf].buftype == '' and vim.startswith(name, '/') then
@@ -63,16 +63,16 @@ local function folder(buf)
   end
 end
 
---- What a command given now acts on: the project of the buffer (a file, or the output of a job),
---- else that of the working directory. Outside of any project, the folder itself.
+--- Return what a command given now acts on: the project of the buffer (a file, or the output of a
+--- job), else that of the working directory; outside of any project, the directory itself.
 function M.place()
   local here = vim.b.igor_root or folder(0)
   local cwd = vim.fn.getcwd()
   return here and M.root(here) or M.root(cwd) or here or cwd
 end
 
---- The text of a file of the project, nil where there is none. Of a pipe, the editor would wait for
---- the end.
+--- Return the text of a file of the project, or nil if there is none. Only read regular files:
+--- reading a pipe would block the editor.
 ---@param root string
 ---@param name string
 function M.text(root, name)
@@ -86,7 +86,7 @@ function M.text(root, name)
   end
 end
 
---- The config as it is, with nothing checked; empty where it can't be read.
+--- Return the config without checking it; empty if it can't be read.
 ---@param root string
 function M.config(root)
   local text = M.text(root, M.CONFIG)
@@ -94,8 +94,8 @@ function M.config(root)
   return ok and type(config) == 'table' and config or {}
 end
 
---- The host groups of the project in `root`: name → names of hosts. Empty where the config can't
---- be read: the agent says what is wrong with it.
+--- Return the host groups of the project in `root`: name → names of hosts. Empty if the config
+--- can't be read: the agent reports its errors.
 ---@param root string
 function M.groups(root)
   local config = M.config(root)
@@ -108,7 +108,7 @@ function M.groups(root)
   return groups
 end
 
---- Names of the config's table debug.programs.
+--- Return the names in the config's table debug.programs.
 ---@param root string|nil
 ---@return string[]
 function M.debug_programs(root)
@@ -128,13 +128,14 @@ function M.host_names(group)
   return names
 end
 
---- A path as Neovim shows those that it opens itself: from the working directory where it is below.
+--- Return a path as Neovim shows files that it opens itself: relative to the working directory if
+--- below.
 ---@param path string
 function M.shown(path)
   return vim.startswith(path, '/') and vim.fn.fnamemodify(path, ':.') or path
 end
 
---- Buffers of the project in `root` that were changed and not written: buffer → path in there.
+--- Return the project's modified buffers: buffer → path in the project.
 ---@param root string
 function M.unwritten(root)
   local found = {}

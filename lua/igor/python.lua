@@ -1,4 +1,4 @@
--- Which Python runs igor's own programs on this machine.
+-- Choose the Python that runs igor's own local programs.
 local M = {}
 
 local function own()
@@ -6,7 +6,7 @@ local function own()
   return vim.fn.executable(python) == 1 and python or nil
 end
 
---- The Python for igor's own remote plugin host.
+--- Return the Python for igor's own remote plugin host.
 function M.of_host()
   local given = require('igor.options').current.python
   if given then
@@ -15,7 +15,8 @@ function M.of_host()
   return own() or vim.fn.expand(vim.g.python3_host_prog or 'python3')
 end
 
---- The Python for the agent, as igor_core/agent/client.py chooses it: an editor's may lack modules.
+--- Return the Python for the agent, chosen as in igor_core/agent/client.py: the editor's Python may
+--- lack modules.
 function M.of_agent()
   return own() or M.of_host()
 end
