@@ -1,13 +1,14 @@
--- Colours of terminals (SGR, ECMA-48 8.3.117 and xterm's 256 and 24-bit forms) as highlight groups.
+-- Terminal colours (SGR, ECMA-48 8.3.117 and xterm's 256 and 24-bit forms) as highlight groups.
 local M = {}
 
--- xterm's first sixteen; a colour scheme's own (g:terminal_color_N) go before them.
+-- xterm's first sixteen colours; those of the colour scheme (g:terminal_color_N) take precedence.
 local BASE = {
   [0] = '#000000', '#cd0000', '#00cd00', '#cdcd00', '#3b78ff', '#cd00cd', '#00cdcd', '#e5e5e5',
   '#7f7f7f', '#ff0000', '#00ff00', '#ffff00', '#5c5cff', '#ff00ff', '#00ffff', '#ffffff',
 } -- stylua: ignore
 
--- Neovim has room for some 20,000 groups; beyond this many, 24-bit colours share those of the 256.
+-- Neovim has room for some 20,000 groups. Beyond this many, each 24-bit colour uses the nearest of
+-- the 256.
 local MAX_GROUPS = 1000
 
 local SWITCHES = {
@@ -21,15 +22,15 @@ local ATTRIBUTES = { 'fg', 'bg', 'bold', 'dim', 'italic', 'underline', 'reverse'
 
 ---@class IgorStyle
 ---@field key string
----@field fg integer|string|nil  of the 256 colours, or '#rrggbb'
+---@field fg integer|string|nil  one of the 256 colours, or '#rrggbb'
 ---@field bg integer|string|nil
 ---@field bold boolean|nil
 ---@field dim boolean|nil
 ---@field underline boolean|nil
 
---- Styles by what they look like: equal ones are the same table, so spans compare by identity.
+--- All styles by their attributes. Equal styles are the same table, so spans compare by identity.
 local styles = setmetatable({}, { __mode = 'v' })
---- Looks that have a highlight group: key → { name, style }.
+--- Styles with a highlight group: key → { name, style }.
 local groups, group_count = {}, 0
 
 local function interned(style)
@@ -45,7 +46,7 @@ local function interned(style)
   return styles[key]
 end
 
---- How text looks after a reset. Held here, so that it stays the same table.
+--- The style of text after a reset. Kept here so that it always is the same table.
 M.plain = interned({})
 
 local function copy(style)
@@ -56,7 +57,7 @@ local function copy(style)
   return new
 end
 
---- The colour after 38, 48 or 58 at `i`, and the place of the last number that belongs to it.
+--- Return the colour after 38, 48 or 58 at `i`, and the position of its last number.
 local function extended(numbers, i)
   if numbers[i + 1] == 5 then
     return numbers[i + 2], i + 2
@@ -82,8 +83,8 @@ local function set_colour(style, n)
   end
 end
 
---- The numbers of an SGR sequence. Colons separate as semicolons do; the colour space that the
---- colon form has room for (38:2::r:g:b) is left out.
+--- Return the numbers of an SGR sequence. Colons separate like semicolons; the colour space that
+--- the colon form may contain (38:2::r:g:b) is dropped.
 local function numbers_of(parameters)
   parameters = parameters:gsub('([345]8):2:%d*:(%d+:%d+:%d+)', '%1:2:%2'):gsub('4:0', '24')
   parameters = parameters:gsub('^4:%d', '4'):gsub(';4:%d', ';4')
@@ -94,7 +95,7 @@ local function numbers_of(parameters)
   return numbers
 end
 
---- The style after the SGR sequence with these parameters ("1;38;5;208").
+--- Return the style after the SGR sequence with these parameters ("1;38;5;208").
 ---@param style IgorStyle
 ---@param parameters string
 function M.sgr(style, parameters)
@@ -123,7 +124,7 @@ function M.sgr(style, parameters)
   return interned(new)
 end
 
---- Colour `n` of the 256 as '#rrggbb'.
+--- Return colour `n` of the 256 as '#rrggbb'.
 local function rgb(n)
   if n < 16 then
     return vim.g['terminal_color_' .. n] or BASE[n]
@@ -138,7 +139,7 @@ local function rgb(n)
   return ('#%02x%02x%02x'):format(level(math.floor(n / 36)), level(math.floor(n / 6) % 6), level(n % 6))
 end
 
---- The nearest colour of the 6×6×6 cube.
+--- Return the nearest colour of the 6×6×6 cube.
 local function indexed(colour)
   local function step(digits)
     local value = tonumber(digits, 16)
@@ -173,7 +174,7 @@ local function fewer_colours(style)
   return interned(new)
 end
 
---- The highlight group of a style, nil for plain text.
+--- Return the highlight group of a style, or nil for plain text.
 ---@param style IgorStyle
 function M.group(style)
   if style == M.plain then
@@ -192,7 +193,7 @@ function M.group(style)
   return groups[style.key].name
 end
 
---- Colour schemes clear the groups that they don't know.
+--- Define the groups again, since colour schemes clear the groups that they don't know.
 function M.redefine()
   for _, group in pairs(groups) do
     define(group)

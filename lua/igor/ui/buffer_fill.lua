@@ -1,22 +1,22 @@
--- Puts a long text into a buffer that is not for changing, and leaves the editor its turns meanwhile.
+-- Put a long text into a read-only buffer without blocking the editor.
 local readiness = require('igor.ui.readiness')
 
 local M = {}
 
--- How much is done before the editor has its turn.
+-- Number of lines and nanoseconds after which the editor gets its turn.
 local PUT_LINES, TURN_NS = 5000, 5e6
 
 ---@type { buf: integer, from: integer, to: integer, lines: string[] }|nil  see put()
 local new
 
---- For put() only.
+--- Replace the lines; only for put().
 function M.replace()
   vim.api.nvim_buf_set_lines(new.buf, new.from, new.to, false, new.lines)
 end
 
---- Put `lines` in place of those of a buffer, without a trace in the undo history, and set `options`
---- of its. Places in the quickfix list and marks are about the text that comes: they must not move
---- with what is here before. Throws while the editor forbids changes.
+--- Replace lines of a buffer with `lines`, without an undo entry, and set its `options`. Keep the
+--- quickfix list's positions and the marks where they are: they refer to the new text, not to the
+--- old. Throw an error while the editor forbids changes.
 ---@param buf integer
 ---@param from integer
 ---@param to integer
@@ -37,8 +37,8 @@ function M.put(buf, from, to, lines, options)
   end
 end
 
---- Run `act`. It is given a function to pause by, and one that calls another until the editor allows
---- what that does.
+--- Run `act` as a coroutine. It gets two functions: one to pause, and one that calls another
+--- function until the editor allows what that does.
 ---@param act fun(pause: fun(), insist: fun(step: fun()))
 function M.in_turns(act)
   local running, since
@@ -72,7 +72,7 @@ function M.in_turns(act)
   go_on()
 end
 
---- Put `lines` over the first ones of a buffer, from the top, for as long as `is_wanted()`.
+--- Replace the first lines of a buffer with `lines`, from the top, as long as `is_wanted()`.
 ---@param buf integer
 ---@param lines string[]
 ---@param is_wanted fun(): boolean

@@ -1,7 +1,7 @@
--- How igor words times, transfers and ends of jobs.
+-- Format times, transfers and ends of jobs.
 local M = {}
 
---- "0.4 s", "12 s", "3 min 20 s".
+--- Return a duration: "0.4 s", "12 s", "3 min 20 s".
 ---@param seconds number
 function M.duration(seconds)
   if seconds < 10 then
@@ -25,7 +25,7 @@ local function amount(count, unit)
   return unit == 'bytes' and bytes(count) or ('%d %s'):format(count, unit)
 end
 
---- A progress event as one line: "sending: 1.2 MB of 8.0 MB (15 %), 3.1 MB/s".
+--- Return a progress event as one line: "sending: 1.2 MB of 8.0 MB (15 %), 3.1 MB/s".
 ---@param event IgorProgressEvent
 function M.progress(event)
   local text = ('%s: %s'):format(event.label, amount(event.done, event.unit))
@@ -39,7 +39,7 @@ function M.progress(event)
   return text
 end
 
---- How one host ended: "done (12 s)", "failed: no route to host", "cancelled".
+--- Return how one host ended: "done (12 s)", "failed: no route to host", "cancelled".
 ---@param result IgorResult
 function M.result(result)
   if result.ok then
@@ -53,7 +53,7 @@ function M.result(result)
   return 'failed: ' .. (result.text ~= '' and result.text or ('exit status %d'):format(result.status))
 end
 
---- How one of several hosts ended, short enough for a line that names them all.
+--- Return how one of several hosts ended, short enough for a line that names them all.
 local function brief(result)
   if result.ok then
     return ('%s ok (%s)'):format(result.host, M.duration(result.seconds))
@@ -62,7 +62,7 @@ local function brief(result)
   return ('%s %s'):format(result.host, text)
 end
 
---- A job's end in a word: "ok", "cancelled", "ended" by whoever used it, or "failed".
+--- Return a job's end in a word: "ok", "cancelled", "ended" if its user ended it, or "failed".
 ---@param outcome IgorOutcome
 function M.verdict(outcome)
   if outcome.status == 0 then
@@ -76,7 +76,7 @@ function M.verdict(outcome)
   return is_wanted and 'ended' or 'failed'
 end
 
---- The end of a job in one line, failures last: they are long.
+--- Return the end of a job in one line. Failures come last, because they are long.
 ---@param outcome IgorOutcome
 function M.summary(outcome)
   if outcome.status == 130 then

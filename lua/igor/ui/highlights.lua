@@ -1,4 +1,4 @@
--- The highlight groups: links that a colour scheme or the user may set otherwise.
+-- The highlight groups: default links, which a colour scheme or the user may override.
 local M = {}
 
 M.links = {
@@ -19,7 +19,7 @@ local function set()
   require('igor.ui.ansi').redefine()
 end
 
---- Define them now and again after each change of the colour scheme.
+--- Define the groups now, and again after each change of the colour scheme.
 function M.define()
   set()
   vim.api.nvim_create_autocmd('ColorScheme', {

@@ -1,5 +1,5 @@
--- One-line messages. A longer one, or two at once, would end in "Press ENTER" and take the next
--- key from whoever is typing; the whole text is in the job's output.
+-- One-line messages. A longer one, or two at once, would cause "Press ENTER" and swallow a key that
+-- the user types; the whole text is in the job's output.
 local readiness = require('igor.ui.readiness')
 
 local M = {}
@@ -8,7 +8,7 @@ local waiting = {}
 
 local CUT = '…'
 
---- The text, cut where the line is full; some characters take two cells.
+--- Return the text, cut to the width of the message line; some characters take two cells.
 local function shortened(text)
   local width = vim.fn.strdisplaywidth
   if width(text) <= vim.v.echospace then
@@ -36,9 +36,9 @@ local function show()
   vim.notify(shortened(table.concat(texts, ' · ')), level)
 end
 
---- Show `text` in the message line as soon as nothing else is there.
+--- Show `text` in the message line as soon as that is free.
 ---@param text string
----@param level integer|nil  vim.log.levels, INFO by default
+---@param level integer|nil  one of vim.log.levels; default: INFO
 function M.say(text, level)
   waiting[#waiting + 1] = {
     text = 'igor: ' .. text:gsub('%s*[\r\n]+%s*', ' '):gsub('%c', vim.fn.strtrans),

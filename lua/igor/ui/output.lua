@@ -1,7 +1,7 @@
 -- The output of one job: a buffer that grows at its end.
 --
--- Rows that can't change any more are committed to the buffer once. Below them live the rows that
--- still do: lines without a newline yet, and one row of progress for each host.
+-- Rows that can't change any more are committed to the buffer once. Below them are the rows that
+-- still change: lines without a newline yet, and one row of progress for each host.
 local ansi = require('igor.ui.ansi')
 local Screen = require('igor.ui.screen')
 local window = require('igor.ui.window')
@@ -17,22 +17,22 @@ local namespace = vim.api.nvim_create_namespace('igor_output')
 ---@class IgorRow
 ---@field text string
 ---@field prefix string|nil  names the host, once the row is added
----@field group string|nil  highlight of the whole row
+---@field group string|nil  highlight group of the whole row
 ---@field spans table[]|nil  { from, to, style } within the text
 
 ---@param name string  the buffer's name
----@param root string  the project that its commands act on
----@param hosts string[]  the hosts of the job; with more than one each line begins with its host
+---@param root string  root of the project that commands in the buffer act on
+---@param hosts string[]  hosts of the job; if there are several, each line begins with its host
 ---@return IgorOutput
 function Output.new(name, root, hosts)
   local self = setmetatable({
     fresh = {}, -- rows to commit with the next flush
     committed = 0, -- rows of the buffer that stay as they are
-    screens = {}, -- of each host and stream, in order of appearance
+    screens = {}, -- one for each host and stream, in order of appearance
     progress = {}, -- the row of each host
     hosts = {},
-    count = 0, -- of hosts
-    width = 0, -- of the longest host's name
+    count = 0, -- number of hosts
+    width = 0, -- width of the longest host name
   }, Output)
   self.buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(self.buf, name)
@@ -47,7 +47,7 @@ function Output.new(name, root, hosts)
   return self
 end
 
---- Know a host; from the second on, rows say whose they are.
+--- Add a host. From the second on, rows begin with the name of their host.
 ---@param host string
 function Output:meet(host)
   if host == '' or self.hosts[host] then
@@ -71,7 +71,7 @@ function Output:prefix(host)
   return host .. (' '):rep(self.width - vim.fn.strdisplaywidth(host)) .. ' │ '
 end
 
---- A row that igor itself says.
+--- Add a row with a message of igor's.
 ---@param host string
 ---@param text string
 ---@param group string|nil
@@ -82,7 +82,7 @@ function Output:say(host, text, group)
   end
 end
 
---- What a program wrote.
+--- Add a program's output.
 ---@param host string
 ---@param stream string
 ---@param data string
@@ -94,7 +94,7 @@ function Output:write(host, stream, data)
   end)
 end
 
---- The one row that says how far a host's transfer is, nil where it is complete.
+--- Set the row that shows the progress of a host's transfer; nil removes it.
 ---@param host string
 ---@param text string|nil
 function Output:set_progress(host, text)
@@ -102,7 +102,7 @@ function Output:set_progress(host, text)
   self.progress[host] = text and { text = text, group = 'IgorProgress' }
 end
 
---- A host has ended: its open lines and its progress stay as they are now.
+--- Commit a host's open lines and its progress: the host has ended.
 ---@param host string
 function Output:settle(host)
   for _, screen in ipairs(self.screens) do
@@ -138,7 +138,7 @@ function Output:add(host, row)
   self.fresh[#self.fresh + 1] = row
 end
 
---- The rows that still change, in order of their hosts.
+--- Return the rows that still change, in order of their hosts.
 function Output:live()
   local rows = {}
   for _, screen in ipairs(self.screens) do
@@ -156,8 +156,8 @@ function Output:live()
   return rows
 end
 
---- Show what has come since the last flush. Where the editor forbids changes of text just now
---- (E565), it throws and can be called again.
+--- Show what was added since the last flush. Throw an error while the editor forbids changes of
+--- text (E565); it can then be called again.
 function Output:flush()
   if not self:is_there() then
     self.fresh = {}
@@ -181,7 +181,7 @@ function Output:is_there()
   return vim.api.nvim_buf_is_loaded(self.buf)
 end
 
---- Put `rows` in place of what lives below the committed ones.
+--- Replace the rows below the committed ones with `rows`.
 ---@param rows IgorRow[]
 function Output:replace_tail(rows)
   local lines = {}
@@ -216,7 +216,7 @@ function Output:colour(line, row)
   end
 end
 
---- Drop the oldest rows; their marks would else pile up on the first one left.
+--- Drop the oldest rows, with their marks: those would move to the first remaining row.
 ---@param excess integer
 function Output:drop(excess)
   if excess > 0 then
@@ -226,7 +226,7 @@ function Output:drop(excess)
   end
 end
 
---- Show this output in the split of this tab page. The cursor stays where it is.
+--- Show this output in the split of this tab page. The cursor stays in its window.
 function Output:open()
   if self:is_there() then
     window.open(self.buf)

@@ -1,36 +1,37 @@
--- When the editor is ready for something: nothing of igor's may swallow what is being typed.
+-- Whether the editor is ready for a message or question: igor must not swallow what the user types.
 local M = {}
 
 local CHECK_MS = 100
--- A question comes up only after a pause in typing, in milliseconds.
+-- A question appears only after a pause in typing of this many milliseconds.
 local PAUSE_MS = 500
 
 local last_key = 0
 local watchers = 0
 local listener = vim.api.nvim_create_namespace('igor_keys')
 
---- Whether Neovim's own vim.notify is in place, which writes to the message line.
+--- Return whether vim.notify is Neovim's own, which writes to the message line.
 local function notifies_in_line()
   local source = debug.getinfo(vim.notify, 'S').source -- '?' where it was compiled in without names
   return source == '?' or vim.startswith(source, '@vim/')
 end
 
---- Whether a message would be seen and harm nobody: no command line, no "Press ENTER", and nothing
---- like "-- INSERT --" that takes its place at once.
+--- Return whether a message would be seen and do no harm: no command line, no "Press ENTER", and
+--- nothing like "-- INSERT --" that would overwrite it at once.
 function M.can_show()
   local now = vim.api.nvim_get_mode()
   local covered = vim.o.showmode and notifies_in_line() and now.mode:find('^[iRvV\22sS\19]')
   return not now.blocking and not now.mode:find('^[cr!]') and not covered
 end
 
---- Whether an error says that text and windows can't be changed just now: the command-line window
+--- Return whether an error says that text and windows can't be changed now: the command-line window
 --- is open, or a mapping waits for a key.
 ---@param err any
 function M.is_lock(err)
   return err:find('E565:', 1, true) ~= nil or err:find('E11:', 1, true) ~= nil
 end
 
---- Whether a question may take the keys: normal mode with nothing half typed, and a pause.
+--- Return whether a question may take the keys: in Normal mode, nothing half typed, and after a
+--- pause.
 function M.can_ask()
   local now = vim.api.nvim_get_mode()
   return now.mode == 'n'
@@ -41,7 +42,7 @@ function M.can_ask()
     and vim.uv.now() - last_key >= PAUSE_MS
 end
 
---- Watch the keys from now on, for can_ask(), until the function that it returns is called.
+--- Watch the keys for can_ask(), until the returned function is called.
 function M.watch_keys()
   watchers = watchers + 1
   last_key = vim.uv.now()
@@ -56,7 +57,7 @@ function M.watch_keys()
   end
 end
 
---- Throws, as persist() knows it, where text and windows can't be changed just now.
+--- Throw an error that persist() recognizes, if text and windows can't be changed now.
 function M.check()
   if vim.fn.getcmdwintype() ~= '' then
     error('E11: the command-line window is open', 0)
@@ -64,7 +65,7 @@ function M.check()
   vim.api.nvim_set_current_win(vim.api.nvim_get_current_win())
 end
 
---- Call `act` now, and again every moment for as long as the editor forbids what it does.
+--- Call `act` now, and again at intervals while the editor forbids what it does.
 ---@param act fun()
 function M.persist(act)
   local ok, err = pcall(act)
@@ -77,7 +78,7 @@ function M.persist(act)
   end
 end
 
---- Call `act` as soon as `ready()` holds, at once where it does.
+--- Call `act` as soon as `ready()` is true, at once if it is already.
 ---@param ready fun(): boolean
 ---@param act fun()
 function M.when(ready, act)

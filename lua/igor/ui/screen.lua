@@ -1,8 +1,9 @@
--- What a program writes, as lines: one Screen for each host and stream, fed with chunks cut anywhere.
+-- Convert a program's output to lines: one Screen for each host and stream, fed with chunks that
+-- may be cut anywhere.
 --
 -- A line grows at its end as plain text. Only when a program goes back in it (carriage return,
--- backspace, erase) it becomes cells, one for each character, until its newline; so neither plain
--- logs nor progress bars are ever gone through twice.
+-- backspace, erase) is it split into cells, one for each character, until its newline; so neither
+-- plain logs nor progress bars are ever processed twice.
 local ansi = require('igor.ui.ansi')
 
 ---@class IgorScreen
@@ -10,9 +11,9 @@ local ansi = require('igor.ui.ansi')
 local Screen = {}
 Screen.__index = Screen
 
--- A longer line is cut: a program may write megabytes without a newline.
+-- The longest line; a longer one is cut, since a program may write megabytes without a newline.
 local MAX_LINE = 8192
--- An escape sequence that has not ended after so many bytes is none.
+-- The longest escape sequence; anything longer is not taken for one.
 local MAX_ESCAPE = 4096
 
 ---@return IgorScreen
@@ -24,7 +25,7 @@ end
 ---@field text string
 ---@field spans table[]  { first byte, byte after the last, style }, counted from 0
 
---- Take in `data`; calls emit(line) for each line that it ends.
+--- Process `data`; call emit(line) for each line that it completes.
 ---@param data string
 ---@param emit fun(line: IgorLine)
 function Screen:feed(data, emit)
@@ -43,13 +44,13 @@ function Screen:feed(data, emit)
   end
 end
 
---- The line that has no newline yet, nil when there is nothing in it.
+--- Return the line that has no newline yet, or nil if it is empty.
 function Screen:open_line()
   local line = self:line()
   return line.text ~= '' and line or nil
 end
 
---- The stream has ended: emit what is left.
+--- Emit the rest: the stream has ended.
 ---@param emit fun(line: IgorLine)
 function Screen:finish(emit)
   if self:open_line() then
@@ -70,7 +71,7 @@ function Screen:newline(emit)
   self.text, self.spans, self.cells, self.cursor = '', {}, nil, nil
 end
 
---- Act on the control character at `at`; returns where to read on.
+--- Handle the control character at `at`. Return the position to continue at.
 ---@param data string
 ---@param at integer
 ---@param emit fun(line: IgorLine)
@@ -89,7 +90,7 @@ function Screen:control(data, at, emit)
   return at + 1
 end
 
---- Act on the escape sequence at `at`; one that has not ended waits for the next chunk.
+--- Handle the escape sequence at `at`. An unfinished one waits for the next chunk.
 ---@param data string
 ---@param at integer
 function Screen:escape(data, at)
@@ -119,7 +120,7 @@ function Screen:escape(data, at)
   return #data + 1
 end
 
---- Put plain text at the cursor.
+--- Write plain text at the cursor.
 ---@param run string
 ---@param emit fun(line: IgorLine)
 function Screen:print(run, emit)
@@ -152,7 +153,7 @@ function Screen:append(run)
   end
 end
 
---- The cells wait until something is written over them: most often a newline follows.
+--- Don't split the line yet, only when something overwrites it: most often a newline follows.
 function Screen:carriage_return()
   if self.text ~= '' or self.cells then
     self.cursor = 0
@@ -174,7 +175,7 @@ function Screen:erase(part)
   end
 end
 
---- The line as cells, the cursor at its end unless it has left it.
+--- Split the line into cells. The cursor is at its end unless moved before.
 function Screen:split_cells()
   if self.cells then
     return
@@ -208,7 +209,7 @@ function Screen:overwrite(run)
   end
 end
 
---- Text and spans of the cells, which stay until the newline.
+--- Set text and spans from the cells, which are kept until the newline.
 function Screen:join_cells()
   local parts, spans, size = {}, {}, 0
   for i, cell in ipairs(self.cells) do

@@ -1,9 +1,9 @@
--- The split that shows the output of a job: at most one in a tab page.
+-- The split that shows the output of a job: at most one in each tab page.
 local readiness = require('igor.ui.readiness')
 
 local M = {}
 
---- The windows whose cursor is on the buffer's last line, but for one in which text is selected.
+--- Return the windows whose cursor is on the buffer's last line, except one with a selection.
 ---@param buf integer
 function M.followers(buf)
   local last = vim.api.nvim_buf_line_count(buf)
@@ -13,7 +13,7 @@ function M.followers(buf)
   end, vim.fn.win_findbuf(buf))
 end
 
---- Bring the cursors of `windows` to the end again.
+--- Move the cursors of `windows` to the end again.
 ---@param windows integer[]
 function M.follow(windows)
   for _, win in ipairs(windows) do
@@ -22,7 +22,7 @@ function M.follow(windows)
   end
 end
 
---- The window of this tab page that shows a job's output, nil where none does.
+--- Return the window of this tab page that shows a job's output, or nil.
 local function find()
   for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
     if vim.bo[vim.api.nvim_win_get_buf(win)].filetype == 'igor' then
@@ -35,7 +35,7 @@ local function dress(win)
   local options = vim.wo[win][0]
   options.number, options.relativenumber, options.list, options.spell = false, false, false, false
   options.signcolumn, options.foldcolumn, options.winfixheight = 'no', '0', true
-  options.winfixbuf = true -- :cnext given here goes to another window
+  options.winfixbuf = true -- :cnext in this window must open files in another one
 end
 
 local function show(buf)
@@ -53,7 +53,7 @@ local function show(buf)
   M.follow({ win })
 end
 
---- Show `buf` in a window of another plugin's, which stays as that has made it.
+--- Show `buf` in another plugin's window, and leave the window's options as they are.
 ---@param win integer
 ---@param buf integer
 function M.borrow(win, buf)
@@ -62,7 +62,8 @@ function M.borrow(win, buf)
   M.follow({ win })
 end
 
---- Show `buf` in the split, as soon as the editor lets windows be opened. The cursor stays.
+--- Show `buf` in the split as soon as the editor allows opening windows. The cursor stays in its
+--- window.
 ---@param buf integer
 function M.open(buf)
   readiness.persist(function()
@@ -72,8 +73,8 @@ function M.open(buf)
   end)
 end
 
---- Close the window one is in, unless it is another plugin's; the job goes on. The editor's last window
---- gets an empty buffer.
+--- Close the current window, unless it is another plugin's; the job continues. If it is the
+--- editor's last window, show an empty buffer in it.
 function M.close()
   if vim.w.igor_borrowed then
     return
