@@ -1,4 +1,4 @@
-"""What every test gets: a home of its own, and the real peers, started once and healed after use.
+"""Fixtures for every test: a private home, and the real peers, started once and reset after use.
 
 A peer that is absent skips the tests that need it, and is listed at the end. With
 `IGOR_REQUIRE_PEERS=1` it fails them, and the session.
@@ -19,10 +19,10 @@ from tests.lab.cache import cache_folder, neovim
 from tests.lab.peers import LAB, PLUGINS, PLUGINS_REMEDY, absent, plugin
 from tests.lab.required import do_without, peers_are_required, require_peer
 
-#: Set for all that a test starts, so that what it leaves running is found.
+#: Set for everything that a test starts, so that processes it leaves behind can be found.
 MARK = "IGOR_TEST_HOME"
 
-#: What the person's own session would leak into a test.
+#: Variables of the user's own session that must not reach a test.
 FOREIGN = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "TMUX", "NVIM", "DOCKER_HOST", "CONTAINER_HOST")
 
 GIT_CONFIG = """\
@@ -46,7 +46,7 @@ INHERITED = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Tests have other homes, the cache stays.
+    # Tests have other homes, but share the cache.
     os.environ["IGOR_CACHE"] = str(cache_folder())
     _restore_signals()
 
@@ -76,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _reason(report: pytest.TestReport) -> str:
-    """The first line of what made the test fail, and where it was."""
+    """Return the first line of the failure, and its location."""
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is None:
         return (report.longreprtext.splitlines() or ["no reason is known"])[-1]
@@ -85,7 +85,7 @@ def _reason(report: pytest.TestReport) -> str:
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A new home, with XDG folders in it; the path is short enough for unix sockets.
+    """Create a home with XDG folders in it; its path is short enough for unix sockets.
 
     What the test started and left running is ended with it.
     """
@@ -116,7 +116,7 @@ def _end_what_is_left(folder: Path) -> None:
             if mark in (process / "environ").read_bytes().split(b"\0"):
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:
-            continue  # another user's, or gone
+            continue  # another user's, or ended meanwhile
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 def _healed_lab(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What one test broke is whole for the next, and what one file left is gone for the next."""
+    """Repair after each test what it broke; reset the hosts before each file."""
     if "lab" in request.fixturenames:
         lab: Lab = request.getfixturevalue("lab")
         if _last_file.get(lab) != request.path:
@@ -150,7 +150,7 @@ def _healed_lab(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def ssh_home(lab: Lab, home: Path) -> Path:
-    """The test's home, with a ~/.ssh/config that knows the lab's hosts."""
+    """Give the test's home a ~/.ssh/config that knows the lab's hosts."""
     folder = home / ".ssh"
     folder.mkdir(mode=0o700)
     (folder / "config").write_text(f"Include {lab.ssh_config}\n")
@@ -171,7 +171,7 @@ def pythonless_host(lab: Lab) -> Host:
 
 @pytest.fixture(scope="session")
 def podman_host(plain_host: Host) -> Host:
-    """The plain host, its rootless podman with igor-base:latest."""
+    """Give the plain host's rootless podman the image igor-base:latest."""
     require_peer("podman")
     plain_host.import_base_to_podman()
     return plain_host
@@ -179,7 +179,7 @@ def podman_host(plain_host: Host) -> Host:
 
 @pytest.fixture(params=["0.10", "0.12"])
 def nvim(request: pytest.FixtureRequest) -> Path:
-    """The Neovim to start; a test with it runs for each version that igor supports."""
+    """The Neovim to start; a test that uses it runs for each version that igor supports."""
     require_peer(f"nvim {request.param}")
     return neovim(request.param)
 

@@ -1,4 +1,4 @@
-"""For the tests of the agent: clients of it, and what a client sees of a job."""
+"""Clients of the agent for its tests, and a job as such a client sees it."""
 
 import json
 import os
@@ -20,10 +20,10 @@ SECONDS = 60.0
 
 
 def python(code: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-    """A Python process with igor importable; its output on a pipe."""
+    """Start a Python process with igor importable and its output on a pipe."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
-        cwd="/",  # else the checkout would come before PYTHONPATH
+        cwd="/",  # otherwise the checkout would precede PYTHONPATH
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -49,7 +49,7 @@ def agent_pid() -> int:
 
 
 def agents() -> list[int]:
-    """The agents of this test's home that run."""
+    """Return the running agents of this test's home."""
     home = f"HOME={os.environ['HOME']}".encode()
     return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_agent(path, home)]
 
@@ -69,13 +69,13 @@ def kill_agent() -> None:
 
 
 def memory_mb(pid: int) -> float:
-    """What the process holds of the machine's memory (proc(5), statm)."""
+    """Return the process's resident memory in MB (proc(5), statm)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def project_without_containers(folder: Path, *hosts: str) -> Path:
-    """A project whose commands run on the hosts themselves."""
+    """Create a project whose commands run on the hosts themselves."""
     (folder / ".igor").mkdir(parents=True)
     entries = [{"host": host, "dir": f"~/{folder.parent.name}"} for host in hosts]
     config = {"user": "t", "runtime": "none", "host_groups": {"dev": {"hosts": entries}}}
@@ -84,7 +84,7 @@ def project_without_containers(folder: Path, *hosts: str) -> Path:
 
 
 class Seen:
-    """A job as its client sees it: frames are read when they are waited for."""
+    """A job as its client sees it; frames are read only while a method waits for them."""
 
     def __init__(self, client: Client, verb: str, root: Path | str = "", **args: Any) -> None:
         self.client = client
@@ -94,7 +94,7 @@ class Seen:
         self.request = client.request(verb, str(root), args)
 
     def until(self, is_true: Callable[["Seen"], Any], *, grant: bool = True) -> "Seen":
-        """Read until `is_true`; grants credit for what it reads, as a client must."""
+        """Read until `is_true`, granting credit for what it reads, as a client must."""
         while not is_true(self):
             for frame in self.client.receive():
                 self._take(frame, grant)
@@ -111,7 +111,7 @@ class Seen:
 
     @property
     def number(self) -> int:
-        """The job's number, for `cancel`."""
+        """Return the job's number, for `cancel`."""
         self.until(lambda seen: seen.events)
         job: int = self.events[0]["job"]
         return job

@@ -63,7 +63,7 @@ def make_project(folder: Path, host: Host, dockerfile: str, **config: Any) -> Sa
 
 
 def mounted(host: Host, name: str) -> str:
-    """The option that mounts a program of a later Debian into containers."""
+    """Return the option that mounts a program of a later Debian into containers."""
     folder = host.path(name)
     if not folder.exists():
         shutil.copytree(late_program(name), folder, symlinks=True)
@@ -71,14 +71,14 @@ def mounted(host: Host, name: str) -> str:
 
 
 def late_config(host: Host, *more: str) -> dict[str, Any]:
-    """Config of a project whose Python is 3.14."""
+    """Return the config of a project whose Python is 3.14."""
     require_peer("python 3.14")
     volume = mounted(host, "python3.14")
     return {"docker_run_args": [volume, *more], "debug": {"python": PYTHON}}
 
 
 class Running:
-    """The program, started by `igor run`; what it prints is read when it is waited for.
+    """The program, started by `igor run`; its output is read only while a method waits for it.
 
     `place` counts those that run in the container.
     """
@@ -97,7 +97,7 @@ class Running:
         return found
 
     def step(self) -> int:
-        """The next step of the program."""
+        """Return the program's next step."""
         found = re.match(r"step (\d+)", self._output.readline())
         assert found
         return int(found[1])

@@ -1,4 +1,4 @@
-"""Wrong configs and what is said of them: for the checker, and for the schema to agree."""
+"""Wrong configs and their error messages, for the checker and for the schema."""
 
 from typing import Any
 

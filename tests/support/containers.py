@@ -1,4 +1,4 @@
-"""For the tests of containers: a lab host as a Shell, and a small project on it."""
+"""For tests of containers: a lab host as a Shell, and a small project on it."""
 
 import asyncio
 import io
@@ -28,7 +28,7 @@ from tests.lab import Host
 
 @dataclass
 class LabShell:
-    """Runs commands on a lab host as its normal user; counts the round trips."""
+    """Run commands on a lab host as its normal user, and count the round trips."""
 
     host: Host
     calls: int = 0
@@ -46,7 +46,7 @@ class LabShell:
         self.commands.append(argv)
         done = await asyncio.to_thread(
             self.host.run,
-            # As ssh's supervisor does it: in the environment, on no command line.
+            # Like ssh's supervisor: in the environment, never on a command line.
             ["env", *(f"{name}={value}" for name, value in (env or {}).items()), *argv],
             input=os.fsdecode(input),
             timeout=300,
@@ -55,7 +55,7 @@ class LabShell:
 
 
 class Sample:
-    """A project in a local folder, copied to a host as a push would, and igor's commands on it."""
+    """A project in a local folder, copied to a host as a push would, with igor's commands on it."""
 
     def __init__(self, root: Path, host: Host, runtime: Runtime, **config: Any) -> None:
         self.host = host
@@ -87,7 +87,7 @@ class Sample:
         )
 
     def push(self) -> None:
-        """Make the folder on the host hold exactly the project's files."""
+        """Make the folder on the host contain exactly the project's files."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
             tar.add(self.project.root, ".", filter=_as_user)
@@ -131,7 +131,7 @@ class Sample:
         return await self.shell.run(command.argv, input=command.input, env=command.env)
 
     def environment(self, remote: RemoteHost | None = None) -> ContainerEnvironment:
-        """Where its programs run; without `remote` only to learn the command lines."""
+        """Return where its programs run; without `remote` only to get the command lines."""
         return ContainerEnvironment(
             name=self.host.name, project=self.project, group="dev", entry=self.entry,
             remote=remote or RemoteHost(Address(self.host.name)), runtime=self.runtime,
@@ -147,7 +147,7 @@ class Sample:
         return await inspect(self.shell, self.runtime, self.spec.owner)
 
     def engine(self, *arguments: str) -> str:
-        """What the host's engine prints for a command."""
+        """Return what the host's engine prints for a command."""
         return self.host.run([self.runtime.word, *arguments], check=True, timeout=180).stdout
 
 

@@ -1,4 +1,4 @@
-"""For tests of debugging: projects, sessions as a client sees them, and what runs in containers."""
+"""For tests of debugging: projects, sessions as a client sees them, and processes in containers."""
 
 import contextlib
 import itertools
@@ -14,7 +14,7 @@ from tests.support.sample_project import SampleProject
 
 DOCKERFILE = "FROM igor-base:latest\nENV VIRTUAL_ENV=/venv/tools\n"
 FILE = "train/models/fit.py"
-#: Line 6 is where the tests stop.
+#: The tests stop at line 6.
 PROGRAM = """\
 import sys
 import time
@@ -71,7 +71,7 @@ class Session:
         return [event for event in self.job.events if event["type"] == kind]
 
     def debuggee(self, count: int = 1) -> dict[str, Any]:
-        """The event of a program that waits for its debugger, the last of `count`."""
+        """Return the event of a program that waits for its debugger, the last of `count`."""
         self.job.until(lambda job: job.outcome or len(self.events("debuggee")) >= count)
         assert self.job.outcome is None, (self.job.outcome, self.job.output[-2000:])
         return self.events("debuggee")[count - 1]
@@ -95,7 +95,7 @@ class Session:
         return self.job.end()
 
     def leave(self) -> None:
-        """Hang up, as a killed client does."""
+        """Close the connection, as a killed client does."""
         self.job.client.close()
 
 
@@ -110,7 +110,7 @@ class InContainer:
         self._container = f"dino-{project.root.name}-dev"
 
     def processes(self) -> list[str]:
-        """Command lines of all processes but the container's own."""
+        """Return the command lines of all processes except the container's own."""
         columns = ["-eo", "pid,args"] if self._engine == "docker" else ["pid", "args"]
         done = self._host.run([self._engine, "top", self._container, *columns])
         assert done.returncode == 0, done.stderr
@@ -118,11 +118,11 @@ class InContainer:
         return [row for row in rows if "2147483647" not in row]
 
     def listeners(self) -> list[str]:
-        """Listening addresses, as proc(5) writes them."""
+        """Return the listening addresses, in the notation of proc(5)."""
         return listeners(self.run("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"))
 
     def folders(self) -> list[str]:
-        """Folders of sessions that are left."""
+        """Return the remaining folders of sessions."""
         return self.run("sh", "-c", "ls /tmp/igor-debug-*").split()
 
     def run(self, *argv: str) -> str:
@@ -133,14 +133,14 @@ class InContainer:
         return not (self.processes() or self.listeners() or self.folders())
 
     def wait_until_empty(self, seconds: float = 30) -> None:
-        # What ends a program is a process there too, for a moment.
+        # The command that kills a program is a process in the container too, for a moment.
         with contextlib.suppress(AssertionError):
             wait_until(self.is_empty, seconds)
         assert self.is_empty(), (self.processes(), self.listeners(), self.folders())
 
 
 def listeners(tables: str, inodes: set[str] | None = None) -> list[str]:
-    """The rows in state 0A of /proc/net/tcp and tcp6; only those with one of the inodes."""
+    """Return the rows in state 0A of /proc/net/tcp and tcp6 that have one of the inodes."""
     rows = [line.split() for line in tables.splitlines() if re.match(r"\s*\d+:", line)]
     listening = [row for row in rows if row[3] == "0A"]
     return [row[1] for row in listening if inodes is None or row[9] in inodes]

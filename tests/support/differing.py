@@ -1,4 +1,4 @@
-"""A pushed project, and what changes it on a host."""
+"""A pushed project, and ways to change it on a host."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.push_project import Project
 
 
 class Differing(Project):
-    """A pushed project, and what changes it on a host."""
+    """A pushed project, and ways to change it on a host."""
 
     def diff(self, *words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         done = igor("-C", str(self.root), "diff", *words, **options)
@@ -21,7 +21,7 @@ class Differing(Project):
         )
 
     def held_back(self, name: str, *, here: bytes, there: bytes, host: Host | None = None) -> Path:
-        """A path that was pushed, then changed on both sides; the file on the host."""
+        """Push a path, then change it on both sides; return the file on the host."""
         for one in [host] if host else self.hosts:
             file = self.there(one) / name
             file.write_bytes(there)
@@ -31,7 +31,7 @@ class Differing(Project):
 
 @pytest.fixture
 def project(lab: Lab, ssh_home: Path, tmp_path: Path) -> Differing:
-    """One host, two files pushed."""
+    """A project on one host, with two files pushed."""
     project = Differing(tmp_path / "project", lab["apollo"])
     project.write("a.py", "one\n")
     project.write("src/b.py", "one\n")

@@ -1,4 +1,4 @@
-"""A fake agent: speaks the agent's protocol on its socket and does what a test tells it.
+"""A fake agent: it speaks the agent's protocol on its socket and does what a test tells it.
 
 It stands in where the real agent would be too slow or too well behaved: floods, lost connections,
 questions at a bad moment. Like the real one it never stops reading, and it keeps to the credit that
@@ -28,7 +28,7 @@ def host(
     name: str, state: str = "fresh", pending: int = 0, since: float | None = None,
     held_back: Sequence[str] = (), error: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    """One host of a freshness event."""
+    """Return one host of a freshness event."""
     return {
         "host": name, "state": state, "pending": pending, "since": since,
         "held_back": list(held_back), "error": error,
@@ -36,14 +36,14 @@ def host(
 
 
 def kind(status: int) -> ResultKind:
-    """What a status means where nothing else is said."""
+    """Return the default kind of result for an exit status."""
     return {0: "done", 130: "cancelled"}.get(status, "failed")  # type: ignore[return-value]
 
 
 def result(
     host: str, status: int = 0, text: str = "", hint: str = "", how: ResultKind | None = None
 ) -> dict[str, Any]:
-    """One host's result, as an outcome has it."""
+    """Return one host's result, as in an outcome."""
     return Result(host, how or kind(status), status, 0.25, text, hint).to_wire()
 
 
@@ -69,7 +69,7 @@ class Watcher:
         self._connection.sendall(encode(kind, ident, *fields))
 
     def send_cut(self, kind: Kind, ident: int, *fields: Any) -> None:
-        """Send a frame byte by byte at first, then the rest."""
+        """Send the start of a frame byte by byte, then the rest."""
         data = encode(kind, ident, *fields)
         for byte in data[:20]:
             self._connection.sendall(bytes([byte]))
@@ -82,7 +82,7 @@ class Watcher:
 
 
 class FakeAgent:
-    """Listens in `runtime`, the client's XDG_RUNTIME_DIR.
+    """A fake agent that listens in `runtime`, the client's XDG_RUNTIME_DIR.
 
     There is one connection of a terminal or of an editor's commands; the connections of editors
     that watch and save are `watchers`.
@@ -99,7 +99,7 @@ class FakeAgent:
         self.queries: queue.Queue[Query] = queue.Queue()
         self.watchers: list[Watcher] = []
         self.refuse: tuple[str, bool] | None = None  # another version, and whether it is busy
-        self.mute = False  # whether it leaves its clients without a welcome
+        self.mute = False  # whether to leave its clients without a welcome
         self._hung_up = threading.Event()
         self._reads = threading.Event()
         self._reads.set()
@@ -120,11 +120,11 @@ class FakeAgent:
         self._listener.close()
 
     def stop_reading(self) -> None:
-        """From now on connections are accepted and nothing is read, as by a stopped process."""
+        """Accept connections from now on but read nothing, like a stopped process."""
         self._reads.clear()
 
     def hang_up(self) -> None:
-        """End the connections, as an agent does that is killed."""
+        """Close the connections, as a killed agent does."""
         for watcher in self.watchers:
             watcher.hang_up()
         if self._connection is not None:
@@ -132,16 +132,16 @@ class FakeAgent:
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def leave(self) -> None:
-        """Send nothing more, and wait until the client has read all and gone."""
+        """Send nothing more, and wait until the client has read everything and disconnected."""
         self._outgoing.put(b"")
         self.wait_for_hang_up()
 
     def wait_for_hang_up(self, seconds: float = SECONDS) -> None:
-        """Until the client has closed its connection."""
+        """Wait until the client has closed its connection."""
         assert self._hung_up.wait(seconds)
 
     def frame(self, *kinds: Kind, seconds: float = SECONDS) -> Frame:
-        """The next frame of one of these kinds; the frames before it are passed over."""
+        """Return the next frame of one of these kinds; skip the frames before it."""
         deadline = time.monotonic() + seconds
         while True:
             frame = self.received.get(timeout=max(0.01, deadline - time.monotonic()))
@@ -149,7 +149,7 @@ class FakeAgent:
                 return frame
 
     def readable(self, seconds: float) -> bool:
-        """Whether a frame comes within this time; it is left to be read."""
+        """Return whether a frame arrives within this time, without reading it."""
         with self.received.not_empty:
             return bool(self.received.queue) or self.received.not_empty.wait(seconds)
 
@@ -165,7 +165,7 @@ class FakeAgent:
     def output(
         self, request: int, data: bytes, host: str = "apollo", stream: str = "stdout"
     ) -> None:
-        """Output as far as the client's credit goes; waits for more where it ends."""
+        """Send output within the client's credit; wait for more credit when it is used up."""
         with self._granted:
             assert self._granted.wait_for(lambda: self._credit[request] > 0, timeout=60)
             self._credit[request] -= len(data)
@@ -191,7 +191,7 @@ class FakeAgent:
         self.send(Kind.FINISHED, request, {**outcome.to_wire(), **more})
 
     def query(self, verb: str, seconds: float = 60) -> Query:
-        """The next request of that verb on an editor's own connection."""
+        """Return the next request for that verb on an editor's own connection."""
         while (query := self.queries.get(timeout=seconds)).verb != verb:
             pass
         return query
@@ -206,15 +206,15 @@ class FakeAgent:
         self._outgoing.put(encode(kind, ident, *fields))
 
     def save(self, seconds: float = 60) -> tuple[str, list[str]]:
-        """The next SAVE: the project's root and its paths, sorted."""
+        """Return the next SAVE: the project's root and its paths, sorted."""
         return self.saves.get(timeout=seconds)
 
     def watch(self, seconds: float = 60) -> Frame:
-        """The next REQUEST for the verb "watch"."""
+        """Return the next REQUEST for the verb "watch"."""
         return self.watched.get(timeout=seconds)
 
     def fresh(self, root: Path, *hosts: dict[str, Any], **more: Any) -> None:
-        """Tell all that watch `root` how fresh its hosts are."""
+        """Send the freshness of its hosts to all who watch `root`."""
         event = {
             "type": "freshness", "group": "dev", "trusted": True, "push_on_write": True,
             "hosts": list(hosts) or [host("apollo")], **more,
@@ -255,7 +255,7 @@ class FakeAgent:
         if self.refuse is not None:
             watcher.send(Kind.REFUSED, 0, PROTOCOL, *self.refuse, os.getpid())
         elif not self.mute:
-            # One that saves and leaves at once reads no more.
+            # An editor that saves and exits at once reads no more.
             with contextlib.suppress(OSError):
                 watcher.send(Kind.WELCOME, 0, PROTOCOL, __version__, {"pid": os.getpid()})
 
@@ -294,7 +294,9 @@ class FakeAgent:
 
 
 def _watches(client: dict[str, Any]) -> bool:
-    """Whether a HELLO is of an editor that watches and saves: nobody answers prompts there."""
+    """Return whether a HELLO is from an editor that watches and saves: such a client answers no
+    prompts.
+    """
     return client["name"] != "cli" and not client["answers"]
 
 
@@ -306,7 +308,7 @@ def _write(connection: socket.socket, outgoing: "queue.Queue[bytes]") -> None:
 
 
 class Client:
-    """The fake agent's view of one command at a terminal, after its request."""
+    """The fake agent's side of one command on a terminal, after its request."""
 
     def __init__(self, agent: FakeAgent) -> None:
         self._agent = agent
@@ -322,7 +324,7 @@ class Client:
         self.event("step", host=host, text=text)
 
     def output(self, host: str, data: bytes, stream: str = "stdout") -> None:
-        """Send output without asking for credit: a test may send more than the client grants."""
+        """Send output regardless of credit: a test may send more than the client grants."""
         self.event("output", host=host, stream=stream, data=data)
 
     def progress(self, host: str, done: int, total: int) -> None:
@@ -336,7 +338,7 @@ class Client:
 
 @contextmanager
 def fake_agent(script: Callable[[Client], None]) -> Iterator[None]:
-    """While it is entered, the next command at a terminal meets `script`, then an agent that ends.
+    """Serve `script` to the next command on a terminal; afterwards the agent ends.
 
     At the end, what went wrong in the script is raised.
     """
@@ -347,7 +349,7 @@ def fake_agent(script: Callable[[Client], None]) -> Iterator[None]:
         try:
             script(Client(agent))
             agent.leave()
-        except BaseException as failure:  # raised by the test's own thread
+        except BaseException as failure:  # reported in the test's own thread
             failures.append(failure)
         finally:
             agent.close()

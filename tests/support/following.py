@@ -1,4 +1,4 @@
-"""For the tests of saves: a project, hosts that follow it, and editors as the agent sees them."""
+"""For tests of saves: a project, hosts that follow it, and editors as the agent sees them."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.lab import Host
 from tests.support.agent_client import Seen, client, wait_until
 from tests.support.pushing import Entry, entries, entry
 
-# Long enough for what waits for nothing but this machine.
+# Enough for anything that depends on the local machine alone.
 SECONDS = 60.0
 
 EventTest = Callable[[dict[str, Any]], Any]
@@ -48,11 +48,11 @@ class FollowedProject:
         self.run("git", "-C", str(self.root), *words)
 
     def run(self, *argv: str) -> None:
-        """Run something here."""
+        """Run a local command."""
         subprocess.run(argv, capture_output=True, check=True)
 
     def call(self, verb: str, **args: Any) -> dict[str, Any]:
-        """Ask the agent for a verb, as a terminal without a person does."""
+        """Ask the agent for a verb, like a terminal that can't answer questions."""
         asking = client()
         try:
             outcome: dict[str, Any] = asking.call(verb, str(self.root), **args)
@@ -61,7 +61,7 @@ class FollowedProject:
             asking.close()
 
     def answering(self, verb: str, answer: str) -> int:
-        """The same by a person who answers each question so; how often that was asked for."""
+        """Ask for a verb and give `answer` to each question; return the number of questions."""
         asking = client(answers=True)
         job = Seen(asking, verb, self.root)
         answered = 0
@@ -79,22 +79,24 @@ class FollowedProject:
     def trust(self) -> None:
         assert self.call("trust")["status"] == 0
 
-    # What is there.
+    # The trees.
 
     def on(self, host: Host) -> Path:
-        """The tree on a host."""
+        """Return the tree on a host."""
         return host.path(f"dev/{self.root.name}")
 
     def trees(self) -> list[Path]:
         return [self.on(host) for host in self.hosts]
 
     def here(self) -> dict[bytes, Entry]:
-        """All files here but git's own; with an ignore file they are not the tree's."""
+        """Return all local files except git's own; with an ignore file, the tree has fewer."""
         found = entries(self.root)
         return {path: what for path, what in found.items() if not path.startswith(b".git/")}
 
     def arrives(self, *names: str, hosts: Sequence[Host] = ()) -> None:
-        """Wait until these are on all hosts (or those given) just as they are here, or gone."""
+        """Wait until these are on all hosts (or those given) as they are locally, or gone if gone
+        locally.
+        """
         trees = [self.on(host) for host in hosts or self.hosts]
         wait_until(
             lambda: all(
@@ -104,27 +106,27 @@ class FollowedProject:
         )
 
     def all_arrives(self, *hosts: Host) -> None:
-        """The same for the whole tree."""
+        """Wait until the whole tree on all hosts (or those given) equals the local one."""
         trees = [self.on(host) for host in hosts or self.hosts]
         wait_until(lambda: all(on_disk(tree) == self.here() for tree in trees), SECONDS)
 
     def is_gone(self, name: str) -> None:
-        """Wait until nothing is there by that name on any host."""
+        """Wait until no host has anything by that name."""
         wait_until(lambda: not any((tree / name).exists() for tree in self.trees()), SECONDS)
 
     def write_there(self, host: Host, name: str, content: str) -> None:
-        """As a program on the host would."""
+        """Write a file as a program on the host would."""
         script = 'mkdir -p -- "$(dirname -- "$1")" && cat >"$1"'
         path = f"{host.home}/dev/{self.root.name}/{name}"
         host.run(["sh", "-c", script, "sh", path], input=content, check=True)
 
     def receivers(self, host: Host) -> list[int]:
-        """The receivers on a host: they have its folder for temp files open."""
+        """Return the receivers on a host: processes that have its folder for temp files open."""
         return [pid for pid in host.pids("python3") if _has_open(pid, "/.igor-host/tmp/")]
 
 
 class Editor:
-    """A client that watches a project. `event` is the last that it was told."""
+    """A client that watches a project; `event` is the last one that it received."""
 
     def __init__(
         self, project: FollowedProject, push_on_write: bool | None = None, watch: bool = True
@@ -141,7 +143,7 @@ class Editor:
         self._client.send(Kind.SAVE, 0, self.root, list(names))
 
     def look(self) -> None:
-        """As when the editor gets the focus."""
+        """Ask the agent to check the project, as an editor does when it gets the focus."""
         self.save()
 
     @property
@@ -153,7 +155,7 @@ class Editor:
         return self.events[-1]
 
     def until(self, is_true: EventTest, seconds: float = SECONDS) -> dict[str, Any]:
-        """Wait for an event of which that is true; the last one counts too."""
+        """Wait for an event for which that is true; the last received one counts too."""
         deadline = time.monotonic() + seconds
         while not (self.events and is_true(self.events[-1])):
             left = deadline - time.monotonic()
@@ -184,12 +186,12 @@ def is_fresh(event: dict[str, Any]) -> bool:
 
 
 def of(event: dict[str, Any], name: str) -> dict[str, Any]:
-    """What an event tells of a host."""
+    """Return an event's entry for a host."""
     return next(host for host in event["hosts"] if host["host"] == name)
 
 
 def found(path: Path) -> Entry | None:
-    """A file, link or folder as it is, None where there is nothing."""
+    """Return a file, link or folder as it is, or None if it does not exist."""
     try:
         return entry(os.fsencode(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -199,7 +201,7 @@ def found(path: Path) -> Entry | None:
 
 
 def on_disk(root: Path) -> dict[bytes, Entry]:
-    """A tree that may change while it is looked at: what goes away meanwhile is not in it."""
+    """Return a tree that may change meanwhile, without the entries that vanish during the scan."""
     try:
         return entries(root)
     except FileNotFoundError:

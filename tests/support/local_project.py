@@ -1,4 +1,4 @@
-"""A project for the tests of what editors read: in a folder, never on a host."""
+"""A local project without hosts, for tests of what editors read."""
 
 from pathlib import Path
 

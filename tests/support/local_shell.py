@@ -1,4 +1,4 @@
-"""This machine's sh in the place of a host's."""
+"""The local sh in place of a host's."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from tests.support.containers import Completed
 
 
 class LocalShell:
-    """This machine as the host."""
+    """The local machine as the host."""
 
     async def run(
         self,

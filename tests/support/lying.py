@@ -1,4 +1,4 @@
-"""For the tests of hosts that lie: a host whose `python3` is a liar's, and one whose docker is."""
+"""For tests of malicious hosts: one with a fake `python3`, and one with a fake docker."""
 
 import contextlib
 import resource
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tests.lab import Host
 from tests.support.agent_client import ROOT
 
-#: The real program as igor sends it, but for what `LIES` change in it before it begins.
+#: The real program as igor sends it, except for what `LIES` changes in it before it starts.
 LIAR = """\
 #!/usr/bin/python3
 import json, os, struct, sys, time, zlib
@@ -37,7 +37,7 @@ module.main()
 
 @contextlib.contextmanager
 def program(host: Host, name: str, text: str) -> Iterator[None]:
-    """A program of that name that the host's user finds before the real one."""
+    """Install a program of that name that the host's user finds before the real one."""
     place = host.path(f"/usr/local/bin/{name}")
     place.parent.mkdir(exist_ok=True)
     place.write_text(text)
@@ -55,7 +55,7 @@ def lying(host: Host, lies: str) -> Iterator[None]:
 
 
 def within(memory: int, code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Python with so much memory at most, and a minute of processor time."""
+    """Run Python with at most this much memory and a minute of processor time."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

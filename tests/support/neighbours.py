@@ -1,4 +1,4 @@
-"""For the tests of shared folders: a `dir` on this machine that two users may write."""
+"""For tests of shared folders: a local `dir` that two users may write."""
 
 import asyncio
 import os
@@ -18,14 +18,14 @@ from tests.support.receiving import Receiver, receiver
 
 USER, NEIGHBOUR = 40404, 40405
 IDENTITY = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
-# A name that the temp file of a dead process could have, in a folder where nobody has temp files.
+# A name that the temp file of a dead process could have, in a folder that holds no temp files.
 PRECIOUS = f"{os.uname().nodename}.4194305.1.7"
 WORK = "two years of work"
 
 
 @dataclass
 class Shared:
-    """The `dir`, and a folder of the user's own with a file in it, elsewhere."""
+    """The `dir`, and elsewhere a folder of the user's own with a file in it."""
 
     base: Path
     own: Path
@@ -50,7 +50,7 @@ class Shared:
         os.chown(self.base / path, uid, uid, follow_symlinks=False)
 
     def precious(self, path: str = "") -> Path:
-        """A file that is a month old, in a folder of the user's own."""
+        """Create a file that is a month old in a folder of the user's own."""
         folder = self.own / path
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / PRECIOUS
@@ -61,7 +61,7 @@ class Shared:
         return file
 
     def state(self) -> list[tuple[str, int]]:
-        """All names of the user's own folder, with their modes."""
+        """Return all names in the user's own folder, with their modes."""
         found = (self.own, *sorted(self.own.rglob("*")))
         return [(str(path), stat.S_IMODE(path.lstat().st_mode)) for path in found]
 
@@ -83,13 +83,13 @@ def shared_folder() -> Iterator[Shared]:
 
 @contextmanager
 def as_user() -> Iterator[Receiver]:
-    """The receiver as it runs on a host where the user has logged in."""
+    """Start the receiver as on a host where the user has logged in."""
     with receiver(wrapper=IDENTITY) as host:
         yield host
 
 
 class Login:
-    """This machine as a host where the user has logged in."""
+    """The local machine as a host where the user has logged in."""
 
     name = "here"
 
@@ -103,13 +103,13 @@ class Login:
 
 
 def opened_by_receiver(shared: Shared, writing: bool = True, taking: bool = False) -> str:
-    """What the receiver says against opening the tree; empty where it opens it."""
+    """Return why the receiver refuses to open the tree; empty if it opens it."""
     with as_user() as host:
         return str(host.open(shared.base, writing=writing, take_over=taking)["error"])
 
 
 def opened_by_shell(shared: Shared, writing: bool = True, taking: bool = False) -> str:
-    """The same of the scripts of the transport by rsync."""
+    """Return why the scripts of the transport via rsync refuse; empty if they open it."""
     asker = ShellSurveyor(Login(), shared.paths, "me", writing, taking)
     try:
         asyncio.run(asker.survey([]))

@@ -16,7 +16,7 @@ DOCKERFILE = "FROM igor-base:latest\nENV VIRTUAL_ENV=/venv/tools PATH=/venv/tool
 def make_project(
     root: Path, hosts: Sequence[Host], files: Mapping[str, str], **config: Any
 ) -> SampleProject:
-    """A git repository with these files, for these hosts."""
+    """Create a git repository with these files, for these hosts."""
     project = SampleProject(root, hosts)
     project.configure(dockerfile="dockerfile", docker_rebuild_files=[], **config)
     for name, text in {"dockerfile": DOCKERFILE, **files}.items():
@@ -26,7 +26,7 @@ def make_project(
 
 
 def job(project: SampleProject, verb: str, **arguments: Any) -> Seen:
-    """A job that wants the places, from a client of its own."""
+    """Start a job that asks for the places, from a client of its own."""
     return Seen(agent(), verb, project.root, **{"places": True, **arguments})
 
 
@@ -35,7 +35,7 @@ def agent() -> Client:
 
 
 def rows(project: SampleProject, outcome: Mapping[str, Any]) -> list[tuple[str, int, str]]:
-    """The places in short: the path from the root, the line, the kind."""
+    """Return the places in short: path from the root, line, kind."""
     root = f"{project.root}/"
     return [
         (place["name"].removeprefix(root), place["line"], place["kind"])

@@ -1,4 +1,4 @@
-"""The ways to push, and what a push did."""
+"""The transports of a push, and what a push did."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ def clear(host: Host) -> None:
 
 
 async def take_away(clone: Desk, rtt_ms: float) -> None:
-    """Move the host so far away; the connection is made anew."""
+    """Delay the host by this round trip (milliseconds), and close the connection to it."""
     clone.lab_host.delay(rtt_ms)
     clone.remote.close()
     await asyncio.to_thread(wait_until, lambda: not clone.host_tree.opened)
@@ -30,7 +30,7 @@ def held_back(report: PushReport) -> dict[bytes, str]:
 
 
 async def assert_is_settled(clone: Desk) -> None:
-    """The host has the local tree, and another push would do nothing."""
+    """Check that the host has the local tree, and that another push would do nothing."""
     here, there = clone.local(), clone.on_host()
     assert {path: there.get(path) for path in here} == here
     report = await clone.push()

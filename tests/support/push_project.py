@@ -10,7 +10,7 @@ from tests.support.cli_process import igor
 
 
 class Project:
-    """A project on this machine whose config names lab hosts; runtime none."""
+    """A local project whose config names lab hosts; runtime none."""
 
     def __init__(self, root: Path, *hosts: Host, folder: str = "~/dev", **more: Any) -> None:
         self.root = root

@@ -1,4 +1,4 @@
-"""For the tests of push: a local tree, a lab host, and a look at the truth on it."""
+"""For tests of push: a local tree, a lab host, and a direct look at its disk."""
 
 import os
 import stat
@@ -26,7 +26,7 @@ from tests.lab import Host
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or link as it is on disk; `content` is what it holds or points to."""
+    """A file or link as it is on disk; `content` is its text or target."""
 
     kind: str
     mode: int
@@ -35,7 +35,7 @@ class Entry:
 
 
 def entries(root: Path) -> dict[bytes, Entry]:
-    """All files and links below a folder, by the disk itself."""
+    """Return all files and links below a folder, read from the disk."""
     top, found = os.fsencode(root), {}
     for folder, folders, names in os.walk(top):
         for name in [*names, *(n for n in folders if os.path.islink(os.path.join(folder, n)))]:
@@ -53,7 +53,7 @@ def entry(path: bytes) -> Entry:
 
 
 class Counting(RemoteHost):
-    """A real host that counts what is run on it."""
+    """A real host that counts the commands run on it."""
 
     runs = 0
 
@@ -64,7 +64,7 @@ class Counting(RemoteHost):
 
 @dataclass
 class Person:
-    """Answers a push's questions, and remembers them and the progress."""
+    """Answer a push's questions, and record them and the progress."""
 
     answer: bool = False
     asked: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Person:
 
 @dataclass
 class Desk:
-    """A clone on this machine and its tree on a lab host."""
+    """A local clone and its tree on a lab host."""
 
     lab_host: Host
     remote: Counting
@@ -104,7 +104,7 @@ class Desk:
         return report
 
     async def save(self, *names: str) -> PushReport:
-        """As when an editor has written or removed these."""
+        """Send these files, as after an editor has written or removed them."""
         await self.remote.connect(Login())
         return await self.host_tree.send(self.changes(*names))
 
@@ -125,7 +125,7 @@ class Desk:
         return scan(self.root)
 
     def new_agent(self) -> None:
-        """As after the agent's death: what was only in memory is gone."""
+        """Forget all that an agent keeps in memory, as after its death."""
         self.trees.close()
         self.trees = Trees()
 
@@ -136,14 +136,14 @@ class Desk:
 
     @property
     def there(self) -> Path:
-        """The tree on the host, as this test can open it."""
+        """Return the tree on the host, as a path that the test can open."""
         return self.lab_host.path(self.paths.tree)
 
     def on_host(self) -> dict[bytes, Entry]:
         return entries(self.there)
 
     def local(self) -> dict[bytes, Entry]:
-        """What belongs to the tree here."""
+        """Return the local files that belong to the tree."""
         top = os.fsencode(self.root)
         return {path: entry(os.path.join(top, path)) for path in self.scan().files}
 
@@ -158,11 +158,11 @@ class Desk:
         subprocess.run(["git", "-C", str(self.root), *words], capture_output=True, check=True)
 
     def remove(self, name: str) -> None:
-        """A file, a link or a folder."""
+        """Remove a file, a link or a folder."""
         subprocess.run(["rm", "-rf", "--", str(self.root / name)], check=True)
 
     def write_there(self, name: str, content: str) -> None:
-        """As a program on the host would."""
+        """Write a file as a program on the host would."""
         script = 'mkdir -p -- "$(dirname -- "$1")" && cat >"$1"'
         path = f"{self.paths.tree}/{name}"
         self.lab_host.run(["sh", "-c", script, "sh", path], input=content, check=True)
@@ -182,7 +182,7 @@ async def ready(tree: Tree) -> Tree:
 async def desk(
     host: Host, root: Path, folder: str = "~/dev", transport: str = "receiver"
 ) -> AsyncIterator[Desk]:
-    """A new clone in `root` (made, empty) for a tree below `folder` on a host."""
+    """Create an empty clone in `root`, for a tree below `folder` on a host."""
     os.makedirs(root, exist_ok=True)
     remote = Counting(Address(host.name))
     await remote.connect(Login())
@@ -195,7 +195,7 @@ async def desk(
 
 
 def receivers(clone: Desk) -> list[int]:
-    """Those that have the folder for temp files open."""
+    """Return the processes that have the folder for temp files open."""
     return [pid for pid in clone.lab_host.pids("python3") if _has_open(pid, "/.igor-host/tmp/")]
 
 

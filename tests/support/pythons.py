@@ -1,4 +1,4 @@
-"""The Pythons of this machine, from 3.6 on."""
+"""The local Pythons, from 3.6 on."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def pythons() -> list[Path]:
-    """All that may be there: on the PATH, and pyenv's."""
+    """Return all candidates: those on the PATH, and pyenv's."""
     found = [Path(f"python3.{minor}") for minor in range(6, 20)]
     pyenv = shutil.which("pyenv")
     if pyenv:
@@ -15,7 +15,7 @@ def pythons() -> list[Path]:
 
 
 def version(python: Path) -> tuple[tuple[int, ...], Path] | None:
-    """Its version, None where it is older than 3.6 or doesn't run."""
+    """Return its version, or None if it is older than 3.6 or doesn't run."""
     code = "import sys; print(*sys.version_info[:2])"
     try:
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)

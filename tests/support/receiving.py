@@ -1,4 +1,4 @@
-"""For the tests of the receiver: the host's side in a process of this machine, without ssh."""
+"""For tests of the receiver: the host's side as a local process, without ssh."""
 
 import hashlib
 import json
@@ -26,11 +26,11 @@ MTIME = 1_600_000_000_123_456_789
 
 
 class Ended(Exception):
-    """The receiver has ended; with what it said last."""
+    """The receiver has ended; the message is its last output."""
 
 
 class Receiver:
-    """A receiver, and the frames to and from it one by one."""
+    """A receiver, with the frames to and from it one by one."""
 
     def __init__(self, python: str = "python3", wrapper: tuple[str, ...] = ()) -> None:
         line = RECEIVER.command_line.replace("python3", python, 1)
@@ -93,7 +93,7 @@ class Receiver:
     def nothing_more(self, seconds: float = 0.2) -> bool:
         return not self.inbox and not select.select([self.process.stdout], [], [], seconds)[0]
 
-    # -- what an agent asks
+    # -- requests of an agent
 
     def open(
         self, base: Path, project: str = "p", claim: str = "me", tree: int = 1, **options: Any
@@ -174,7 +174,7 @@ class Receiver:
     # -- its end
 
     def end(self) -> int:
-        """Close its input and wait."""
+        """Close its input and wait for its end."""
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream
             stream.close()
@@ -193,7 +193,7 @@ def receiver(**options: Any) -> Iterator[Receiver]:
 
 @contextmanager
 def changed_source(module: ModuleType, old: str, new: str) -> Iterator[None]:
-    """The receiver with one line of its source replaced: for hosts that are not to be had."""
+    """Replace one line of the receiver's source, to simulate hosts that a test can't have."""
     bundle, changed = RECEIVER.bundle, Bundle(RECEIVER.bundle.main)
     source = bundle.sources[module.__name__]
     assert source.count(old) == 1
@@ -207,7 +207,7 @@ def changed_source(module: ModuleType, old: str, new: str) -> Iterator[None]:
 
 
 def expecting(path: Path, content: bool = False) -> Precondition:
-    """Just what is there now, by size and time, with `content` by its hash too."""
+    """Expect exactly what exists now, by size and time; with `content`, by its hash too."""
     about = path.lstat()
     if path.is_symlink():
         return Precondition(targets=(os.fsencode(os.readlink(path)),))
@@ -216,7 +216,7 @@ def expecting(path: Path, content: bool = False) -> Precondition:
 
 
 def entries(root: Path) -> dict[bytes, bytes]:
-    """All that is below a folder and isn't one: paths, and contents or what links point to."""
+    """Return everything below a folder except folders: paths, with contents or link targets."""
     top, found = os.fsencode(root), {}
     for folder, folders, names in os.walk(top):
         for name in [*names, *folders]:

@@ -1,4 +1,4 @@
-"""For the tests of ssh: hosts as igor connects to them, and the user's ssh files."""
+"""For tests of ssh: hosts as igor connects to them, and the user's ssh files."""
 
 import contextlib
 import subprocess
@@ -11,7 +11,7 @@ from igor_core.ssh.login import Login
 
 
 class Asked:
-    """A person who answers login questions from a list; what was asked is kept."""
+    """Answer login questions from a list, and record them."""
 
     def __init__(self, *answers: str | None) -> None:
         self.questions: list[tuple[str, str, bool]] = []
@@ -29,7 +29,7 @@ class Asked:
 async def connected(
     address: Address | str, login: Login | None = None
 ) -> AsyncIterator[RemoteHost]:
-    """The host, logged in to; closed at the end."""
+    """Log in to the host; close the connection at the end."""
     host = RemoteHost(Address(address) if isinstance(address, str) else address)
     try:
         await host.connect(login or Login())
@@ -44,7 +44,7 @@ async def hostname(address: Address | str, login: Login | None = None) -> str:
 
 
 def configure(home: Path, text: str) -> None:
-    """Put lines before what the user's ssh_config has: the first value counts."""
+    """Put lines before the user's ssh_config: the first value counts."""
     folder = home / ".ssh"
     folder.mkdir(mode=0o700, exist_ok=True)
     config = folder / "config"
@@ -53,7 +53,7 @@ def configure(home: Path, text: str) -> None:
 
 
 def make_key(path: Path, passphrase: str = "") -> str:
-    """A new key; its public part."""
+    """Create a key and return its public part."""
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f", str(path)]
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
     return path.with_name(path.name + ".pub").read_text()
@@ -61,7 +61,7 @@ def make_key(path: Path, passphrase: str = "") -> str:
 
 @contextlib.contextmanager
 def ssh_agent(home: Path, name: str, *keys: Path) -> Iterator[dict[str, str]]:
-    """A real ssh-agent that holds these keys; the environment that leads to it."""
+    """Start a real ssh-agent that holds these keys; return the environment that refers to it."""
     socket = home / f"{name}.sock"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
     try:

@@ -1,4 +1,4 @@
-"""For the tests of REPLs: igor on a terminal of the test's."""
+"""For tests of REPLs: igor on a terminal that the test controls."""
 
 import fcntl
 import os
@@ -29,11 +29,11 @@ class Repl(Terminal):
         return termios.tcgetattr(self._descriptor)
 
     def set_modes(self, modes: list[Any]) -> None:
-        """As a shell does when a job of its own was stopped."""
+        """Set the terminal's modes, as a shell does after its job was stopped."""
         termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
 
     def resize(self, columns: int, rows: int) -> None:
-        """As a window does: the kernel tells the terminal's foreground by SIGWINCH."""
+        """Resize the terminal like a window: the kernel sends SIGWINCH to the foreground."""
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def say(self, line: str, expected: str) -> None:
@@ -44,12 +44,12 @@ class Repl(Terminal):
         self.wait_for(expected)
 
     def see(self, expected: str) -> None:
-        """Wait for what is written from now on."""
+        """Wait for text that is written from now on."""
         self.screen = b""
         self.wait_for(expected)
 
     def read_for(self, seconds: float) -> None:
-        """Read what comes in that time."""
+        """Read for that time, and return what arrived."""
         if select.select([self._descriptor], [], [], seconds)[0]:
             self._read()
 
@@ -60,6 +60,6 @@ class Repl(Terminal):
         return super().end()
 
     def close_window(self) -> None:
-        """What a terminal emulator does when its window is closed."""
+        """Hang up the terminal, as a terminal emulator does when its window is closed."""
         os.close(self._descriptor)
         os.waitpid(self.pid, 0)

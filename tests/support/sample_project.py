@@ -1,4 +1,4 @@
-"""A project of this repository's own size, with the original author's shape of config."""
+"""A project of this repository's size, with the original author's style of config."""
 
 import json
 import os
@@ -57,12 +57,12 @@ class SampleProject:
         )  # fmt: skip
 
     def on(self, host: Host) -> Path:
-        """The tree on a host, as a folder of this machine."""
+        """Return the tree on a host, as a local path."""
         return Path(host.path(f"{host.home}/dev/{self.root.name}"))
 
 
 def make_sample_project(root: Path, hosts: Sequence[Host]) -> SampleProject:
-    """This repository's own files as a project of the user's."""
+    """Create a project from this repository's own files."""
     listed = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=True
     )

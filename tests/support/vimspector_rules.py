@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: debugpy's exception filters; each without a value is a question at the start.
+#: debugpy's exception filters; for each without a value, Vimspector asks at the start.
 FILTERS = {"raised", "uncaught", "userUnhandled"}
 VARIABLES = {"workspaceRoot", "relativeFile", "unusedLocalPort", "dollar"}
 ADAPTER = {
@@ -25,7 +25,7 @@ REMOTE = {
 
 
 def mistakes(content: Mapping[str, Any]) -> list[str]:
-    """All that is wrong with a file that igor has generated."""
+    """Return all mistakes in a file that igor has generated."""
     return [*_file(content), *_texts(content)]
 
 
@@ -65,7 +65,7 @@ def _adapter(adapter: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _way_in(kind: str, block: Mapping[str, Any]) -> Iterator[str]:
-    """What is done before the adapter is connected to."""
+    """Yield the mistakes in what happens before the connection to the adapter."""
     yield from _unknown(f"'{kind}'", block, {"remote", "delay", "pidSelect", "pidProperty"})
     if kind == "attach" and block.get("pidSelect") not in ("ask", "none"):
         yield "'pidSelect' is neither 'ask' nor 'none'"
@@ -104,7 +104,7 @@ def _configuration(configuration: Mapping[str, Any], adapter: Mapping[str, Any])
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """In each text the environment's variables and the home here are put in."""
+    """Yield the texts in which Vimspector would expand a variable or the local home directory."""
     if isinstance(value, Mapping):
         for each in value.values():
             yield from _texts(each)
@@ -127,7 +127,7 @@ def _words(value: Any) -> bool:
 
 
 def expanded(value: Any, variables: Mapping[str, str]) -> Any:
-    """`value` with the variables put in, once, as Vimspector does."""
+    """Return `value` with its variables expanded once, as Vimspector does."""
     if isinstance(value, Mapping):
         return {name: expanded(each, variables) for name, each in value.items()}
     if isinstance(value, list):
@@ -139,7 +139,7 @@ def expanded(value: Any, variables: Mapping[str, str]) -> Any:
 
 
 def run_command(configuration: Mapping[str, Any], adapter: Mapping[str, Any]) -> list[str]:
-    """The words of the adapter's launch, `%CMD%` being those of the configuration."""
+    """Return the words of the adapter's launch, with the configuration's words for `%CMD%`."""
     words: list[str] = []
     for word in adapter["launch"]["remote"]["runCommand"]:
         words += configuration["remote-cmdLine"] if word == "%CMD%" else [word]

@@ -37,7 +37,7 @@ CHANNEL = "return require('igor.job.list').channel"
 
 
 def stand_in(name: str) -> Path:
-    """The runtime folder of a stand-in for a front end."""
+    """Return the runtime folder of a stand-in for a front end."""
     return HERE / f"stand_in_{name}"
 
 
@@ -74,7 +74,7 @@ class Port:
         self._listener.close()
 
     def close(self) -> None:
-        """Close all, as the agent does when the program has ended."""
+        """Close all connections, as the agent does when the program has ended."""
         self._listener.close()
         for connection in self.connections:
             with contextlib.suppress(OSError):
@@ -95,7 +95,7 @@ def listens(
     agent: FakeAgent, request: int, on: Scene, port: int, host: str = "apollo", rank: int = 0,
     **more: Any,
 ) -> None:  # fmt: skip
-    """Have the agent report a program that waits for its debugger."""
+    """Make the agent report a program that waits for its debugger."""
     event = {
         "host": host, "rank": rank, "session": f"s{port}", "port": port, "process": 0,
         "configuration": "igor: attach dev", "local_root": str(on.project.resolve()),

@@ -1,4 +1,4 @@
-"""A real Neovim as a child of the test, with a screen attached, and all its folders private."""
+"""A real Neovim as a child of the test, with a screen attached, and private directories."""
 
 import contextlib
 import sys
@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 
 def variables(home: Path, setup: str = "{}") -> dict[str, str]:
-    """What an editor of a test needs in its environment beside the test's own.
+    """Return what a test's editor needs in its environment in addition to the test's own.
 
     `setup` is the options of `setup()` as JSON, or "none" where it isn't to be called.
     """
@@ -50,7 +50,7 @@ class Editor:
         self.nvim.input(keys)
 
     def wait(self, what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
-        """Poll until `holds()` is true; its value. Fails naming `what` and the messages."""
+        """Poll until `holds()` is true; return its value. Fail naming `what` and the messages."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = holds()
@@ -64,7 +64,7 @@ class Editor:
         return found
 
     def leave(self) -> None:
-        """Quit as `:qa!` does, and wait for the end of the process."""
+        """Quit with `:qa!`, and wait for the end of the process."""
         with contextlib.suppress(OSError, EOFError):
             self.command("qa!")
 
@@ -73,7 +73,7 @@ class Editor:
         return found
 
     def output_buffer(self) -> Any:
-        """The newest buffer of a job's output, None before the first."""
+        """Return the newest buffer of a job's output, or None before the first."""
         names = [b for b in self.nvim.buffers if "igor-output://" in b.name]
         return names[-1] if names else None
 
@@ -86,7 +86,7 @@ class Editor:
         return shown[0] if shown else None
 
     def wait_output(self, text: str, seconds: float = 60) -> list[str]:
-        """Wait for a line of output that contains `text`; all lines."""
+        """Wait for a line of output that contains `text`; return all lines."""
         self.wait(f"{text!r} in the output", lambda: any(text in x for x in self.output()), seconds)
         return self.output()
 
@@ -94,7 +94,7 @@ class Editor:
         self.wait(f"message {text!r}", lambda: text in self.messages(), seconds)
 
     def highlights(self, line: int) -> list[tuple[int, int, dict[str, Any]]]:
-        """The marks on a line of output: first byte, byte after the last, how they look."""
+        """Return the marks on a line of output: first byte, byte after the last, highlight."""
         buffer = self.output_buffer()
         namespace = self.nvim.api.create_namespace("igor_output")
         found = self.nvim.api.buf_get_extmarks(
@@ -111,7 +111,7 @@ class Editor:
 def running(
     binary: Path, home: Path, place: Path, setup: str = "{}", *arguments: str
 ) -> Iterator[Editor]:
-    """An editor started in the folder `place`, 100 columns wide and 40 lines high."""
+    """Start an editor in the folder `place`, 100 columns wide and 40 lines high."""
     given = [f"{name}={value}" for name, value in variables(home, setup).items()]
     start = ["env", "-C", str(place), *given, str(binary), "-u", str(INIT), "--embed", *arguments]
     nvim = pynvim.attach("child", argv=start)

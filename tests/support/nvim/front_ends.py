@@ -11,7 +11,7 @@ SECONDS = 60
 
 
 class Frame(NamedTuple):
-    """The position in the code window."""
+    """A position in the code window."""
 
     file: str
     line: int
@@ -26,12 +26,12 @@ local name = vim.uv.fs_realpath(vim.api.nvim_buf_get_name(buf)) or vim.api.nvim_
 return { name, line, vim.trim(vim.api.nvim_buf_get_lines(buf, line - 1, line, false)[1]) }
 """
 
-# Functions that may put a question must not be waited for.
+# Functions that may ask a question: waiting for their return would block.
 _LATER = "local name, args = ...; vim.schedule(function() vim.fn[name](unpack(args)) end)"
 
 
 class FrontEnd:
-    """What a user does and sees; Neovim is started with `arguments`."""
+    """A front end as its user drives and sees it; Neovim is started with `arguments`."""
 
     name = ""
     arguments: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class FrontEnd:
         raise NotImplementedError
 
     def value(self, name: str) -> str:
-        """The value of a variable at the stop."""
+        """Return the value of a variable at the stop."""
         raise NotImplementedError
 
     def step_in(self) -> None:
@@ -65,11 +65,11 @@ class FrontEnd:
         raise NotImplementedError
 
     def stopped_sessions(self) -> int:
-        """How many programs are stopped."""
+        """Return how many programs are stopped."""
         raise NotImplementedError
 
     def is_closed(self) -> bool:
-        """Whether no windows, connections or other sessions are left."""
+        """Return whether no windows, connections or other sessions are left."""
         raise NotImplementedError
 
     def stop(self, file: Path, line: int) -> Frame:
@@ -139,7 +139,7 @@ class Vimspector(FrontEnd):
         return found
 
     def is_closed(self) -> bool:
-        # Vimspector forgets its sessions of children only when they end before their parent.
+        # Vimspector forgets its sessions of children only if they end before their parent.
         left = (
             "[s for s in _vimspector_session_man.sessions.values() if s._connection or s.HasUI()"
             " or s.session_id and not s.parent_session]"

@@ -1,4 +1,4 @@
-"""gf in output, and where it leads."""
+"""gf in output, and what it opens."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def on(nvim: Path, home: Path) -> Iterator[Scene]:
 
 
 def show(on: Scene, line: str, command: str = "IgorExec pytest") -> int:
-    """Have a line in the output, and the cursor at its first letter; the job's request."""
+    """Add a line to the output, with the cursor on its first letter; return the job's request."""
     request = on.start(command)
     on.agent.output(request, line.encode() + b"\n")
     lines = on.editor.wait_output(line)
@@ -31,7 +31,7 @@ def show(on: Scene, line: str, command: str = "IgorExec pytest") -> int:
 
 
 def press(on: Scene, keys: str, data: Any = None, error: str = "") -> dict[str, Any]:
-    """Press keys that ask the agent, and answer; what it was asked."""
+    """Press keys that ask the agent, and answer; return the arguments of the request."""
     on.editor.keys(keys)
     query = on.agent.query("locate")
     on.agent.answer(query, data, error)

@@ -1,4 +1,4 @@
-"""Places as the agent tells them at the end of a job."""
+"""Places as the agent reports them at the end of a job."""
 
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,19 @@ DECODER = "/usr/lib/python3.11/json/decoder.py"
 
 
 def here(path: Path, line: int, text: str = "", **more: Any) -> dict[str, Any]:
-    """A place in a file of the project."""
+    """Return a place in a file of the project."""
     given = {"column": 0, "kind": "E", "hosts": ("apollo",), **more}
     return QuickfixEntry(str(path), "", line, text=text, **given).to_wire()
 
 
 def there(path: str, line: int, text: str = "", **more: Any) -> dict[str, Any]:
-    """A place in a file that only the host has."""
+    """Return a place in a file that only the host has."""
     given = {"column": 0, "kind": "N", "hosts": ("apollo",), "library": True, **more}
     return QuickfixEntry("", path, line, text=text, **given).to_wire()
 
 
 def finish(on: Scene, request: int, *places: dict[str, Any], status: int = 1, **more: Any) -> None:
-    """End a job whose program failed; wait until the editor shows that."""
+    """End a job whose program failed, and wait until the editor shows it."""
     on.agent.result(request, "apollo", status, f"exit status {status}" if status else "")
     on.agent.finish(request, status, places=list(places), **{"dropped": 0, **more})
     on.editor.wait("the end", lambda: on.editor.lua(ENDED, request))
@@ -38,7 +38,7 @@ def fail(on: Scene, *places: dict[str, Any], command: str = "IgorExec pytest -q"
 
 
 def rows(on: Scene) -> list[dict[str, Any]]:
-    """The quickfix list's entries, each with the name of its file."""
+    """Return the quickfix list's entries, each with the name of its file."""
     found: list[dict[str, Any]] = on.editor.lua("""
         return vim.tbl_map(function(item)
           item.name = item.bufnr > 0 and vim.api.nvim_buf_get_name(item.bufnr) or ''
@@ -49,5 +49,5 @@ def rows(on: Scene) -> list[dict[str, Any]]:
 
 
 def at(on: Scene) -> tuple[str, int]:
-    """The file in the current window, and the cursor's line."""
+    """Return the file in the current window, and the cursor's line."""
     return on.editor.nvim.current.buffer.name, on.editor.nvim.current.window.cursor[0]

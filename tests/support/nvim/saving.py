@@ -1,4 +1,4 @@
-"""Editors that save and leave."""
+"""Editors that save and exit."""
 
 import time
 from pathlib import Path
@@ -20,7 +20,7 @@ LEAVING_KEYS = {
 
 
 def type_and_leave(nvim: Path, home: Path, project: Path, name: str, keys: str) -> None:
-    """Keys typed in a fresh editor, which ends by them."""
+    """Type keys in a new editor, which exits because of them."""
     with running(nvim, home, project, PUSHING, name) as editor:
         editor.keys(keys)
         wait_for_the_end(editor)

@@ -30,13 +30,13 @@ class Scene(NamedTuple):
     project: Path
 
     def start(self, command: str) -> int:
-        """Give a command in the editor; the number of the request that reached the agent."""
+        """Run a command in the editor; return the number of the request that reached the agent."""
         self.editor.command(command)
         return self.agent.request()
 
 
 def make_project(home: Path) -> Path:
-    """The project in `home`; one that is there is as at first."""
+    """Create the project in `home`, or reset an existing one."""
     project = home / "project"
     (project / ".igor").mkdir(parents=True, exist_ok=True)
     (project / ".igor" / "config.json").write_text(json.dumps(CONFIG))
@@ -56,6 +56,6 @@ def scene(nvim: Path, home: Path, setup: str = "{}", *arguments: str) -> Iterato
 
 
 def processes_with(mark: str) -> list[int]:
-    """Ids of the processes whose command line contains `mark`."""
+    """Return the ids of the processes whose command line contains `mark`."""
     found = subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]

@@ -1,4 +1,4 @@
-"""Neovim in a tmux window: keys in, what a person sees out."""
+"""Neovim in a tmux window: type keys, and read the screen as its user sees it."""
 
 import os
 import shlex
@@ -28,7 +28,7 @@ class TmuxScreen:
     def type(self, text: str, pause: float = 0) -> None:
         """Type `text` character by character, with a pause after each."""
         for character in text:
-            # tmux would take a lone semicolon for the end of its own command.
+            # tmux would take a lone semicolon as the end of its own command.
             self._run("send-keys", "-l", "\\;" if character == ";" else character)
             time.sleep(pause)
 
@@ -40,11 +40,11 @@ class TmuxScreen:
         return self._run("capture-pane", "-p")
 
     def coloured(self) -> str:
-        """The screen with its colours as escape sequences."""
+        """Return the screen with its colours as escape sequences."""
         return self._run("capture-pane", "-p", "-e")
 
     def wait(self, text: str, seconds: float = 60) -> str:
-        """The screen as soon as it shows `text`."""
+        """Wait until the screen shows `text`, and return the screen."""
         deadline = time.monotonic() + seconds
         while text not in (screen := self.text()):
             assert time.monotonic() < deadline, f"{text!r} is not on the screen:\n{screen}"

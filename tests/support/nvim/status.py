@@ -1,4 +1,4 @@
-"""What the statusline says, and answers to questions."""
+"""The text of the statusline, and answers to the question of trust."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ STATUS = "return require('igor').status()"
 
 @pytest.fixture
 def on(nvim: Path, home: Path) -> Iterator[Scene]:
-    """An editor with one file open, whose agent has been asked to watch."""
+    """Start an editor with one file open, and wait until it has asked the agent to watch."""
     with scene(nvim, home, PUSHING, "main.py") as on:
         on.agent.watch()
         yield on

@@ -1,4 +1,4 @@
-"""The REPLs of an editor: text and state of their terminals, and what runs in a container."""
+"""The REPLs of an editor: text and state of their terminals, and programs in a container."""
 
 import json
 import time
@@ -18,7 +18,7 @@ for _, buf in ipairs(vim.api.nvim_list_bufs()) do
 end
 return { text = '', state = 'none', buf = 0 }
 """
-# What a person sees of the window's lines.
+# The window's lines as displayed.
 VISIBLE = """
 local buf = ...
 local win = vim.fn.win_findbuf(buf)[1]
@@ -69,7 +69,7 @@ class Repl:
 
 
 def repl(editor: Editor, command: str, prompt: str) -> Repl:
-    """Open a REPL by keys, from normal mode; wait for its prompt, in terminal mode."""
+    """Open a REPL by keys, from Normal mode; wait for its prompt, in Terminal mode."""
     editor.keys(f":IgorRepl{command}<CR>")
     found = Repl(editor, "/" + (command.strip("! ") or "ipython"))
     found.see(prompt, 60)
@@ -78,7 +78,7 @@ def repl(editor: Editor, command: str, prompt: str) -> Repl:
 
 
 def inside(host: Host, container: str) -> list[str]:
-    """The programs in a container, without what keeps it running."""
+    """Return the programs in a container, except the one that keeps it running."""
     done = host.docker("top", container, "-o", "pid,args")
     rows = [line.split(None, 1)[1] for line in done.stdout.splitlines()[1:]]
     return [row for row in rows if "2147483647" not in row]
@@ -94,7 +94,7 @@ def is_empty(host: Host, container: str, seconds: float) -> bool:
 
 
 def make_project(root: Path, hosts: list[Host], **more: Any) -> Path:
-    """A project whose containers have IPython."""
+    """Create a project whose containers have IPython."""
     entries = [{"host": host.name, "dir": f"{host.home}/repl"} for host in hosts]
     config = {
         "user": "dino", "dockerfile": "dockerfile", "repl_cmd": "ipython",
