@@ -1,4 +1,4 @@
-"""The ways to push, each with a clone of its own."""
+"""The transports of a push, each with a clone of its own."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def means(request: pytest.FixtureRequest) -> str:
 async def clone(
     means: str, request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
 ) -> AsyncIterator[Desk]:
-    """A clone with no tree on the host yet, by all means of getting there."""
+    """A clone with no tree on the host yet, for each transport and each kind of host."""
     plain = means.endswith("python3")
     host: Host = request.getfixturevalue("pythonless_host") if plain else lab["apollo"]
     clear(host)
@@ -32,7 +32,7 @@ async def clone(
 async def apollo(
     request: pytest.FixtureRequest, lab: Lab, ssh_home: Path, tmp_path: Path
 ) -> AsyncIterator[Desk]:
-    """The same for one host, where a host without python3 can't differ."""
+    """A clone for one host, for each transport; a host without python3 would make no difference."""
     clear(lab["apollo"])
     async with desk(lab["apollo"], tmp_path / "project", transport=request.param) as made:
         yield made

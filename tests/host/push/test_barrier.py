@@ -1,4 +1,4 @@
-"""The barrier: what runs on a host runs what is here, at the price of a look at the local tree."""
+"""The barrier: a command on a host runs the local files, at the cost of a local scan."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ class Terminal:
 
 
 def said(done: Seen, host: Host) -> str:
-    """What the command wrote to its output on a host."""
+    """Return what the command wrote to its output on a host."""
     events = [e for e in done.events if e["type"] == "output" and e["host"] == host.name]
     return b"".join(event["data"] for event in events).decode()
 
@@ -78,7 +78,7 @@ def test_a_command_sees_the_last_edit(
     project: FollowedProject, terminal: Terminal, hosts: list[Host]
 ) -> None:
     for turn in range(30):
-        # Of one length: neither size nor second tell one from the other.
+        # All of one length: neither size nor second distinguishes them.
         project.write("main.py", f"edit {turn:04}")
         done = terminal.run("cat", "main.py")
         assert [said(done, host) for host in hosts] == [f"edit {turn:04}"] * 2
@@ -114,7 +114,7 @@ def test_a_command_follows_a_branch_switch(
     done = terminal.run("cat", "main.py")
     assert [said(done, host) for host in hosts] in (["print(1)"] * 2, ["", ""])
     if said(done, hosts[0]) == "":
-        # So many deletes are asked about first, and then nothing runs.
+        # With so many deletes igor asks first, and until it gets an answer nothing runs.
         assert "would delete 100 of the" in result(done, hosts[0])["text"]
         assert project.call("push", allow_deletes=True)["status"] == 0
     assert said(terminal.run("cat", "main.py"), hosts[0]) == "print(1)"

@@ -1,4 +1,4 @@
-"""The channel to a receiver on real hosts: frames together, losses told, memory bounded."""
+"""The channel to a receiver on real hosts: frames in batches, losses reported, memory bounded."""
 
 import asyncio
 import hashlib
@@ -56,7 +56,7 @@ def write(
 
 
 def receivers(host: Host) -> list[int]:
-    """The receivers' processes: the supervisor's is the first that was started."""
+    """Return the receivers' processes; the supervisor is the first that was started."""
     return sorted(host.pids("python3"))[1:]
 
 
@@ -71,7 +71,7 @@ async def until(is_true: Callable[[], object]) -> None:
 
 @dataclass
 class Local:
-    """A file here that is to be sent whole."""
+    """A local file that is to be sent whole."""
 
     path: Path
     size: int
@@ -97,7 +97,7 @@ class Local:
             )  # fmt: skip
 
 
-# -- what it can do
+# -- abilities
 
 
 async def test_files_links_deletes_surveys_hashes_and_contents(
@@ -235,7 +235,7 @@ async def test_a_large_file_arrives_whole_with_bounded_memory(
 
 
 def peak_memory(pid: int) -> int:
-    """In kilobytes (proc(5))."""
+    """Return the peak memory in kilobytes (proc(5))."""
     status = Path(f"/proc/{pid}/status").read_text().split()
     return int(status[status.index("VmHWM:") + 1])
 
@@ -323,7 +323,7 @@ async def test_several_channels_share_a_tree_and_a_host_grants_more_than_its_lim
     await asyncio.to_thread(wait_until, lambda: not receivers(plain_host), 10)
     again, _tree = await opened(host)
     assert again.alive
-    # Places in the first connection have become free.
+    # The first connection has free channels again.
     assert sum(shared.sessions for shared in host._connections) == 2
 
 
@@ -371,7 +371,7 @@ async def test_a_lost_connection_fails_what_is_pending_and_leaves_no_temp_file(
 
 
 async def test_a_cut_cable_is_noticed_here_and_there(ssh_home: Path, lab: Lab) -> None:
-    """The slow one: keepalive here and silence there each take half a minute."""
+    """Slow: local keepalive and the host's silence take half a minute each."""
     enterprise = lab["enterprise"]
     enterprise.run(["rm", "-rf", "dev"])
     async with connected("enterprise") as host:
@@ -396,7 +396,7 @@ async def test_a_receiver_that_stands_still_is_given_up(
     with pytest.raises(HostError, match="it sent nothing for"):
         await asyncio.wait_for(write(channel, tree, b"x", b"1"), 5)
     assert host.state == "connected"
-    # Its input has ended meanwhile.
+    # Its input has been closed meanwhile.
     os.kill(pid, signal.SIGCONT)
     await asyncio.to_thread(wait_until, lambda: not receivers(plain_host), 5)
 

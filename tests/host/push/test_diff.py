@@ -1,4 +1,4 @@
-"""`igor diff` on real hosts: what a push holds back is shown, and settled either way."""
+"""`igor diff` on real hosts: show what a push holds back, and resolve it either way."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(params=["receiver", "rsync"])
 def either(lab: Lab, ssh_home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Differing:
-    """The same as `project`, by each transport."""
+    """The project, for each transport."""
     project = Differing(tmp_path / "project", lab["apollo"], transport=request.param)
     project.write("a.py", "one\n")
     project.write("src/b.py", "one\n")
@@ -202,7 +202,7 @@ def test_ours_leaves_alone_what_igor_has_no_part_in(project: Differing) -> None:
     assert project.push().returncode == 0
     assert (there / "results.csv").exists()
     assert (there / "ignored").read_text() == "there\n"
-    # The other way is a matter of this machine alone.
+    # The other direction concerns the local machine alone.
     assert project.diff("--theirs", "results.csv", "ignored").returncode == 0
     assert (project.root / "results.csv").read_text() == "of a program\n"
     assert (project.root / "ignored").read_text() == "there\n"
@@ -216,7 +216,7 @@ def test_ours_never_overwrites_a_version_that_nobody_saw(either: Differing) -> N
     assert done.returncode == 2
     assert "changed on the host since you looked" in done.stderr
     assert a.read_bytes() == b"changed again\n"
-    igor("agent", "stop")  # what was seen outlives the agent
+    igor("agent", "stop")  # what the user has seen outlives the agent
     assert either.diff("--ours", "--yes").returncode == 2
     assert either.diff().returncode == 1
     assert either.diff("--ours", "a.py").returncode == 0

@@ -1,4 +1,4 @@
-"""A push that is broken off: nothing half-written is seen, and the next one heals."""
+"""An interrupted push: nothing half-written is visible, and the next push repairs it."""
 
 import asyncio
 import hashlib
@@ -20,13 +20,13 @@ from tests.support.waiting import wait_until
 
 BIG = 60_000_000
 
-#: A path and the hash of a content it had.
+#: A path and the hash of a content that it had.
 Version = tuple[bytes, bytes]
 
 
 @pytest.fixture
 async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    """By rsync."""
+    """A clone that is pushed via rsync."""
     host = lab["apollo"]
     host.run(["rm", "-rf", "dev", "full"], check=True)
     async with desk(host, tmp_path / "project", transport="rsync") as made:
@@ -35,7 +35,7 @@ async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk
 
 @pytest.fixture
 async def waiting(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    """By a receiver."""
+    """A clone that is pushed via a receiver."""
     host = lab["apollo"]
     host.run(["rm", "-rf", "dev", "full"], check=True)
     async with desk(host, tmp_path / "project") as made:
@@ -54,7 +54,7 @@ def as_root(host: Host, argv: list[str]) -> None:
 
 
 def local_rsyncs() -> list[int]:
-    """The rsyncs that this process has started, their `-e` programs not among them."""
+    """Return the rsyncs that this process has started, without their `-e` programs."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = [pid for file in children for pid in file.read_text().split()]
     return [int(pid) for pid in pids if _name(pid) == "rsync"]
@@ -104,7 +104,7 @@ async def pushed_first(clone: Desk) -> set[Version]:
 
 
 async def broken_off(clone: Desk, fault: Callable[[Desk], None], whole: set[Version]) -> IgorError:
-    """A push of an old and a new big file, in whose middle something fails.
+    """Push an old and a new big file, and let `fault` interrupt it in the middle.
 
     `whole` are the versions of files that may be on the host; those of this push are added.
     """
@@ -131,7 +131,7 @@ def digest(content: bytes) -> bytes:
 
 
 async def half_written(clone: Desk) -> None:
-    """Until a big file is on its way to the host, as far as can be seen there."""
+    """Wait until a big file is partly on the host, as far as its folder for temp files shows."""
     temporary = clone.lab_host.path(clone.paths.temporary)
     before = set(temporary.iterdir()) if temporary.exists() else set()
 
@@ -148,7 +148,7 @@ async def half_written(clone: Desk) -> None:
 async def assert_heals(clone: Desk) -> None:
     report = await clone.push()
     assert (report.held_back, report.moving) == ([], [])
-    # A comparison of whole contents would print them.
+    # An assert on the contents themselves would print them.
     there, here = clone.on_host(), clone.local()
     assert set(there) == set(here)
     assert all(there[path] == entry for path, entry in here.items())
@@ -276,7 +276,7 @@ async def test_a_python3_that_breaks_later_is_replaced_by_rsync_and_said_once(
 
 
 async def test_what_changed_since_the_breaks_is_no_conflict(apollo: Desk) -> None:
-    """Three breaks in a row, each time with other content: all that is there is igor's."""
+    """Interrupt three pushes, each with other content: all files on the host are igor's."""
     whole = await pushed_first(apollo)
     for fault in FAULTS:
         await broken_off(apollo, fault, whole)
@@ -324,7 +324,7 @@ async def test_a_full_disk_is_one_sentence(apollo: Desk, transport: str) -> None
         apollo.remove("big")
         await assert_heals(apollo)
     finally:
-        # A receiver that waits there has its folder open.
+        # A receiver that still waits has its folder open.
         as_root(machine, ["umount", "--lazy", folder])
 
 
@@ -399,7 +399,7 @@ async def test_a_shell_that_talks_confuses_no_survey(pythonless: Desk) -> None:
 async def test_what_a_crash_left_is_swept_after_an_hour(apollo: Desk) -> None:
     apollo.write("a", "1")
     await apollo.push()
-    # By names such as rsync gives, but for one: that is not igor's to remove.
+    # Names as rsync makes them, except for one: igor must not remove that.
     apollo.sh_there(
         "cd ../.igor-host/tmp/project && touch .young.aB3dE6 && "
         "touch -d '2 hours ago' .old.aB3dE6 somebodys"

@@ -1,4 +1,4 @@
-"""What a host lacks: never forgotten, never said to be there when it isn't."""
+"""What a host lacks is never forgotten, and never reported as present."""
 
 import asyncio
 import json
@@ -115,7 +115,7 @@ async def test_a_push_of_an_older_tree_verifies_nothing(
     scan = asyncio.ensure_future(scanned())
     pushing = asyncio.ensure_future(host.push(scan, PushOptions(), Nobody()))
     await until(lambda: (one.there / "other.py").exists())
-    # More than is remembered one by one.
+    # More paths than are remembered one by one.
     monkeypatch.setattr(changes, "LIMIT", 1)
     one.write("main.py", "second")
     one.write("other.py", "second")
@@ -133,7 +133,7 @@ async def test_a_push_of_an_older_tree_verifies_nothing(
 async def test_a_write_that_hides_behind_size_and_time_of_another_is_sent(
     one: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So that what is written here within a second is.
+    # Makes files written within the last second racy.
     monkeypatch.setattr(local_files, "RACY_SECONDS", 1.0)
     clone, host = await followed(one)
     path, now = one.root / "main.py", time.time_ns()
@@ -215,7 +215,7 @@ async def test_a_save_that_fails_does_not_put_off_the_next_attempt(
 
     monkeypatch.setattr(RemoteHost, "state", "offline")
     monkeypatch.setattr(host.remote, "connect", refuse)
-    # As when the connection is lost: nothing is known for sure any more.
+    # As after a lost connection: nothing is known for sure any more.
     host.compare_all(clone.files.tree.number + 1)
     await until(lambda: len(attempts) == 2)
     assert attempts[1] - attempts[0] < 5
@@ -268,7 +268,7 @@ def ended(report: PushReport) -> "asyncio.Future[PushReport]":
 
 @pytest.fixture
 async def context(one: Desk) -> AsyncIterator[Context]:
-    """As in an agent; the project is trusted and pushes on write."""
+    """The context as in an agent; the project is trusted and pushes on write."""
     hosts = [{"host": one.remote.name, "dir": "~/dev"}]
     config = {"user": "lab", "push_on_write": True, "host_groups": {"dev": {"hosts": hosts}}}
     one.write(".igor/config.json", json.dumps(config))
@@ -295,7 +295,7 @@ async def test_a_new_file_that_an_editor_leaves_behind_is_sent(one: Desk, contex
             name = f"new{number}.py"
             one.write(name, name)
             context.saves.saved(str(one.root), [name.encode()], {})
-            # git is asked about it by now.
+            # By now, git is asked about the file.
             await asyncio.sleep(0)
         await until((one.there / name).exists)
 

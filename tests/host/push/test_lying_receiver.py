@@ -1,4 +1,4 @@
-"""Receivers that lie: an answer that nobody gives ends the channel, and silence has an end."""
+"""Malicious receivers: an answer without a question ends the channel, and silence has a limit."""
 
 import asyncio
 import json
@@ -144,7 +144,7 @@ async def test_words_of_the_host_are_short_and_on_one_line(host: RemoteHost) -> 
     assert "\n" not in said
 
 
-# -- one that echoes heartbeats, and no more
+# -- a receiver that echoes heartbeats, and nothing more
 
 SILENT = """
 if not is_supervisor:
@@ -199,7 +199,7 @@ async def test_a_file_in_chunks_that_is_never_taken_is_given_up_too(
 async def test_a_receiver_that_is_at_work_is_waited_for_but_not_for_ever(
     ssh_home: Path, plain_host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashing that takes longer than the patience goes on; each step of it is slow here."""
+    """Hashing may take longer than the channel's patience; in this test each step of it is slow."""
     slow = """
 if not is_supervisor:
     inner = space["sys"].modules["igor_core.remote.receiver.survey"]
@@ -223,7 +223,7 @@ if not is_supervisor:
                 await asyncio.wait_for(channel.hashes(tree, PATHS), 20)
 
 
-# -- a push to two hosts, one of which lies
+# -- a push to two hosts, one of which is malicious
 
 PUSH_LIES = {
     "nonsense": ("module.Handlers.answer = lambda self, number, action: "

@@ -1,4 +1,4 @@
-"""Random lives of a project and its host: nothing of the host's programs is ever lost."""
+"""Random sequences of changes to a project and its host: no file of the host's programs is lost."""
 
 import os
 import random
@@ -27,7 +27,7 @@ async def apollo(
 
 @dataclass
 class Life:
-    """What is done here and there. `theirs` is what programs on the host wrote last, by path."""
+    """Local and remote changes; `theirs` is the last content of its programs, by path."""
 
     clone: Desk
     rng: random.Random
@@ -51,7 +51,7 @@ class Life:
         self.count += 1
         self.story.append(f"edit {name} {self.count}")
         try:
-            # Half of them of equal length.
+            # Half of them have the same length.
             self.clone.write(name, f"{self.count:04}" + "x" * self.rng.choice([0, self.count]))
         except OSError:
             self.remove(name.split("/")[0])
@@ -80,7 +80,7 @@ class Life:
             self.story.append("  not possible")
 
     def program(self, name: str) -> None:
-        """Writes a file of its own or over one of igor's; a link or folder there it leaves."""
+        """Write a file of the program's own or over one of igor's, but leave links and folders."""
         path = self.clone.there / name
         parents = [
             self.clone.there / Path(*Path(name).parts[:n]) for n in range(1, len(Path(name).parts))

@@ -1,4 +1,4 @@
-"""Push on real hosts: what arrives, what is kept, and what it costs."""
+"""Push to real hosts: what arrives, what is kept, and what it costs."""
 
 import asyncio
 import os
@@ -282,7 +282,7 @@ async def test_another_clone_is_refused_and_may_take_over(
         await other.push(take_over=True, dry_run=True)
         assert apollo.on_host()[b"a"].content == b"one"
         report = await other.push(take_over=True)
-        # It is the same machine, and so knows what igor wrote.
+        # It is the same machine, so it remembers what igor wrote.
         assert sent(report) == [b"a"]
         await other.push()
         with pytest.raises(HostError, match="another clone pushes to"):

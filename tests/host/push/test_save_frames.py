@@ -1,4 +1,4 @@
-"""Single saves: on the wire at once, never lost, never undone, never over what others wrote."""
+"""Single saves: sent at once, never lost or undone, and never over what others wrote."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from tests.support.pushing import Desk, desk, receivers
 
 @pytest.fixture
 async def apollo(lab: Lab, ssh_home: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    """By a receiver."""
+    """A clone that is pushed via a receiver."""
     clear(lab["apollo"])
     async with desk(lab["apollo"], tmp_path / "project") as made:
         yield made
@@ -100,7 +100,7 @@ async def test_a_path_that_became_another_kind_arrives_by_a_save(clone: Desk) ->
     clone.write("p/x", "now a folder")
     clone.remove("q")
     clone.write("q", "now a file")
-    # An editor tells of what it has written only.
+    # An editor reports only the files that it has written.
     await clone.save("p/x", "q")
     assert clone.on_host() == clone.local()
     await assert_is_settled(clone)
@@ -151,7 +151,8 @@ async def test_a_save_in_the_warm_case_has_left_when_send_returns(apollo: Desk) 
         apollo.write("a", os.urandom(10_000))
         changes = apollo.changes("a")
         saved = apollo.host_tree.send(changes)
-        # Nothing but another process can bring it there now: this loop never yields to asyncio.
+        # Only another process can bring the file to the host now: this loop never yields to
+        # asyncio.
         there, deadline = apollo.there / "a", time.monotonic() + 60
         while there.read_bytes() != changes[0].content:
             assert time.monotonic() < deadline, number
@@ -264,14 +265,14 @@ async def test_equal_files_of_a_tree_that_was_there_are_taken_over_and_others_as
     assert (await clone.push()).sent == []
 
 
-# -- all at once
+# -- concurrent saves and pushes
 
 
 NAMES = ["a", "b", "d/a", "d/b", "d/e/a", "f/a", "g"]
 
 
 class Life:
-    """Edits, saves, and pushes by scans of any age, all under way at the same time."""
+    """Edits, saves, and pushes of scans of any age, all running concurrently."""
 
     def __init__(self, clone: Desk, rng: random.Random) -> None:
         self.clone = clone
@@ -297,14 +298,14 @@ class Life:
         self.save(name)
 
     def remove(self, name: str) -> None:
-        """A file, or a folder with what it holds."""
+        """Remove a file, or a folder with its content."""
         folder = self.clone.root / name
         below = [path for path in folder.rglob("*") if not path.is_dir()]
         self.clone.remove(name)
         self.save(name, *(str(path.relative_to(self.clone.root)) for path in below))
 
     def reshape(self, name: str) -> None:
-        """A file becomes a folder or the other way round; each path is told of."""
+        """Turn a file into a folder or the reverse, and report each path."""
         top = name.split("/")[0]
         self.remove(top)
         self.edit(self.rng.choice([top, f"{top}/a"]))
@@ -354,11 +355,11 @@ async def test_pushes_and_saves_at_once_lose_and_undo_nothing(
     reports = await asyncio.gather(*life.running)
     conflicts = {item for report in reports for item in report.held_back}
     assert {item for item in conflicts if item.yields_to_force} == set(), "all is igor's own"
-    # Empty folders there may be a program's: igor leaves them.
+    # Empty folders on the host may be a program's, so igor leaves them.
     blocked = [item.path for item in conflicts]
     if blocked:
         apollo.sh_there("find . -mindepth 1 -depth -type d -empty -delete")
-    # What all saves have brought there needs no push to be right.
+    # If the saves have brought everything, the host needs no push to be right.
     elif not any(report.moving for report in reports):
         assert {p: e.content for p, e in apollo.on_host().items()} == {
             p: e.content for p, e in apollo.local().items()

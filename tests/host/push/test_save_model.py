@@ -27,15 +27,15 @@ SEED = int(os.environ.get("IGOR_SEED", "0"))
 LIVES = int(os.environ.get("IGOR_LIVES", "8"))
 STEPS = int(os.environ.get("IGOR_STEPS", "40"))
 
-# "f" is a file at one time and a folder at another, "g" a folder or a link.
+# "f" is sometimes a file and sometimes a folder, "g" a folder or a link.
 NAMES = ["a", "b", "c.py", "d/a", "d/b", "d/e/a", "f", "f/a", "g/a", "-x", "o o"]
-# What only programs on the hosts write.
+# Paths that only programs on the hosts write.
 FOREIGN = ["out/1", "d/result", "d/e/result", "f/result", "run.log"]
 
 
 @dataclass
 class Life:
-    """What is done here and there. `theirs` is what programs on each host wrote last, by path."""
+    """Local and remote changes; `theirs` is the last content of programs on each host, by path."""
 
     project: FollowedProject
     rng: random.Random
@@ -73,11 +73,11 @@ class Life:
         acts += [self.kill_sshd, self.start_sshd, self.cut]
         self.rng.choice(acts)()
 
-    # Here.
+    # Local changes.
 
     def edit(self, name: str) -> None:
         self.count += 1
-        # Half of them of equal length.
+        # Half of them have the same length.
         text = f"{self.count:04}" + "x" * self.rng.choice([0, 0, 0, 20_000]) * self.rng.choice(
             [0, 1]
         )
@@ -137,13 +137,13 @@ class Life:
         self.project.git("commit", "-q", "--allow-empty", "-m", "more")
         self.project.git("checkout", "-q", branch)
 
-    # There.
+    # Changes on the hosts.
 
     def host(self) -> Host:
         return self.rng.choice(self.project.hosts)
 
     def program(self, name: str) -> None:
-        """Writes a file of its own or over one of igor's; a link or folder there it leaves."""
+        """Write a file of the program's own or over one of igor's, but leave links and folders."""
         host = self.host()
         path = self.project.on(host) / name
         above = [self.project.on(host) / parent for parent in Path(name).parents]
@@ -173,7 +173,7 @@ class Life:
                 path.unlink()
                 self.theirs[host.name].pop(name.encode(), None)
 
-    # What goes wrong, and commands.
+    # Faults, and commands.
 
     def push(self) -> None:
         self.tell("push")
@@ -220,7 +220,7 @@ class Life:
         time.sleep(self.rng.choice([0, 0.05, 0.3]))
         host.mend()
 
-    # The end.
+    # The end of a life.
 
     def end(self) -> None:
         self.start_sshd()
@@ -243,14 +243,16 @@ class Life:
         assert self.held_back() == held_back
 
     def pushed_all(self) -> list[dict[str, Any]]:
-        """By a push that finds out that a connection is gone, by the next one."""
+        """Push until no connection is lost: the push that notices a loss fails, the next one
+        succeeds.
+        """
         while True:
             results = self.project.call("push", allow_deletes=True)["results"]
             if not any("connection" in result["text"] for result in results):
                 return list(results)
 
     def rest(self) -> None:
-        """Nobody does anything but look: what goes by itself is enough."""
+        """Only let the editor look: what igor sends on its own must suffice."""
         self.tell("rest")
         self.editor.look()
         self.editor.until(
@@ -294,12 +296,14 @@ def is_quiet(event: dict[str, Any], held_back: dict[str, set[bytes]]) -> bool:
 
 
 def is_near(path: bytes, other: bytes) -> bool:
-    """Whether one is the other, or in it."""
+    """Return whether one path is the other, or is in it."""
     return path == other or path.startswith(other + b"/") or other.startswith(path + b"/")
 
 
 def write_as_user(host: Host, path: Path, content: str) -> None:
-    """Whole at once: a program that writes into a file that is being replaced loses by itself."""
+    """Write the file atomically: a program that writes into a file being replaced may lose its
+    text.
+    """
     missing = [parent for parent in path.parents if not parent.exists()]
     for parent in reversed(missing):
         parent.mkdir()

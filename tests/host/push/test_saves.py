@@ -1,4 +1,4 @@
-"""Saves: what an editor has written is on every host, and the agent says how fresh each is."""
+"""Saves: every host gets what an editor has written, and the agent reports how fresh each is."""
 
 import os
 import threading
@@ -33,7 +33,7 @@ def project(hosts: list[Host], tmp_path: Path) -> Iterator[FollowedProject]:
 
 @pytest.fixture
 def editor(project: FollowedProject) -> Editor:
-    """One that works on the trusted project, whose hosts have all."""
+    """An editor with the trusted project open, whose hosts have all files."""
     project.trust()
     made = Editor(project)
     made.until_fresh()
@@ -143,7 +143,7 @@ def test_types_may_change(project: FollowedProject, editor: Editor) -> None:
     editor.until_fresh()
 
 
-# -- who is trusted, and what the config says
+# -- trust, and the config
 
 
 def test_nothing_happens_in_a_project_that_is_not_trusted(project: FollowedProject) -> None:
@@ -388,7 +388,7 @@ def test_the_last_of_many_saves_wins_and_none_comes_after_a_later_one(
 
 
 def write_beside(project: FollowedProject, name: str, content: str) -> None:
-    """As editors do: an empty file is never seen."""
+    """Write as editors do: nobody ever sees an empty file."""
     project.write(".git/beside", content).rename(project.root / name)
 
 

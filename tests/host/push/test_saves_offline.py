@@ -1,4 +1,4 @@
-"""Saves while a host is out of reach, or what waits on it dies: kept, and brought there later."""
+"""Saves while a host is out of reach, or the agent or receiver dies: kept, and sent later."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.lab import Host, HostPlan, Lab
 from tests.support.agent_client import kill_agent
 from tests.support.following import Editor, FollowedProject, of
 
-# Keepalives find a cut cable after two times ten seconds.
+# Keepalives notice a cut cable after two intervals of ten seconds.
 NOTICED = 40.0
 
 
@@ -55,7 +55,7 @@ def test_a_host_that_says_nothing_any_more_is_found_out_and_gets_all_later(
     editor.look()
     project.arrives("new.py", "old.py", hosts=[enterprise])
     editor.until(lambda event: of(event, "enterprise")["state"] == "fresh")
-    # Half a minute each: both at once.
+    # Both take half a minute, so do them at once.
     (stopped,) = project.receivers(enterprise)
     os.kill(stopped, signal.SIGSTOP)
     project.write("main.py", "by another receiver")
@@ -86,7 +86,7 @@ def test_a_host_that_is_away_from_the_start_delays_nobody_and_gets_all_later(
     editor.save("main.py")
     project.arrives("main.py", hosts=[enterprise])
     apollo.start_sshd()
-    # Nobody saves or looks: it is tried again.
+    # Without any save or look, igor tries again.
     editor.until_fresh()
     project.all_arrives()
 
@@ -142,7 +142,7 @@ def test_no_background_ever_asks_for_a_password(
         lambda event: [host["state"] for host in event["hosts"]] == ["fresh", "needs login"]
     )
     assert not project.on(asking).exists()
-    # Somebody types a command, and the password.
+    # The user types a command, and the password.
     asked = project.answering("push", asking.password)
     assert asked == 1
     editor.until_fresh()

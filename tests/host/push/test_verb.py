@@ -29,7 +29,7 @@ def agent_pid() -> int:
 
 
 def peak_memory(pid: int) -> int:
-    """Bytes that a process held at most."""
+    """Return the peak memory of a process in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
@@ -199,7 +199,7 @@ def test_three_hundred_megabytes_pass_through_a_small_agent(
 
 
 def slowest_answer_while(pushing: "subprocess.Popen[bytes]") -> float:
-    """Seconds that the agent took at most to answer another client while a push runs."""
+    """Return how many seconds the agent took at most to answer another client during a push."""
     slowest = 0.0
     client = connect("test", answers=False)
     while pushing.poll() is None:
