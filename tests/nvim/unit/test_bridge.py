@@ -1,4 +1,4 @@
-"""The bridge and the agent's socket: credit, lost connections, questions, leaving."""
+"""The bridge and the agent's socket: credit, lost connections, questions, exiting."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ CHUNK = b"".join(b"%06d a line of output that is about sixty bytes long\n" % i f
 
 
 def memory(pid: int) -> int:
-    """Resident memory in bytes."""
+    """Return the resident memory in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def pause_between_keys(editor: Editor) -> float:
-    """Seconds that the editor takes to answer."""
+    """Return how many seconds the editor takes to answer."""
     before = time.perf_counter()
     editor.nvim.eval("1")
     return time.perf_counter() - before
@@ -49,7 +49,7 @@ def test_a_hundred_thousand_lines_do_not_stall_the_editor(nvim: Path, home: Path
             pauses.append(pause_between_keys(on.editor))
             time.sleep(0.01)
             assert len(pauses) < 6000, "100,000 lines took more than a minute"
-        # Keys are answered all the while, not when the flood is over.
+        # The editor answers keys during the flood, not only after it.
         assert len(pauses) > 20
         assert max(pauses) < sum(pauses) / 4
         assert on.editor.output()[-2] == CHUNK.splitlines()[-1].decode()
@@ -76,7 +76,7 @@ def test_memory_is_bounded_while_the_editor_is_slow(nvim: Path, home: Path) -> N
 
         def flood() -> None:
             nonlocal sent
-            # At the end nobody grants more.
+            # At the end nobody grants more credit.
             with contextlib.suppress(AssertionError, OSError):
                 while True:
                     on.agent.output(request, CHUNK)

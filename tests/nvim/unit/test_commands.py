@@ -1,4 +1,4 @@
-"""The commands: declared twice and equal, registered either way, completed without Python."""
+"""The commands: equal in both declarations, registered either way, completed without Python."""
 
 import inspect
 import json
@@ -21,7 +21,7 @@ CHANNEL = "return require('igor.job.list').channel"
 
 @pytest.fixture
 def bridge(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The module as Neovim's host imports it."""
+    """Import the module as Neovim's host does."""
     monkeypatch.syspath_prepend(str(PLUGIN.parent))
     import igor_nvim
 
@@ -34,7 +34,7 @@ def python_specs(bridge: Any) -> list[dict[str, Any]]:
 
 
 def generate_manifest(nvim: Path, home: Path, **more: str) -> str:
-    """What :UpdateRemotePlugins writes."""
+    """Return what :UpdateRemotePlugins writes."""
     env = {**os.environ, **variables(home, "none"), **more}
     command = [nvim, "--headless", "-u", INIT, "+UpdateRemotePlugins", "+qa!"]
     subprocess.run(command, env=env, cwd=home, check=True, capture_output=True, timeout=60)
@@ -221,7 +221,7 @@ def test_setup_adds_what_an_older_manifest_lacks(nvim: Path, home: Path) -> None
 
 @pytest.fixture
 def other_plugin(home: Path) -> Path:
-    """The runtime folder of another Python plugin, with a command :Other."""
+    """Return the runtime folder of another Python plugin, with a command :Other."""
     folder = home / "other" / "rplugin" / "python3"
     folder.mkdir(parents=True)
     (folder / "other.py").write_text(
@@ -242,7 +242,7 @@ def test_setup_registers_after_another_python_plugin_runs(
 ) -> None:
     monkeypatch.setenv("IGOR_TEST_RUNTIME", str(other_plugin))
     manifest = generate_manifest(nvim, home)
-    # As if igor had come after the last :UpdateRemotePlugins.
+    # As if igor had been installed after the last :UpdateRemotePlugins.
     lines = manifest.split("call remote#host#RegisterPlugin(")
     kept = [part for part in lines if "igor_nvim" not in part]
     (home / "rplugin.vim").write_text("call remote#host#RegisterPlugin(".join(kept))

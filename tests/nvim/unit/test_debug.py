@@ -1,4 +1,4 @@
-""":IgorDebug: words to requests, and what is seen of a job that debugs, with a fake agent."""
+""":IgorDebug with a fake agent: requests from words, and how a debug job looks in the editor."""
 
 import re
 import time
@@ -30,7 +30,7 @@ def dap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def await_last(on: Scene, args: dict[str, Any]) -> None:
-    """Until Lua has heard of the command."""
+    """Wait until Lua knows the arguments of the last command."""
     args = {key: value for key, value in args.items() if key != "reattach"}
     last = "return require('igor.debug').last(...)"
     on.editor.wait("last", lambda: on.editor.lua(last, str(on.project)) == args)
@@ -159,7 +159,7 @@ def test_vimspector_attaches_and_its_windows_go_with_the_program(nvim: Path, hom
         connection = its.accept()
         on.editor.wait("its tab", lambda: tabs(on.editor) == 2)
         ((name, configuration, adapter, file),) = launched(on.editor)
-        # A name that no file of the project can have.
+        # A name that no configuration in the project's files can have.
         assert re.fullmatch(rf"igor: {FILE} \([0-9A-F]{{8}}\)", name)
         assert name == configuration["adapter"]
         assert (adapter["host"], adapter["port"]) == ("127.0.0.1", its.number)
@@ -299,7 +299,7 @@ def test_a_repeated_command_reuses_the_windows(nvim: Path, home: Path) -> None:
         window = on.editor.nvim.vars["vimspector_session_windows"]["output"]
         fixed = "return vim.wo[...].winfixbuf"
         on.editor.wait_output("igor debug")
-        assert on.editor.lua(fixed, window) is False  # it is Vimspector's
+        assert on.editor.lua(fixed, window) is False  # the window is Vimspector's
         first.close()
         on.agent.result(old, "apollo", 143, "ended: another session began", how="ended")
         on.agent.finish(old, 143)
@@ -310,7 +310,7 @@ def test_a_repeated_command_reuses_the_windows(nvim: Path, home: Path) -> None:
         second.accept()
         on.agent.finish(new)
         on.editor.wait("its tab's end", lambda: tabs(on.editor) == 1)
-        # The split here showed the first one's.
+        # The split in this tab page showed the first job's output.
         on.editor.wait("its output", lambda: "//2/" in on.editor.output_window().buffer.name)
 
 

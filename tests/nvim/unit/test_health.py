@@ -13,7 +13,7 @@ from tests.support.nvim.debugging import stand_in
 from tests.support.nvim.editor import INIT, variables
 from tests.support.nvim.scene import make_project
 
-#: The debuggers' front ends that are installed, and what the report says of them.
+#: The installed front ends of debuggers, and what the report says about them.
 FRONT_ENDS = {
     "neither": ((), ":IgorDebug has no front end: neither Vimspector nor nvim-dap is installed"),
     "nvim-dap": (("dap",), ":IgorDebug shows sessions in nvim-dap"),

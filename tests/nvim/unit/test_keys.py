@@ -1,4 +1,4 @@
-"""What a person sees and types: Neovim in tmux, its screen captured."""
+"""The screen and the keys of a user: Neovim in tmux, its screen captured."""
 
 import threading
 import time

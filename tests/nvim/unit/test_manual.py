@@ -1,4 +1,4 @@
-"""The manual says of Neovim what the code does: commands, options, highlights."""
+"""The manual agrees with the code on Neovim's commands, options and highlights."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ MANUAL = CHECKOUT / "doc" / "igor.txt"
 
 
 def manual() -> str:
-    """The manual with its blanks and line ends as single blanks."""
+    """Return the manual with each run of white space replaced by one blank."""
     return re.sub(r"\s+", " ", MANUAL.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Texts of hosts that name what must not be opened: commands, addresses, files of other kinds."""
+"""Text from hosts that names what must not be opened: commands, addresses, files of other kinds."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ RECORD = '#!/bin/sh\nprintf "%s\\n" "$0 $*" >>"$IGOR_TEST_RAN"\n'
 
 @pytest.fixture
 def ran(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that names each program which Neovim or a plugin runs for a name."""
+    """Return the file that records each program which Neovim or a plugin runs for a name."""
     folder = home / "bin"
     folder.mkdir()
     for name in PROGRAMS:

@@ -1,4 +1,4 @@
-"""The output split: what it shows, whom it follows, what it forgets."""
+"""The output split: its text, the windows that follow it, and the output that is dropped."""
 
 from pathlib import Path
 from typing import Any

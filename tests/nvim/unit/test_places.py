@@ -1,4 +1,4 @@
-"""What a job's output named, in the quickfix list."""
+"""The places in a job's output, in the quickfix list."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,7 +120,7 @@ end))
 
 
 def many(on: Scene, count: int, text: str = "boom") -> list[dict[str, Any]]:
-    """Places in as many files."""
+    """Return that many places, each in a file of its own."""
     return [here(on.project / f"src/module_{i}.py", i + 1, text) for i in range(count)]
 
 

@@ -1,4 +1,4 @@
-""":IgorRun, and how the end of a job is told: message, autocommand, what a cancel took."""
+""":IgorRun, and how the end of a job is reported: message, autocommand, result of a cancel."""
 
 import time
 from pathlib import Path

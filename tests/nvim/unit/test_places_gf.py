@@ -1,4 +1,4 @@
-"""gf and gF in output and in terminals: the agent says what a path means."""
+"""gf and gF in output and in terminals: the agent resolves what a path means."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""igor://host/path: whose file a buffer shows, and when it is read again."""
+"""igor://host/path: the project that a buffer's file is read for, and when it is read again."""
 
 import shutil
 from collections.abc import Iterator

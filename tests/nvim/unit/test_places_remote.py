@@ -1,4 +1,4 @@
-"""igor://host/path: files that only a host has, in buffers that show them."""
+"""igor://host/path: buffers of files that only a host has."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def give(on: Scene, query: Query, content: bytes = TEXT) -> None:
 
 
 def read(on: Scene, command: str, content: bytes = TEXT) -> None:
-    """Open a file that the host has, and wait for its text."""
+    """Open a file on the host, and wait for its text."""
     on.editor.command(command)
     give(on, on.agent.query("read"), content)
     on.editor.wait("the text", lambda: on.editor.lua("return vim.b.igor_is_read"))
@@ -37,7 +37,7 @@ def option(on: Scene, name: str) -> object:
 
 
 def screen(on: Scene) -> str:
-    """What stands in the window, virtual text too."""
+    """Return the text in the window, including virtual text."""
     found: str = on.editor.lua("""
         local rows = {}
         for row = 1, vim.o.lines do
@@ -210,7 +210,7 @@ def test_the_editor_has_its_turns_while_a_big_file_is_put_in(on: Scene) -> None:
     assert on.editor.lua("return _G.turns") >= 2
 
 
-# A key that waits for another one, and text is locked meanwhile.
+# A key that waits for another one locks the text meanwhile.
 WAIT_FOR_KEY = """
 vim.keymap.set('n', 's', function()
   _G.waits = true

@@ -1,4 +1,4 @@
-""":IgorRepl in real editors: which REPL, where, and how it begins and ends; the agent is a fake."""
+""":IgorRepl in real editors: which REPL, where, its start and its end; the agent is a fake."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.nvim.scene import Scene, scene
 from tests.support.nvim.terminals import LEAVE_TERMINAL, Repl
 
 BRACKETS_ON, BRACKETS_OFF = b"\x1b[?2004h", b"\x1b[?2004l"
-# Keeps each question, to be answered by the test.
+# Record each question; the test answers it.
 KEEP_QUESTIONS = """
 _G.asked = {}
 vim.ui.select = function(choices, given, answer)
@@ -42,7 +42,7 @@ class Program:
         self._on.agent.send(Kind.BYTES, self._stream, data)
 
     def reads(self, end: bytes) -> bytes:
-        """What is typed, up to `end`."""
+        """Read the typed text, up to `end`."""
         data = b""
         while not data.endswith(end):
             data += self._on.agent.frame(Kind.BYTES)[2]

@@ -1,4 +1,4 @@
-"""Push on write: which saves reach the agent, and when. The agent is a fake that takes frames."""
+"""Push on write: which saves reach the agent, and when; the agent is a fake that records frames."""
 
 import json
 import os
@@ -83,7 +83,7 @@ def test_several_files_at_once_are_one_frame(nvim: Path, home: Path) -> None:
         on.editor.command("args " + " ".join(names) + " | silent argdo call setline(1, 'x')")
         on.editor.keys(":wall<CR>")
         told = on.agent.save()[1]
-        if told != names:  # the editor was kept waiting for so long that a first frame has left
+        if told != names:  # the editor was busy for so long that the first frame was sent
             told += on.agent.save()[1]
         assert told == names
 
@@ -150,7 +150,7 @@ def test_a_project_reached_by_a_link_is_the_real_one(nvim: Path, home: Path) -> 
 
 
 def autocommands(editor: Editor) -> int:
-    """How many of igor's autocommands the current buffer has."""
+    """Return how many of igor's autocommands the current buffer has."""
     code = "return #vim.api.nvim_get_autocmds({ group = 'igor_save', buffer = 0 })"
     found: int = editor.lua(code)
     return found
@@ -239,7 +239,7 @@ return (vim.uv.hrtime() - before) / 1e6
 
 
 def plain_and_pushing(nvim: Path, home: Path, on: Scene) -> tuple[list[float], list[float]]:
-    """Milliseconds of `:write` outside of a project and in it, in turns."""
+    """Return the milliseconds of `:write` outside of a project and in one, measured in turns."""
     (home / "outside.py").write_text("x\n")
     plain, pushing = [], []
     for _ in range(30):
@@ -250,7 +250,7 @@ def plain_and_pushing(nvim: Path, home: Path, on: Scene) -> tuple[list[float], l
 
 
 def told(plain: list[float], pushing: list[float]) -> tuple[float, float]:
-    """The best of each, which a busy machine spoils least; all of it is printed."""
+    """Return the best of each, which other load on the machine affects least; print all."""
     for name, times in (("plain", plain), ("pushing", pushing)):
         print(f"{name} ms: best {min(times):.2f}, median {sorted(times)[len(times) // 2]:.2f}")
     return min(plain), min(pushing)
@@ -292,7 +292,7 @@ def milliseconds_to_leave(nvim: Path, home: Path, place: Path) -> float:
 def test_leaving_is_not_delayed(nvim: Path, home: Path, has_agent: bool) -> None:
     project = make_project(home)
     agent = FakeAgent(home / "run") if has_agent else None
-    # What the first one starts may hold the machine for a while.
+    # Processes that the first run starts may keep the machine busy for a while.
     milliseconds_to_leave(nvim, home, project)
     time.sleep(1)
     plain, pushing = [], []

@@ -1,4 +1,4 @@
-"""Push on write where the agent is absent, leaves, dies, or is another version's."""
+"""Push on write when the agent is absent, exits, is killed, or has another version."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ STARTER = "from igor_core.agent.client import connect"
 
 @pytest.fixture
 def no_python(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
-    """In place of the Python that starts an agent: a program that notes how it was started."""
+    """Replace the Python that starts an agent by a program that records how it was started."""
     program = home / "python"
     program.write_text(
         f'#!/bin/sh\nprintf "%s\\n" "$PWD" "$PYTHONPATH" "$*" >>{home}/started\n'
@@ -33,7 +33,7 @@ def no_python(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
 
 
 def unsent(home: Path) -> list[str]:
-    """The lines of the file, each as "root path"."""
+    """Return the lines of the file, each as "root path"."""
     path = home / "state" / "igor" / "unsent"
     if not path.exists():
         return []
@@ -122,7 +122,7 @@ def test_saves_wait_in_the_file_until_an_agent_listens(
 def test_an_agent_that_listens_a_moment_later_gets_the_save_itself(
     nvim: Path, home: Path, no_python: Path
 ) -> None:
-    """It takes the file when it has begun to listen: what is written after that must be sent."""
+    """A starting agent reads the file once it listens; later saves must be sent to it."""
     project = make_project(home)
     with running(nvim, home, project, PUSHING, "main.py") as editor:
         editor.lua("""
@@ -258,7 +258,7 @@ def test_an_agent_that_does_not_read_holds_nobody(nvim: Path, home: Path) -> Non
 
 
 def test_the_file_is_renamed_away_while_it_is_written_to(nvim: Path, home: Path) -> None:
-    """What lands in a file that an agent has already taken is written again."""
+    """A save that lands in a file which an agent has already read is written again."""
     project = make_project(home)
     state = home / "state" / "igor"
     with running(nvim, home, project, "{}") as editor:

@@ -1,4 +1,4 @@
-"""Changes that no buffer was written to: when the editor asks the agent to look, and at what."""
+"""Changes that were not written from a buffer: when the editor asks the agent to check what."""
 
 import os
 import shutil
@@ -32,13 +32,13 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def looks(on: Scene, seconds: float = 20) -> None:
-    """Wait for a look; what follows it at once is the same one."""
+    """Wait for a request to check all files; those that follow immediately belong to it."""
     assert on.agent.save(seconds) == (str(on.project), [])
     drain(on)
 
 
 def drain(on: Scene) -> None:
-    """Pass over the looks that are on their way."""
+    """Skip the pending requests to check all files."""
     time.sleep(0.3)
     while not on.agent.saves.empty():
         assert on.agent.save()[1] == []

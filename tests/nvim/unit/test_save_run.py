@@ -1,4 +1,4 @@
-"""Files that are changed and not written when a command is about to run what they say."""
+"""Modified buffers, when a command is about to run what their files contain."""
 
 import time
 from pathlib import Path

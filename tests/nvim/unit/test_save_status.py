@@ -1,4 +1,4 @@
-"""What the editor shows of the hosts' freshness: statusline, notices, and the question of trust."""
+"""The hosts' freshness in the editor: statusline, notices, and the question of trust."""
 
 import subprocess
 import time

@@ -36,7 +36,7 @@ def editor(nvim: Path, home: Path) -> Iterator[Editor]:
 
 
 def feed(editor: Editor, *chunks: bytes) -> list[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """The lines that `chunks` make: text, and its coloured parts."""
+    """Return the lines that `chunks` produce: text, and its coloured parts."""
     found = editor.nvim.api.exec_lua(FEED, [list(chunks)])
     return [(text, [(part, style) for part, style in spans]) for text, spans in found]
 

@@ -1,4 +1,4 @@
-"""What is sent to a REPL: cells, regions, and Python made fit for Python's own prompt."""
+"""Text sent to a REPL: cells, regions, and Python code adapted to Python's own prompt."""
 
 import re
 import sys
@@ -135,7 +135,7 @@ def test_each_way_to_send(nvim: Path, home: Path) -> None:
         editor.lua(RECORD)
         assert press(editor, ":IgorSend<CR>") == ["a = 0"]
         assert press(editor, ":3,4IgorSend<CR>") == ["b = 1\nc = 1"]
-        # The second time, the command has been expanded once already.
+        # By the second time, the command has already been expanded once.
         assert press(editor, ":7IgorSend<CR>") == ["d = 3"]
         assert press(editor, ":IgorSend!<CR>") == [CELLS]
         assert press(editor, ":%IgorSend<CR>") == [CELLS]
@@ -184,7 +184,7 @@ def test_ten_thousand_lines_do_not_hold_the_editor(editor: Editor) -> None:
 
 
 def seconds_of_encoding(editor: Editor, lines: list[str]) -> float:
-    """The best of three: what another process takes away is left out."""
+    """Return the best of three, without the time that other processes take."""
     seconds = []
     for _ in range(3):
         start = time.perf_counter()

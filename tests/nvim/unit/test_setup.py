@@ -8,7 +8,7 @@ from tests.support.nvim.scene import scene
 
 
 def problems(nvim: Path, home: Path, options: str) -> str:
-    """What setup() says of `options`, a Lua table."""
+    """Return what setup() reports about `options`, a Lua table."""
     with scene(nvim, home, "none") as on:
         on.editor.lua(f"require('igor').setup({options})")
         on.editor.wait("a message", on.editor.messages)
