@@ -38,11 +38,11 @@ part = $(or $(wildcard $(T)),$(sort $(wildcard tests/*/$(T) tests/*/*/$(T) tests
 	$(error no folder or file of tests is named $(T)))
 
 # On a busy machine a real peer can miss what a test waits for. A failed test runs once more, and is listed
-# at the end with its reason. Tests mostly wait for programs, so there are two workers for each of two cores.
+# at the end with its reason. Tests mostly wait for programs, so there are more workers than cores.
 test:
 	$(INSTALL) test
 	$(PREPARE) test
-	exec .venv/bin/python -m pytest -n 4 --dist loadfile --reruns 1 --durations 25 \
+	exec .venv/bin/python -m pytest -n 3 --dist loadfile --reruns 1 --durations 25 \
 		$(if $(T),$(part)) $(PYTEST_ARGS)
 
 check:
