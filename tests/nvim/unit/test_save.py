@@ -261,8 +261,7 @@ def test_a_save_takes_no_longer_than_any_other(nvim: Path, home: Path) -> None:
         plain, pushing = plain_and_pushing(nvim, home, on)
         without, with_push = told(plain, pushing)
         # Starting a Python host takes 50 ms and more; doc/benchmarks.md has the real figures.
-        # Waiting for an agent to start would cost far more.
-    assert with_push < without + 100
+        assert with_push < without + 20
         assert on.editor.nvim.call("remote#host#IsRunning", "igor") == 0
 
 
