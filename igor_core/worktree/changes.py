@@ -7,7 +7,7 @@ LIMIT = 200_000
 
 
 class Changes:
-    """Paths in the order of their last change, each with the number of the tree that showed it."""
+    """Paths in order of their last change, each with the number of the tree that showed it."""
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
@@ -26,7 +26,7 @@ class Changes:
             self._from = self._numbers.pop(next(iter(self._numbers)))
 
     def since(self, number: int) -> set[bytes] | None:
-        """The paths that changed after the tree of this number; None if that is too old."""
+        """Return the paths that changed after the tree of this number; None if that is too old."""
         if self._from is None or number < self._from:
             return None
         found = set()

@@ -26,7 +26,10 @@ class Read:
 
 
 def read_all(root: Path, files: Iterable[File]) -> dict[bytes, Read]:
-    """Read each file that is as it was seen, before and after. A link has no content."""
+    """Read each file, provided that it is still as it was seen, before and after the read.
+
+    A link has no content.
+    """
     try:
         with Inside(root) as inside:
             return {file.path: _read(inside, file) for file in files}
@@ -67,7 +70,7 @@ def is_seen(descriptor: int, file: File) -> bool:
 
 
 def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
-    """The sha256 of each regular file; unreadable files are left out."""
+    """Return the sha256 of each regular file; unreadable files are left out."""
     found = {}
     with contextlib.suppress(OSError), Inside(root) as inside:
         for file in files:
@@ -79,7 +82,7 @@ def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:
 
 
 def hash_of(stream: BinaryIO) -> bytes:
-    """The sha256 of the rest of a stream."""
+    """Return the sha256 of the rest of a stream."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
@@ -87,7 +90,7 @@ def hash_of(stream: BinaryIO) -> bytes:
 
 
 def changed(root: Path, files: Iterable[File]) -> set[bytes]:
-    """The files that are no longer as they were seen."""
+    """Return the files that are no longer as they were seen."""
     return {file.path for file in files if not _is_as_seen(root, file)}
 
 

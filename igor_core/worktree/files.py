@@ -1,4 +1,4 @@
-"""The files of a tree: those that git lists, or outside git those that gitignore's rules leave."""
+"""List a tree's files: what git lists, or, outside git, what the .gitignore files leave."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 def next_number() -> int:
-    """The number of the next tree of this process."""
+    """Return the number of the next tree of this process."""
     return next(_numbers)
 
 

@@ -1,7 +1,7 @@
 """The one owner of git: asks it which files a folder holds.
 
-A repository may be hostile: its config and its index are its author's. Whatever git might start for
-such a repository (a monitor, a hook, a filter, a transport to fetch a missing object) is off.
+A repository may be hostile: its config and its index are its author's. Everything that git might
+start for it (a monitor, a hook, a filter, a transport to fetch a missing object) is switched off.
 """
 
 import contextlib
@@ -28,21 +28,21 @@ _SETTINGS = (
     "core.sshCommand=false",
     "core.askPass=",
     "credential.helper=",
-    # A folder that only looks like a repository can come with a clone, config and all.
+    # A clone can contain a folder that only looks like a repository, with a config of its own.
     "safe.bareRepository=explicit",
 )
 _OPTIONS = ["--no-pager", *(word for setting in _SETTINGS for word in ("-c", setting))]
 _ENVIRONMENT = {
     "LC_ALL": "C",
-    # A promised object that is missing is not fetched; git before 2.39.4 knows only the second.
+    # Do not fetch promised objects that are missing; git before 2.39.4 knows only the second.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_TERMINAL_PROMPT": "0",
 }
 
-# A list of a million files has about 100 MB; a small index can unfold into any amount.
+# A list of a million files takes about 100 MB; a small crafted index can expand to any size.
 LONGEST_LIST = 256 << 20
-# git may have to wait for a disk, but not for ever: a repository can hold a fifo as a config.
+# git may wait for a disk, but not for ever: a repository's config can be a fifo.
 PATIENCE_SECONDS = 120.0
 
 _NO_REPOSITORY = "not a git repository (or any"
@@ -77,20 +77,20 @@ def list_files(
 
 
 class Listed:
-    """A list that git is about to make, while others do something else."""
+    """A list that git makes in the background; `answer` waits for it."""
 
     def __init__(
         self, folder: Path, options: tuple[str, ...] = ALL, only: Iterable[bytes] = ()
     ) -> None:
         self._folder = folder
-        # git never waits for a reader of it, as it would when a pipe is full.
+        # Not a pipe: git would wait for a reader once the pipe is full.
         self._output = _memory()
         self._git = _start(
             folder, "--literal-pathspecs", "ls-files", "-z", *options, "--", *only, to=self._output
         )
 
     def answer(self) -> List | None:
-        """Wait for it; the result of `list_files`."""
+        """Wait for the list and return it, as `list_files` does."""
         with self._output:
             if self._git is None:
                 _refuse_repository(self._folder)
@@ -111,7 +111,7 @@ class Listed:
         raise _refusal(self._folder, said)
 
     def discard(self) -> None:
-        """Nobody wants it any more."""
+        """Kill git: the list is not needed any more."""
         self._output.close()
         if self._git is not None and self._git.returncode is None:
             self._git.kill()
@@ -119,7 +119,7 @@ class Listed:
 
 
 def ignores_folder(folder: Path) -> bool:
-    """Whether the repository around a folder ignores it as a whole, and all that is in it."""
+    """Return whether the repository around a folder ignores the folder and all that is in it."""
     if (folder / ".git").exists():
         return False
     git = _start(folder, "check-ignore", "-q", str(folder), to=subprocess.DEVNULL)
@@ -143,7 +143,7 @@ def _wait(git: "subprocess.Popen[bytes]", folder: Path) -> bytes:
 
 
 def _memory() -> BinaryIO:
-    """A file in memory that takes no more than the longest list, where the system has such."""
+    """Return a file in memory, limited to the longest list; where there is none, one on disk."""
     if not hasattr(os, "memfd_create"):
         return cast(BinaryIO, tempfile.TemporaryFile(buffering=0))
     descriptor = os.memfd_create("igor-git", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -156,7 +156,7 @@ def _memory() -> BinaryIO:
 def _start(
     folder: Path, *words: str | bytes, to: BinaryIO | int
 ) -> "subprocess.Popen[bytes] | None":
-    """None where git is not installed."""
+    """Start git; return None if it is not installed."""
     # A hook's variables (GIT_DIR, GIT_INDEX_FILE, …) must not choose another repository.
     environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
     try:

@@ -1,7 +1,7 @@
-"""gitignore(5), to the byte: which paths a list of patterns names.
+"""Match paths against gitignore(5) patterns, exactly as git does.
 
-Follows git's own dir.c and wildmatch.c, and like git passes over what is no pattern. Paths and
-patterns are bytes, so "?" is one byte of a name, as it is for git.
+Follows git's dir.c and wildmatch.c, and like git skips lines that are not patterns. Paths and
+patterns are bytes, so "?" matches one byte of a name, as it does for git.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cached_property
 
 from igor_core.worktree.wildcards import ANYTHING, FOLDERS, IN_FOLDER, NEVER, linear
 
-# Longer lines are passed over: no path has more than 4096 bytes, and reading a line costs time.
+# Longer lines are skipped: no path has more than 4096 bytes, and reading a line costs time.
 _LONGEST = 1 << 14
 _RUN = re.compile(rb"\*+")
 _BOM = b"\xef\xbb\xbf"
@@ -24,7 +24,7 @@ _CLASSES = {
 
 @dataclass(frozen=True)
 class IgnorePattern:
-    """One line: does it name a path relative to the folder of its file, and to which effect?"""
+    """One line of an ignore file. It matches paths relative to the folder of that file."""
 
     text: bytes
     ignores: bool
@@ -33,7 +33,7 @@ class IgnorePattern:
 
     @classmethod
     def of(cls, line: bytes) -> "IgnorePattern | None":
-        """None for a comment, an empty line and one of no sense."""
+        """Parse a line; return None if it is a comment, empty or not a pattern."""
         if line.startswith(b"#") or len(line) > _LONGEST:
             return None
         line = _without_trailing_spaces(line)
@@ -57,7 +57,7 @@ class IgnorePattern:
 
 
 class Patterns:
-    """The patterns of one file or list; of those that name a path the last decides."""
+    """The patterns of one file or list; the last one that matches a path decides."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._patterns = [found for line in lines if (found := IgnorePattern.of(line)) is not None]
@@ -73,14 +73,14 @@ class Patterns:
         return bool(self._patterns)
 
     def decide(self, path: bytes, is_folder: bool) -> bool | None:
-        """Whether just this path is ignored; None where no pattern names it."""
+        """Return whether this path itself is ignored; None if no pattern matches it."""
         for pattern in self._patterns:
             if pattern.names(path, is_folder):
                 return pattern.ignores
         return None
 
     def cover(self, path: bytes) -> bool:
-        """Whether a file is ignored, by itself or by a folder above it."""
+        """Return whether a file is ignored, by itself or through a folder above it."""
         return self._covers_folder(path.rpartition(b"/")[0]) or self.decide(path, False) is True
 
     def _covers_folder(self, folder: bytes) -> bool:
@@ -96,7 +96,7 @@ class Patterns:
 
 
 def _without_trailing_spaces(line: bytes) -> bytes:
-    """A space behind a backslash stays."""
+    """Strip trailing spaces, but keep one behind a backslash."""
     at = end = 0
     while at < len(line):
         if line[at : at + 1] == b" ":
@@ -108,10 +108,10 @@ def _without_trailing_spaces(line: bytes) -> bytes:
 
 
 def translate(pattern: bytes, slashes_count: bool) -> bytes:
-    """wildmatch.c as a regular expression; `slashes_count` is its WM_PATHNAME."""
+    """Translate as wildmatch.c matches; `slashes_count` is its WM_PATHNAME."""
     found, at = [], 0
-    # git compares what stands before the first wildcard by itself, and so takes a "**" right
-    # after it as if it began the pattern: "a/b**" names a/bc/d.
+    # git compares the text before the first wildcard separately, so it takes a "**" right after
+    # that text as if it began the pattern: "a/b**" matches a/bc/d.
     special = re.search(rb"[*?\[\\]", pattern)
     start = special.start() if special else len(pattern)
     one = rb"[^/]" if slashes_count else rb"."
@@ -134,7 +134,7 @@ def translate(pattern: bytes, slashes_count: bool) -> bytes:
 
 
 def _stars(pattern: bytes, at: int, start: int, slashes_count: bool) -> tuple[bytes, int]:
-    """One or more "*" from `at`: their expression, and where to go on."""
+    """Translate the "*"s from `at`; return their expression and where to go on."""
     run = _RUN.match(pattern, at)
     end = run.end() if run else at + 1
     if not slashes_count:
@@ -148,7 +148,7 @@ def _stars(pattern: bytes, at: int, start: int, slashes_count: bool) -> tuple[by
 
 
 def _bracket(pattern: bytes, at: int, slashes_count: bool) -> tuple[bytes, int]:
-    """A set of bytes, from behind its "[": its expression, and where to go on."""
+    """Translate a set of bytes from after its "["; return its expression and where to go on."""
     negated = pattern[at : at + 1] in (b"!", b"^")
     at += negated
     members, first = [], True
@@ -166,7 +166,7 @@ def _bracket(pattern: bytes, at: int, slashes_count: bool) -> tuple[bytes, int]:
 
 
 def _member(pattern: bytes, at: int) -> tuple[bytes | None, int]:
-    """A class, a range or a byte of a set; None where the set never ends."""
+    """Translate a class, a range or a byte of a set; return None if the set never ends."""
     if pattern.startswith(b"[:", at):
         end = pattern.find(b"]", at + 2)
         if end > at + 2 and pattern[end - 1 : end] == b":":

@@ -1,7 +1,7 @@
-"""The local tree, kept between looks.
+"""The local tree, kept in memory between looks at the disk.
 
-A reconcile compares everything (git's list, and an lstat of each file), a look only what was saved.
-All methods but `read` are for the thread of the event loop.
+A reconcile compares everything (git's list, and an lstat of each file), a look only the saved
+paths. Call all methods but `read` from the event loop's thread.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _THREADS = ThreadPoolExecutor(4, "igor-tree")
 
 
 class LocalTree:
-    """The files of a project, looked at again as cheaply as possible.
+    """The files of a project, kept up to date at the least cost.
 
     `include` and `exclude` are the config's.
     """
@@ -37,7 +37,7 @@ class LocalTree:
         self._root = os.fsencode(root)
         self._scanner = Scanner(root, include, exclude)
         self._scanned: Scanned | None = None
-        # What looks have found since the last scan.
+        # The paths found by looks since the last scan.
         self._since: dict[bytes, File | None] = {}
         self._during: set[bytes] | None = None
         self._changes = Changes()
@@ -64,17 +64,17 @@ class LocalTree:
         return self._tree
 
     def file(self, path: bytes) -> File | None:
-        """One file as last seen; takes constant time."""
+        """Return one file as last seen; takes constant time."""
         if path in self._since:
             return self._since[path]
         return self._scanned.files.get(path) if self._scanned else None
 
     async def reconcile(self) -> Tree:
-        """Look at everything; whatever existed before the call is in the result.
+        """Look at everything; the result has all that existed before the call.
 
         If nothing has changed, `files` is the same dict as before. Callers share a scan that has
-        not begun; cancelling one caller does not stop it. Raises IgorError if the root is gone or
-        git refuses.
+        not begun; cancelling one caller does not stop the scan. Raises IgorError if the root is
+        gone or git refuses.
         """
         if self._next is None:
             self._next = asyncio.ensure_future(self._scan(self._running))
@@ -86,15 +86,15 @@ class LocalTree:
         return tree
 
     def changed_since(self, number: int) -> set[bytes] | None:
-        """The paths that may have changed since the tree of a number; None if that is too old."""
+        """Return the paths that may have changed since a tree; None if its number is too old."""
         return self._changes.since(number)
 
     def look(self, paths: Iterable[bytes]) -> Looked:
         """Look at saved paths without running git. Before the first reconcile, only ask for one.
 
-        Paths are relative to the root; those that are absolute, leave the root, or are in .git, are
-        ignored. Each path found counts as changed, since it was written. Raises IgorError if the
-        root is gone.
+        Paths are relative to the root; absolute paths, and paths that leave the root or are in
+        .git, are ignored. Each path found counts as changed, since it was written. Raises IgorError
+        if the root is gone.
         """
         if self._scanned is None:
             return Looked(reconcile=True)
@@ -105,9 +105,9 @@ class LocalTree:
         return Looked(files, unasked, found.reconcile)
 
     async def ask(self, paths: Iterable[bytes]) -> Looked:
-        """Look at paths that were not part of the tree, and ask git about just these.
+        """Look at paths that were not part of the tree, and ask git about these only.
 
-        The result has nothing `unasked`. Raises IgorError if git refuses.
+        `unasked` is empty in the result. Raises IgorError if git refuses.
         """
         if self._scanned is None:
             return Looked(reconcile=True)
@@ -122,7 +122,7 @@ class LocalTree:
         return Looked(files, (), found.reconcile or ours.reconcile or now.reconcile)
 
     def read(self, path: bytes, limit: int | None = None) -> Content | None:
-        """The file as it is now, its content consistent with its size and time. For any thread.
+        """Read the file as it is now, its content consistent with its size and time. Thread-safe.
 
         None if it is gone, neither a file nor a link, behind a link, or not below the root.
         A file of more than `limit` bytes is not read. Raises OSError.
@@ -162,7 +162,7 @@ class LocalTree:
             self._during = self._running = None
 
     def _merge(self, scanned: Scanned, number: int) -> None:
-        """Take over a scan that began as `number`, and look again at what was saved since."""
+        """Take over a scan that began as `number`, and look again at the paths saved since."""
         first, since = self._scanned is None, {}
         for path in self._during or ():
             if path in scanned.files or self.file(path) is not None:

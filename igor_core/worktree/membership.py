@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from igor_core.worktree import git
 from igor_core.worktree.scanner import Scanner
 
-# For more it is cheaper to look at everything.
+# For more paths, looking at everything is cheaper.
 MANY = 200
 
 
 @dataclass
 class Membership:
-    """The `paths` that belong to the tree; `reconcile` where only a scan can tell of some."""
+    """The `paths` that belong to the tree; `reconcile` if only a scan can decide for some."""
 
     paths: set[bytes] = field(default_factory=set)
     reconcile: bool = False
 
 
 def belonging(scanner: Scanner, lists: Mapping[bytes, bool], paths: Iterable[bytes]) -> Membership:
-    """Which of these files belong to the tree that is made up of `lists`. Blocks.
+    """Return which of these files belong to the tree that is made up of `lists`. Blocks.
 
-    Raises IgorError where git refuses.
+    Raises IgorError if git refuses.
     """
     found, asked = Membership(), set(paths)
     if len(asked) > MANY:
@@ -42,7 +42,7 @@ def belonging(scanner: Scanner, lists: Mapping[bytes, bool], paths: Iterable[byt
 
 
 def _repository(scanner: Scanner, path: bytes) -> bytes:
-    """The prefix of the innermost repository around a path; empty for the root's list."""
+    """Return the prefix of the innermost repository around a path; empty for the root's list."""
     folder = path.rpartition(b"/")[0]
     while folder:
         if os.path.lexists(os.path.join(os.fsencode(scanner.root), folder, b".git")):
@@ -52,7 +52,7 @@ def _repository(scanner: Scanner, path: bytes) -> bytes:
 
 
 def _is_listed(scanner: Scanner, lists: Mapping[bytes, bool], repository: bytes) -> bool:
-    """Whether a repository inside that was none of the tree's may be one now."""
+    """Return whether a nested repository that the tree did not include may belong to it now."""
     around = _repository(scanner, repository)
     if not lists.get(around):
         return True

@@ -1,4 +1,4 @@
-"""Opening what lies inside of the local tree, and only that: no link on the way is followed.
+"""Open files inside the local tree, and only those: links on the way are not followed.
 
 A path is walked folder by folder, each opened from the one above it: a folder that is swapped for a
 link between a look and a read leads nowhere.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from igor_core.errors import IgorError
 
-# What a project's own small files (ignore files, a dockerfile) may have; they have some thousands.
+# The limit for a project's small files (ignore files, a dockerfile): they have some thousands.
 LARGEST_SMALL_FILE = 1 << 20  # bytes
 
 _OUTSIDE = re.compile(rb"(?:\A|/)(?:\.|\.\.|\.git)?(?:/|\Z)|\0", re.IGNORECASE)
@@ -21,14 +21,14 @@ _OUTSIDE = re.compile(rb"(?:\A|/)(?:\.|\.\.|\.git)?(?:/|\Z)|\0", re.IGNORECASE)
 # The root itself is the user's choice, and may be a link.
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# A name that has become a link is not followed, and a fifo is not waited for.
+# Do not follow a name that has become a link, and do not wait for a fifo.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_inside(path: bytes) -> bool:
-    """Whether a path from the root can belong to a tree: it stays below, and is not git's own.
+    """Return whether a path from the root can belong to a tree: it stays below, outside .git.
 
-    Like git (verify_path), whatever the case of the letters of ".git".
+    Like git (verify_path), ignores the case of ".git".
     """
     return _OUTSIDE.search(path) is None
 
@@ -36,8 +36,8 @@ def is_inside(path: bytes) -> bool:
 class Inside:
     """The folders below `root`, a path or a descriptor, each opened when it is needed.
 
-    The last one asked for stays open, and those above it: leave it with `with` or `close`. Calls
-    raise OSError; NotADirectoryError where a link or a file stands on the way, or the path is not
+    The last folder asked for and those above it stay open until `close` or the end of `with`. Calls
+    raise OSError; NotADirectoryError if a link or a file stands on the way, or the path is not
     below the root.
     """
 
@@ -56,9 +56,9 @@ class Inside:
             os.close(self._folders.pop())
 
     def folder(self, path: bytes, *, make: bool = False) -> int:
-        """The descriptor of the folder that holds `path`; with `make` missing folders are made.
+        """Return the descriptor of the folder that holds `path`; `make` creates missing folders.
 
-        It is this object's, good until the next call.
+        This object owns the descriptor; it is valid until the next call.
         """
         names = path.split(b"/")
         names.pop()
@@ -73,7 +73,7 @@ class Inside:
         return self._folders[-1]
 
     def open(self, path: bytes) -> int:
-        """A new descriptor to read the file at `path`; fstat tells whether it is a regular one."""
+        """Return a new descriptor to read the file at `path`; fstat tells if it is regular."""
         return _opened(self.folder(path), path.rpartition(b"/")[2], _FILE)
 
     def lstat(self, path: bytes) -> os.stat_result:
@@ -95,23 +95,23 @@ class Inside:
 
 
 def open_folder(root: Path, path: bytes, *, make: bool = False) -> int:
-    """A new descriptor of the folder that holds `path`, as `Inside.folder` has it."""
+    """Return a new descriptor of the folder that holds `path`; see `Inside.folder`."""
     with Inside(root) as inside:
         return os.dup(inside.folder(path, make=make))
 
 
 def open_file(folder: int, path: bytes) -> int:
-    """A descriptor to read the regular file that `path` names in `folder`. Raises OSError.
+    """Return a descriptor to read the file that `path` names in `folder`. Raises OSError.
 
-    A fifo isn't waited for, and what is no file can be told by fstat.
+    Does not wait for a fifo; fstat tells whether it is a regular file.
     """
     return os.open(path.rpartition(b"/")[2], _FILE, dir_fd=folder)
 
 
 def read_small(root: Path | bytes, path: bytes) -> bytes | None:
-    """The content of a small file that the project itself brings; None where there is none.
+    """Return the content of a small file that the project itself brings; None if missing.
 
-    Raises IgorError where it is a link, a device or the like, is larger than a megabyte, or can't
+    Raises IgorError if it is a link, a device or the like, is larger than a megabyte, or can't
     be read: such a file decides what is pushed, and a repository may be hostile.
     """
     name = os.fsdecode(os.path.join(os.fsencode(root), path))

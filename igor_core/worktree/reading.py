@@ -1,4 +1,4 @@
-"""Reading a local file so that its content, size and time are of one version."""
+"""Read a local file so that its content, size and time belong to one version."""
 
 import hashlib
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from igor_core.worktree.open_inside import Inside
 from igor_core.worktree.tree import File, is_racy, look
 
-# A file that is being written is read this often at most.
+# Read a file that is being written at most this often.
 _TRIES = 3
 
 
@@ -27,7 +27,7 @@ class Content:
 
 
 def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES) -> Content | None:
-    """The file as it is now. None if it is gone, neither a file nor a link, or behind a link.
+    """Read the file as it is now. None if it is gone, neither a file nor a link, or behind a link.
 
     A file of more than `limit` bytes is not read. Raises OSError.
     """
@@ -51,6 +51,6 @@ def read(root: bytes, path: bytes, limit: int | None = None, tries: int = _TRIES
 
 
 def _read(root: bytes, path: bytes, size: int) -> bytes:
-    """A file of `size` bytes, with one more byte if it has grown."""
+    """Read a file of `size` bytes, and one byte more if it has grown."""
     with Inside(root) as inside, open(inside.open(path), "rb") as stream:
         return stream.read(size + 1)

@@ -1,4 +1,4 @@
-"""One list of names, and what was found of it: a tree is one, or several by repositories inside."""
+"""One list of names and the files found for it. Each nested repository adds one to a tree."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,10 @@ from igor_core.worktree.tree import File, with_parents
 
 @dataclass(frozen=True)
 class Listing:
-    """The names below a folder as git wrote them, or of a walk; `ignored` those to choose from."""
+    """The names below a folder, as git wrote them or as a walk found them.
+
+    `ignored` are git's ignored names, from which `include` chooses.
+    """
 
     names: bytes | list[bytes]
     ignored: bytes = b""
@@ -18,10 +21,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Repository:
-    """`files` are those of the listing that are there, `rest` its other paths.
+    """The listed paths: `files` are those that exist as files or links, `rest` the others.
 
-    `folders` are all above these, the outer ones first; `left_out` are the paths that don't belong
-    to the tree all the same. `listing` is None where it isn't known any more what belongs to it.
+    `folders` are all folders above these, the outer ones first; `left_out` are listed paths that
+    `.igor/ignore` or `exclude` remove. `listing` is None until git or a walk lists them (again).
     """
 
     listing: Listing | None = None
@@ -35,13 +38,13 @@ class Repository:
         return self.listing is not None and isinstance(self.listing.names, bytes)
 
     def unlisted(self) -> "Repository":
-        """The same before it is listed again by other rules."""
+        """Return a copy that is to be listed again, by other rules."""
         return replace(self, listing=None)
 
     def relisted(
         self, listing: Listing, listed: Iterable[bytes], dropped: Patterns
     ) -> "Repository":
-        """Update by another listing of these paths; its new paths are in the rest."""
+        """Return a copy with another listing of these paths; new paths go to `rest`."""
         paths = set(listed)
         left_out: frozenset[bytes]
         if self.listing is None:
@@ -60,7 +63,7 @@ class Repository:
         return Repository(listing, files, rest, tuple(sorted(folders)), left_out)
 
     def found(self, look: StatScan) -> "Repository":
-        """With what a look at all of it has changed."""
+        """Return a copy with the changes that a look at all paths has found."""
         if not look.now:
             return self
         files, rest = dict(self.files), set(self.rest)

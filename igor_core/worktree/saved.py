@@ -1,4 +1,4 @@
-"""Looking at the paths that an editor says it has saved, which need not be true."""
+"""Look at the paths that an editor reports as saved; the report need not be true."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from igor_core.worktree.open_inside import Inside, is_inside
 from igor_core.worktree.scanner import open_root
 from igor_core.worktree.tree import File, file_of
 
-# Files that decide what belongs to the tree.
+# Files that decide which files belong to the tree.
 _RULES = {b".igor/ignore", b".igor/config.json", b".git/info/exclude", b".git/config"}
 _IGNORE_FILE = b".gitignore"
 
@@ -20,7 +20,7 @@ class Looked:
     """What a look at saved paths found.
 
     `files` are the paths as they are now, None for known ones that are gone. These need not be the
-    given paths: what was saved through a link is where the link points. `unasked` are paths that
+    given paths: a file saved through a link is where the link points. `unasked` are paths that
     only git can place, see `LocalTree.ask`. `reconcile` says that more than these may have changed
     (an ignore file, a folder, a repository inside).
     """
@@ -36,7 +36,7 @@ FileLookup = Callable[[bytes], File | None]
 def find(root: bytes, paths: Iterable[bytes], known: FileLookup) -> Looked:
     """Look at paths below `root`, except those in .git; `known` returns the files known so far.
 
-    A link, and what is behind one, is also looked for where it really is, if that is below the
+    A link, or a path behind one, is also looked up at its real location, if that is below the
     root. Raises IgorError if the root is gone.
     """
     found = Looked()
@@ -49,7 +49,7 @@ def find(root: bytes, paths: Iterable[bytes], known: FileLookup) -> Looked:
 
 
 def cleaned(path: bytes) -> bytes:
-    """A path without "." and doubled slashes; empty if it is not below the root, or is git's."""
+    """Remove "." and doubled slashes; return "" for paths not below the root, or git's own."""
     if path.startswith(b"/"):
         return b""
     if not is_inside(path):
@@ -58,7 +58,7 @@ def cleaned(path: bytes) -> bytes:
 
 
 def _find(root: bytes, path: bytes, known: FileLookup, found: Looked, real: bool = False) -> None:
-    """With `real` no more links are followed."""
+    """Look at one path; with `real`, follow no more links."""
     name, was_known = root + b"/" + path, known(path) is not None
     try:
         with Inside(root) as inside:
@@ -96,7 +96,7 @@ def _find_gone(root: bytes, path: bytes, found: Looked) -> None:
 
 
 def _has_link(root: bytes, path: bytes) -> bool:
-    """Whether a folder above is a link."""
+    """Return whether a folder above the path is a link."""
     above = path.split(b"/")[:-1]
     return any(
         os.path.islink(os.path.join(root, *above[: depth + 1])) for depth in range(len(above))

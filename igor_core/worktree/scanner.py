@@ -1,7 +1,7 @@
-"""Scanning a tree, and scanning it again with what the last time has taught.
+"""Scan a tree, and scan it again with the help of the last scan.
 
-git starts first. While it makes its list, the files of the last list are looked at: mostly the new
-list is byte for byte the old one, and all is known when git is done.
+git starts first. While it makes its list, igor looks at the files of the last list: usually the new
+list is byte for byte the old one, and the scan is complete when git is done.
 """
 
 import os
@@ -20,16 +20,16 @@ from igor_core.worktree.walk import Walk, unreadable_folders
 
 IGNORE_FILE = b".igor/ignore"
 
-# So many processes at once where there are many repositories inside.
+# How many git processes run at once for nested repositories.
 AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """What belongs to a tree. `changed` are the paths that may be other than in the scan before.
+    """The paths of a tree. `changed` are those that may differ from the scan before.
 
-    `lists` has the folders of all lists that make up the tree, "" and, ending with "/", the
-    repositories inside; true where git made the list.
+    `lists` has the folders of all lists that make up the tree: "" and, ending with "/", the
+    nested repositories. Its values are true where git made the list.
     """
 
     files: dict[bytes, File]
@@ -40,7 +40,7 @@ class Scanned:
 
 
 class Scanner:
-    """Scans one tree; one scan at a time, each blocks."""
+    """Scans one tree, one scan at a time; each scan blocks."""
 
     def __init__(
         self, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()
@@ -55,7 +55,7 @@ class Scanner:
         self._last = Scanned({})
 
     def scan(self) -> Scanned:
-        """All that belongs to the tree. Raises IgorError: the root is gone, git refuses."""
+        """Return the whole tree. Raises IgorError if the root is gone or git refuses."""
         folder = open_root(self.root)
         try:
             self._read_ignore_file()
@@ -67,7 +67,7 @@ class Scanner:
         return self._last
 
     def walk(self, prefix: bytes) -> Walk:
-        """The walk below a folder outside git; it knows what it has seen before."""
+        """Return the walk below a folder outside git; it remembers earlier verdicts."""
         if prefix not in self._walks:
             folder = self.root / os.fsdecode(prefix)
             self._walks[prefix] = Walk(os.fsencode(folder), prefix, self.include)
@@ -82,7 +82,7 @@ class Scanner:
 
 
 def open_root(root: Path) -> int:
-    """A descriptor of the project's folder. Raises IgorError where there is none."""
+    """Return a descriptor of the project's folder. Raises IgorError if it is missing."""
     try:
         return os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -92,7 +92,7 @@ def open_root(root: Path) -> int:
 
 
 class _Scan:
-    """One scan. The lists of the known parts are begun, and their files looked at, in advance."""
+    """One scan. Starts git for the known repositories and looks at their files in advance."""
 
     def __init__(self, scanner: Scanner, folder: int, known: dict[bytes, Repository]) -> None:
         self.parts: dict[bytes, Repository] = {}
@@ -118,7 +118,7 @@ class _Scan:
             listed.discard()
 
     def take(self, prefix: bytes) -> None:
-        """All below the root or a repository inside; `prefix` is empty or ends with "/"."""
+        """Scan the root or a nested repository; `prefix` is empty or ends with "/"."""
         listing = self._listing(prefix)
         part, look = self._known.get(prefix, Repository()), self._looks.get(prefix, StatScan())
         part = part.found(look)
@@ -165,7 +165,7 @@ class _Scan:
         return Listing(listed.raw, ignored.raw if ignored else b"")
 
     def _paths(self, prefix: bytes, listing: Listing) -> Iterator[bytes]:
-        """From the root of the tree."""
+        """Yield the listed paths, relative to the root of the tree."""
         if isinstance(listing.names, list):
             yield from listing.names
             return
@@ -177,7 +177,7 @@ class _Scan:
                 yield path
 
     def _admitted(self, path: bytes) -> bytes:
-        """A path that git has listed: it checks names when it adds them, not when it reads them."""
+        """Check a path that git listed: git checks names when adding them, not when reading."""
         if is_inside(path):
             return path
         raise IgorError(

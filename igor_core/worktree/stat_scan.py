@@ -1,4 +1,4 @@
-"""Comparing many paths with what was known of them, by one lstat each."""
+"""Compare many paths with their last known state, with one lstat each."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from igor_core.worktree.tree import File, file_of
 
 @dataclass
 class StatScan:
-    """What has changed: `now` has new and different files, None for those that are gone.
+    """The changes: `now` has new and different files, None for those that are gone.
 
     `folders`, `passed_over` and `unreadable` are paths that are not files.
     """
@@ -22,7 +22,7 @@ class StatScan:
     unreadable: list[bytes] = field(default_factory=list)
 
     def within(self, paths: frozenset[bytes]) -> "StatScan":
-        """The paths in `paths` that are not files."""
+        """Keep, of the paths that are not files, those in `paths`."""
         return StatScan(
             {},
             [path for path in self.folders if path in paths],
@@ -80,7 +80,7 @@ def _links(root: int, folders: Iterable[bytes]) -> set[bytes]:
 
 
 def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look: StatScan) -> None:
-    """The loop over all files: it calls nothing but lstat, and allocates nothing."""
+    """Loop over all files; for speed, call nothing but lstat and allocate nothing."""
     lstat, regular = os.lstat, stat.S_IFREG
     for path, file in files.items():
         try:

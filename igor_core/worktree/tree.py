@@ -45,7 +45,7 @@ class Tree:
     number: int = 0
 
     def is_gone(self, path: bytes) -> bool:
-        """Whether a path that once belonged to the tree certainly no longer does."""
+        """Return whether a path that once belonged to the tree certainly no longer does."""
         return path not in self.files and self._unknown.isdisjoint(with_parents([path]))
 
     @cached_property
@@ -54,7 +54,7 @@ class Tree:
 
 
 def look(root: Path | bytes, path: bytes) -> File | None:
-    """The file as it is now; None if it is gone, neither a file nor a link, or behind a link.
+    """Return the file as it is now; None if gone, neither a file nor a link, or behind a link.
 
     Raises OSError.
     """
@@ -66,7 +66,7 @@ def look(root: Path | bytes, path: bytes) -> File | None:
 
 
 def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
-    """The file that lstat found; None if it is neither a file nor a link."""
+    """Return the file that lstat found; None if it is neither a file nor a link."""
     if stat.S_ISREG(found.st_mode):
         return File(path, "f", found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
     if stat.S_ISLNK(found.st_mode):
@@ -76,7 +76,7 @@ def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
 
 
 def is_racy(file: File, now: int) -> bool:
-    """Whether a write after `now` (time.time_ns()) may leave the file with the same time.
+    """Return whether a write after `now` (time.time_ns()) may leave the file's time the same.
 
     Kernels count file times in ticks of up to 10 ms, some file systems in seconds. A time further
     in the future was set on purpose.
@@ -86,7 +86,7 @@ def is_racy(file: File, now: int) -> bool:
 
 
 def with_parents(files: Iterable[bytes]) -> set[bytes]:
-    """The paths and all folders above them, except the root."""
+    """Return the paths and all folders above them, except the root."""
     found: set[bytes] = set()
     for path in files:
         while path and path not in found:
@@ -96,6 +96,6 @@ def with_parents(files: Iterable[bytes]) -> set[bytes]:
 
 
 def shown(path: bytes) -> str:
-    """A path on one line: bytes that are not UTF-8 and control characters are escaped."""
+    """Return a path on one line, with non-UTF-8 bytes and control characters escaped."""
     text = path.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,4 +1,4 @@
-"""Listing a folder outside git: all files that no .gitignore there ignores (gitignore(5))."""
+"""List a folder outside git: all files that no .gitignore in it ignores (gitignore(5))."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ IGNORE_FILE = b".gitignore"
 
 
 def unreadable_folders(root: Path, prefix: bytes) -> list[bytes]:
-    """The folders below `root` that can't be read, with `prefix`."""
+    """Return the folders below `root` that can't be read, with `prefix` in front."""
     top = os.fsencode(root)
     errors: list[OSError] = []
     for _folder, folders, _files in os.walk(top, onerror=errors.append):
@@ -20,19 +20,19 @@ def unreadable_folders(root: Path, prefix: bytes) -> list[bytes]:
     return [prefix + os.path.relpath(os.fsencode(error.filename), top) for error in errors]
 
 
-# The ignore files above a path, outermost first: the folder of each, and what it says.
+# The ignore files above a path, outermost first: the folder of each, and its patterns.
 _Rules = tuple[tuple[bytes, Patterns], ...]
 
 
-# By folder: whether the rules ignore a name, and what they were; a name may be a folder's or not.
+# By folder: its rules, and whether they ignore a name, as a folder's and as a file's.
 _Decided = dict[bytes, tuple[_Rules, dict[tuple[bytes, bool], bool]]]
 
 
 class Walk:
-    """Lists a folder again and again, and remembers what the rules said of each name.
+    """Lists a folder repeatedly, and remembers whether the rules ignore each name.
 
-    The paths are all that is no folder, and folders that are repositories. Of what is ignored only
-    what `include` names, by its path with `prefix`.
+    The paths are those of all files, and of folders that are repositories. Ignored paths are
+    listed only if `include` matches them, with `prefix` in front.
     """
 
     def __init__(self, root: bytes, prefix: bytes, include: Patterns) -> None:
@@ -44,14 +44,14 @@ class Walk:
         self._before: _Decided = {}
 
     def paths(self, unreadable: list[bytes]) -> list[bytes]:
-        """From the root of the tree. Folders that can't be read are added to `unreadable`."""
+        """List paths from the root of the tree; add folders that can't be read to `unreadable`."""
         found: list[bytes] = []
         self._before, self._decided = self._decided, {}
         self._folder(b"", (), False, found, unreadable)
         return found
 
     def has(self, path: bytes) -> bool:
-        """Whether a path that is there is one of these; it is no folder and in no repository."""
+        """Return whether `paths` would list an existing path: no folder, and in no repository."""
         path = path.removeprefix(self._prefix)
         rules: _Rules = ()
         names, ignored = path.split(b"/"), False
@@ -70,7 +70,7 @@ class Walk:
         found: list[bytes],
         unreadable: list[bytes],
     ) -> None:
-        """`folder` is empty or ends with "/"; `ignored` says that it is, and so all in it."""
+        """List one folder ("" or ending with "/"); if it is `ignored`, so is all in it."""
         try:
             with os.scandir(self._root + b"/" + folder) as entries:
                 names = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
@@ -98,7 +98,7 @@ class Walk:
     def _decisions(
         self, folder: bytes, rules: _Rules, count: int
     ) -> dict[tuple[bytes, bool], bool]:
-        """The rules' verdicts on names in a folder, forgotten when names come or go."""
+        """Return the rules' verdicts on names in a folder; forget them when names come or go."""
         known = self._before.get(folder)
         if known is None or known[0] != rules or len(known[1]) > 2 * count + 100:
             known = rules, {}
@@ -121,7 +121,7 @@ class Walk:
 
 
 def _ignores(rules: _Rules, path: bytes, is_folder: bool) -> bool:
-    """The innermost file that says anything decides."""
+    """Return whether a path is ignored; the innermost file with a matching pattern decides."""
     for folder, patterns in reversed(rules):
         said = patterns.decide(path[len(folder) :], is_folder)
         if said is not None:

@@ -1,9 +1,9 @@
-"""Wildcards as a regular expression that a hostile pattern can't make slow.
+"""Translate wildcards to a regular expression that a hostile pattern can't make slow.
 
 Python's expressions backtrack: for `*a*a*a*b` on "aaaa…" they try each way to spread the bytes
-over the stars. None of that is needed: the first place where the text behind a star fits is as
-good as any later one, since the next star takes what is between. So each star but the last keeps
-its first place. A look-ahead that repeats its group does that; Python 3.10 has no atomic groups.
+over the stars. That is not needed: the first place where the text after a star fits is as good as
+any later one, since the next star takes the bytes between. So each star but the last keeps its
+first place. A look-ahead that repeats its group does that; Python 3.10 has no atomic groups.
 """
 
 from collections.abc import Iterator
