@@ -11,7 +11,7 @@ from igor_core import directories
 from igor_core.agent.log_limit import LogLimit
 from igor_core.errors import IgorError, UsageError
 
-# A log that is larger when an agent starts begins anew.
+# An agent that starts with a larger log begins a new one.
 LOG_BYTES = 5 << 20
 
 
@@ -23,7 +23,7 @@ def main() -> int:
     _start_log()
     from igor_core.agent.server import IDLE_SECONDS, Server
 
-    # A login asks the ssh-agent of whoever wants it, never that of whoever started us.
+    # A login uses the ssh-agent of the client that wants it, never that of the first client.
     os.environ.pop("SSH_AUTH_SOCK", None)
 
     async def serve() -> None:
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _idle_seconds(usual: float) -> float:
-    """`IGOR_AGENT_IDLE`. Raises UsageError where it is no number of seconds."""
+    """Return `IGOR_AGENT_IDLE`. Raises UsageError if it is not a number of seconds."""
     said = os.environ.get("IGOR_AGENT_IDLE")
     if not said:
         return usual

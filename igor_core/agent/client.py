@@ -1,4 +1,4 @@
-"""The blocking client: find the agent, start one where there is none, talk to it.
+"""The blocking client: find the agent, start one if none runs, talk to it.
 
 Terminals and the editor's bridge use it, so it imports neither asyncio nor asyncssh: a warm
 `igor push` with nothing to do spends most of its time starting Python.
@@ -23,12 +23,12 @@ from igor_core.errors import AgentError
 
 # A login needs these from the client's environment, not from the agent's own.
 LOGIN_ENVIRONMENT = ("SSH_AUTH_SOCK",)
-# An agent that leaves may take 15 s to end its jobs, and the next one waits for that.
+# An agent that shuts down may take 15 s to end its jobs, and the next one waits for that.
 START_SECONDS = 30.0
 
 
 class Client:
-    """One connection to the agent. `receive` gives frames as they come; ids are the caller's."""
+    """One connection to the agent. `receive` returns frames as they come; ids are the caller's."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -36,11 +36,11 @@ class Client:
         self._next_request = 1
 
     def fileno(self) -> int:
-        """For select: readable when `receive` would not wait."""
+        """Return the descriptor for select: readable when `receive` would not wait."""
         return self._socket.fileno()
 
     def detach(self) -> socket.socket:
-        """The socket itself, for a caller with an event loop; the client is spent then."""
+        """Return the socket itself, for a caller with an event loop; this ends the client's use."""
         return self._socket
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class Client:
             raise _lost(error) from None
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """How long `send` and `receive` wait; None (as at first) for as long as it takes."""
+        """Limit how long `send` and `receive` wait; None (the default) for no limit."""
         self._socket.settimeout(seconds)
 
     def receive(self) -> list[Frame]:
@@ -76,7 +76,7 @@ class Client:
             raise _lost(error) from None
 
     def call(self, verb: str, root: str = "", **args: Any) -> dict[str, Any]:
-        """Ask for a verb and wait for its outcome, passing over its events."""
+        """Ask for a verb and wait for its outcome, ignoring its events."""
         request = self.request(verb, root, args)
         while True:
             for frame in self.receive():
@@ -99,11 +99,11 @@ def _lost(error: Exception) -> AgentError:
 
 
 def connect(name: str, *, answers: bool, start: bool = True) -> Client:
-    """A client greeted by an agent of the same protocol, which is started where there is none.
+    """Connect to an agent of the same protocol; start one if none runs.
 
     `name` says who is asking ("cli", "nvim"); `answers` whether a person can answer prompts.
-    Raises AgentError: no agent (with `start` false), one of another version that is busy,
-    or one that does not start.
+    Raises AgentError if there is no agent (with `start` false), if one of another version is
+    busy, or if the new one does not start.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -111,7 +111,7 @@ def connect(name: str, *, answers: bool, start: bool = True) -> Client:
         if connection is None:
             raise AgentError("no agent is running", "any igor command that needs one starts it")
         client = Client(connection)
-        # One that leaves at this moment, idle or of another version, is to be replaced.
+        # An agent that shuts down at this moment (idle, or of another version) must be replaced.
         with contextlib.suppress(AgentLost):
             if _greet(client, name, answers):
                 return client
@@ -121,7 +121,7 @@ def connect(name: str, *, answers: bool, start: bool = True) -> Client:
 
 
 def _greet(client: Client, name: str, answers: bool) -> bool:
-    """Say HELLO. False: an idle agent of another version is leaving, to be replaced."""
+    """Say HELLO. Return False if an idle agent of another version shuts down, to be replaced."""
     env = {key: os.environ[key] for key in LOGIN_ENVIRONMENT if key in os.environ}
     client.wait_at_most(START_SECONDS)
     who = {"name": name, "pid": os.getpid(), "env": env, "answers": answers}
@@ -144,7 +144,7 @@ def _greet(client: Client, name: str, answers: bool) -> bool:
 
 
 def _open_socket() -> socket.socket | None:
-    """A connection to the agent's socket, None where nobody listens."""
+    """Return a connection to the agent's socket, None if nobody listens."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(directories.socket_path()))
@@ -182,7 +182,7 @@ def _start_lock() -> Iterator[None]:
 
 
 def agent_python() -> str:
-    """The Python that runs the agent: the checkout's own environment, else this one.
+    """Return the Python that runs the agent: the checkout's own environment, else this one.
 
     An editor's Python host may have msgpack but not asyncssh.
     """
@@ -226,7 +226,7 @@ def _open_log() -> BinaryIO:
 
 
 def _last_words(status: int) -> str:
-    """How the agent ended: the log's last line, which a failed start has written."""
+    """Return why the agent ended: the log's last line, which a failed start has written."""
     if status == -signal.SIGKILL:
         return f" within {START_SECONDS:.0f} s"
     lines = directories.log_path().read_text(errors="replace").strip().splitlines()

@@ -24,13 +24,13 @@ from igor_core.agent.protocol import (
 from igor_core.agent.stream import Stream
 from igor_core.events import Outcome
 
-# The project's folder, paths below it, and the variables that a login needs.
+# Takes the project's folder, paths below it, and the variables that a login needs.
 Saved = Callable[[str, Sequence[bytes], Mapping[str, str]], None]
 
 log = logging.getLogger(__name__)
 
-# A client that reads nothing: above the first, progress is not told, which only the latest
-# counts of; above the second, the client is dropped. Output waits for credit long before.
+# Limits for a client that reads nothing. Above the first, it gets no progress events, since only
+# the latest counts; above the second, it is dropped. Output waits for credit long before.
 SLOW_BYTES = 1 << 20
 STUCK_BYTES = 2 * MAX_FRAME
 READ_BYTES = 1 << 18
@@ -38,7 +38,7 @@ MOST_NAME = 100
 
 
 def peer_uid(connection: socket.socket) -> int:
-    """The user at the other end of a unix socket (SO_PEERCRED, unix(7); LOCAL_PEERCRED on BSD)."""
+    """Return the peer's user on a unix socket (SO_PEERCRED, unix(7); LOCAL_PEERCRED on BSD)."""
     if not hasattr(socket, "SO_PEERCRED"):
         # struct xucred: version, user, groups.
         return int(struct.unpack_from("II", connection.getsockopt(0, 1, 76))[1])
@@ -50,7 +50,7 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 class Connection:
-    """Reads a client's frames and obeys them; a listener of the jobs that the client asked for."""
+    """Handles a client's frames; listens to the jobs that the client asked for."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Connection:
         self._stream_numbers = itertools.count(2, 2)
 
     async def serve(self) -> None:
-        """Until the client goes; its jobs are told then."""
+        """Handle frames until the client disconnects, then detach its jobs."""
         try:
             await self._read()
         except ProtocolError as error:
@@ -91,8 +91,8 @@ class Connection:
         if peer_uid(peer) != os.getuid():
             log.warning("a client of another user is dropped")
             return
-        # asyncio drops what it has not read when a write fails: the last save of an editor that
-        # has gone while it was told something. So frames are read apart from its transport.
+        # When a write fails, asyncio drops all unread input: the last save of an editor that quit
+        # while the agent wrote to it. So frames are read apart from asyncio's transport.
         transport = self._writer.transport
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()
@@ -115,7 +115,7 @@ class Connection:
             self._writer.transport.abort()
 
     def finished(self, ident: int, outcome: dict[str, Any]) -> None:
-        """The last word of a job. What can't be sent of it is left out, never its status."""
+        """Send a job's outcome. Leave out parts that can't be sent, but never the status."""
         self._jobs.pop(ident, None)
         try:
             frame = encode(Kind.FINISHED, ident, outcome)
@@ -204,14 +204,14 @@ class Connection:
 
 
 def _folder(name: str) -> str:
-    """A project's folder. Raises ProtocolError for what can be the name of none."""
+    """Check a project's folder. Raises ProtocolError if it can't be a folder's name."""
     if "\0" in name:
         raise ProtocolError("a folder's name with NUL in it")
     return name
 
 
 def _as_bytes(path: object) -> bytes:
-    """A path of a SAVE. Raises ProtocolError for what is neither a text nor bytes."""
+    """Return a SAVE's path as bytes. Raises ProtocolError if it is neither text nor bytes."""
     if isinstance(path, str):
         return os.fsencode(path)
     if not isinstance(path, bytes):

@@ -1,10 +1,10 @@
-"""How much may still be sent before the reader grants more."""
+"""Credit: how much may be sent before the reader grants more."""
 
 import asyncio
 
 
 class Credit:
-    """A count of bytes. A taker waits while there is none; a grant lets it go on."""
+    """A count of bytes. `take` waits while none are left; a grant lets it go on."""
 
     def __init__(self, initial: int) -> None:
         self._left = initial
@@ -17,7 +17,7 @@ class Credit:
         self._update()
 
     def lift(self) -> None:
-        """Nobody reads any more: nobody has to wait."""
+        """Lift the limit for good, since nobody reads any more."""
         self._unlimited = True
         self._update()
 

@@ -1,4 +1,4 @@
-"""Source locations in the output of one job, found as it comes, without blocking other jobs."""
+"""Find source locations in one job's output as it comes, without blocking other jobs."""
 
 import asyncio
 import time
@@ -6,13 +6,13 @@ from typing import Any
 
 from igor_core.output import OutputParser, SourceTree
 
-# How much is read at once, by how long the last piece took.
+# How much is read at once depends on how long the last piece took.
 LEAST, MOST = 1 << 9, 1 << 14
 LONG_SECONDS = 0.002
 
 
 class Finding:
-    """Reads what programs on hosts write. A host is read from the moment its tree is known."""
+    """Reads what programs on hosts write. Begins with a host once its tree is known."""
 
     def __init__(self) -> None:
         self._trees: dict[str, SourceTree] = {}
@@ -38,17 +38,20 @@ class Finding:
                     if self._took(time.perf_counter() - began):
                         await asyncio.sleep(0)
         except asyncio.CancelledError:
-            # It has been shown; of a job that is cancelled too, people want to see the places.
+            # This output was shown, and people want the locations of a cancelled job as well.
             self._parser.feed(host, stream, data[at:][-MOST:], joined=joined)
             raise
 
     def _took(self, seconds: float) -> bool:
-        """Whether a piece took long; the next ones are smaller then, else larger."""
+        """Make the next pieces smaller if this one took long, else larger.
+
+        Return whether other jobs should have a turn now.
+        """
         is_long = seconds > LONG_SECONDS
         self._size = max(LEAST, self._size // 2) if is_long else min(MOST, self._size * 2)
         return is_long or self._size == MOST
 
     def found(self) -> tuple[tuple[dict[str, Any], ...], int]:
-        """The places as they go on the wire, and how many more there were. Ends the reading."""
+        """End the reading; return the locations for the wire, and how many more there were."""
         entries = self._parser.finish()
         return tuple(entry.to_wire() for entry in entries), self._parser.dropped

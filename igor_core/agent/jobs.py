@@ -1,4 +1,4 @@
-"""Jobs: running verbs, who listens to them, and how they end."""
+"""Jobs: running verbs, their listeners, and how they end."""
 
 import asyncio
 import functools
@@ -120,7 +120,7 @@ class AgentJob:
             self.task.cancel()
 
     def detach(self) -> None:
-        """The client has gone: nobody hears, answers or types any more."""
+        """Note that the client has gone: nobody listens, answers or types any more."""
         self._listener = None
         self._credit.lift()
         for prompt in list(self._asked):
@@ -173,7 +173,7 @@ class Jobs:
         self._jobs[job.number] = job
         job.emit(Accepted(job.number, verb))
         job.task = asyncio.ensure_future(self._run(job))
-        # Not in the task: one that is cancelled before its first step runs none of its code.
+        # Not in the task itself: a task cancelled before its first step runs none of its code.
         job.task.add_done_callback(functools.partial(self._ended, job))
         return job
 
@@ -181,7 +181,7 @@ class Jobs:
         return [job for job in self._jobs.values() if job.outcome is None]
 
     def working(self) -> list[AgentJob]:
-        """Those that run and that a user waits for."""
+        """Return the running jobs that a user waits for."""
         return [job for job in self.running() if verb_named(job.verb).is_work]
 
     def all(self) -> list[AgentJob]:

@@ -1,22 +1,22 @@
-"""The agent's log, kept short: what the same line of igor says again and again is left out."""
+"""Keep the agent's log short: leave out repeated records from the same line of the source."""
 
 import logging
 import time
 
-# So often in so many seconds each line of the sources may say something.
+# How many records each line of the source may log in this many seconds.
 OFTEN = 20
 SECONDS = 60.0
 
 
 class LogLimit(logging.Filter):
-    """Lets the first records of each line of the sources through, then counts the others."""
+    """Lets the first records of each line of the source through, then counts the others."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """The first record after some were left out says how many."""
+        """Let a record through or count it; the next one that passes tells the count."""
         line = (record.pathname, record.lineno)
         began, count = self._seen.get(line, (0.0, 0))
         if time.monotonic() - began > SECONDS:

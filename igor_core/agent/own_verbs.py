@@ -1,4 +1,4 @@
-"""The verbs about the agent itself. Each gets the job and the agent."""
+"""The verbs about the agent itself. Each takes the job and the agent."""
 
 import asyncio
 import os
@@ -14,18 +14,18 @@ from igor_core.events import Outcome
 if TYPE_CHECKING:
     from igor_core.agent.server import Server
 
-#: So that the answer is sent before the agent stops, in seconds.
+#: Seconds before the agent stops, so that the answer is sent first.
 STOP_DELAY = 0.05
 
 
 async def jobs(job: AgentJob, server: "Server") -> Outcome:
-    """The jobs that run, and the last few that have ended."""
+    """List the running jobs, and the last few that have ended."""
     others = [other.describe() for other in server.jobs.all() if other is not job]
     return Outcome(0, data=[entry for entry in others if verb_named(entry["verb"]).is_listed])
 
 
 async def cancel(job: AgentJob, server: "Server") -> Outcome:
-    """Cancel another job; its own client is told how it ends."""
+    """Cancel another job; that job's own client is told how it ends."""
     number = job.args.get("job")
     other = server.jobs.get(number) if isinstance(number, int) else None
     if other is None or other.outcome is not None:
@@ -35,7 +35,7 @@ async def cancel(job: AgentJob, server: "Server") -> Outcome:
 
 
 async def status(job: AgentJob, server: "Server") -> Outcome:
-    """Facts about the agent; its clients and jobs without the one that asks."""
+    """Return facts about the agent; its clients and jobs, without the one that asks."""
     data: dict[str, Any] = {
         "pid": os.getpid(),
         "version": __version__,

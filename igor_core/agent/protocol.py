@@ -1,7 +1,7 @@
-"""The frames between the agent and its clients, without any input or output of their own.
+"""The frames between the agent and its clients; this module does no input or output.
 
 A frame is a length (unsigned, 32 bits, big-endian) and that many bytes of msgpack:
-an array of the frame's kind, an id and the kind's own fields.
+an array of the frame's kind, an id and the fields of that kind.
 
     kind      no.  fields                                      from
     HELLO       0  0, protocol, version, client                client
@@ -28,14 +28,14 @@ for the WELCOME. `client` is a map: "name", "pid", "env" (the variables that a l
 not busy leaves right after it, so that the client can start its own.
 
 SAVE: these files, relative to the project's folder `root`, were just written or deleted; an empty
-list says that something may have changed. It has no answer: whoever wants to know how it goes
-asks for the verb "watch". A path is a text, or bytes where its name is not UTF-8.
+list says that something may have changed. It has no answer: a client that wants to know how it
+goes asks for the verb "watch". A path is a text, or bytes if its name is not UTF-8.
 
-A stream is a program's: BYTES are its input and output. It ends by CLOSE, before FINISHED, with
-the program's exit status; `reason` is empty but where the program was lost from sight.
+A stream belongs to a program: BYTES are its input and output. It ends with CLOSE, before FINISHED;
+CLOSE has the program's exit status, and a `reason` only if the connection to the program was lost.
 
 Credit: each side may send `INITIAL_CREDIT` bytes of a stream's BYTES, and of a request's
-"output" events, before the reader grants more. A slow reader so stops its own producer only.
+"output" events, before the reader grants more. So a slow reader stops only its own producer.
 """
 
 import struct
@@ -100,7 +100,7 @@ class ProtocolError(Exception):
 
 
 def encode(kind: Kind, ident: int, *fields: Any) -> bytes:
-    """One frame as bytes. Lone surrogates (names that are not UTF-8) survive the way."""
+    """Encode one frame. Lone surrogates (names that are not UTF-8) survive."""
     body: bytes = msgpack.packb([int(kind), ident, *fields], unicode_errors="surrogateescape")
     if len(body) > MAX_FRAME:
         raise ProtocolError(f"a {kind.name} frame of {len(body)} bytes is over {MAX_FRAME}")
@@ -114,7 +114,7 @@ class Decoder:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that `data` completes. Raises ProtocolError for anything else."""
+        """Return the frames that `data` completes. Raises ProtocolError for anything else."""
         self._buffer += data
         while len(self._buffer) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer)
@@ -129,7 +129,7 @@ class Decoder:
 
 
 def _checked(body: bytes) -> Frame:
-    """The frame in `body`, its kind known and its fields of the right types."""
+    """Decode the frame in `body`; check that its kind is known and its fields' types are right."""
     try:
         frame = msgpack.unpackb(body, unicode_errors="surrogateescape", strict_map_key=False)
         if not isinstance(frame, list) or not all(isinstance(part, int) for part in frame[:2]):

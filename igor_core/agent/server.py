@@ -1,4 +1,4 @@
-"""The agent: its socket and its life."""
+"""The agent: its socket, and when it starts and stops."""
 
 import asyncio
 import fcntl
@@ -19,7 +19,7 @@ from igor_core.verbs.state.context import Context
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 600.0
-# How long a leaving agent waits for its jobs to end what they have started.
+# How long an agent that shuts down waits for its jobs to end what they have started.
 LEAVING_SECONDS = 15.0
 
 
@@ -35,9 +35,9 @@ class Server:
         self._stop = asyncio.Event()
 
     async def serve(self, ready_fd: int | None) -> None:
-        """Raises AgentError where another agent of this user runs."""
+        """Serve until stopped. Raises AgentError if another agent of this user runs."""
         lock = _hold_pid_file()
-        # All recipes now: an update of igor must not mix old modules with new ones later.
+        # Load all recipes now, so that an update of igor can't mix old modules with new ones later.
         for verb in VERBS.values():
             if verb.recipe:
                 load(verb.recipe)
@@ -56,7 +56,7 @@ class Server:
         try:
             await self._until_stopped()
         finally:
-            # First the socket: whoever comes now starts the next agent.
+            # Remove the socket first: a client that comes now starts the next agent.
             path.unlink(missing_ok=True)
             listener.close()
             await self._leave()
@@ -108,9 +108,9 @@ class Server:
 
 
 def _hold_pid_file() -> int:
-    """Lock the pid file for the life of this process; a lock dies with its owner, even by KILL.
+    """Lock the pid file for the life of this process; the system drops the lock even after KILL.
 
-    One that leaves has given up its socket, and holds the lock until its jobs have ended.
+    An agent that shuts down removes its socket first, and holds the lock until its jobs have ended.
     """
     descriptor = os.open(directories.pid_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LEAVING_SECONDS + 5

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from igor_core.agent.credit import Credit
 from igor_core.agent.protocol import INITIAL_CREDIT, Kind, ProtocolError
 
-# A key costs one frame, not two, and no sender runs dry.
+# Large enough that a key costs one frame, not two; small enough that no sender runs dry.
 GRANT_AT = INITIAL_CREDIT // 8
 # The largest window that TIOCSWINSZ takes.
 MOST_CELLS = (1 << 16) - 1
@@ -24,7 +24,7 @@ class Peer(Protocol):
 
 
 class Controlled(Protocol):
-    """A program with a window and signals, which overtake the bytes that it has yet to read."""
+    """A program with a window and signals; both overtake bytes that it has yet to read."""
 
     def resize(self, columns: int, rows: int) -> None: ...
 
@@ -32,7 +32,7 @@ class Controlled(Protocol):
 
 
 class Stream:
-    """One stream, numbered by the agent; the client learns of it by OPEN."""
+    """One stream, numbered by the agent; OPEN tells the client of it."""
 
     def __init__(self, peer: Peer, program: Controlled | None = None) -> None:
         self._peer: Peer | None = peer
@@ -45,7 +45,7 @@ class Stream:
     # The verb's side.
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield what the client sends, to its end; grant what was taken again, in big steps."""
+        """Yield what the client sends, to its end; grant the taken bytes again, in big steps."""
         taken = 0
         while data := await self._chunks.get():
             yield data
@@ -56,19 +56,19 @@ class Stream:
                 taken = 0
 
     async def write(self, data: bytes) -> None:
-        """Send to the client; waits while it grants nothing."""
+        """Send to the client; wait while it grants nothing."""
         await self._credit.take(len(data))
         self._send(Kind.BYTES, data)
 
     def close(self, status: int, reason: str = "") -> None:
-        """The program has ended, or `reason` says why it is out of reach. Only the first counts."""
+        """Report that the program ended, or with `reason` was lost. Only the first call counts."""
         self._send(Kind.CLOSE, status, reason)
         self._end()
 
     # The client's side.
 
     def received(self, data: bytes) -> None:
-        """Bytes from the client. Raises ProtocolError for more than it has credit for."""
+        """Take bytes from the client. Raises ProtocolError if they exceed its credit."""
         self._receivable -= len(data)
         if self._receivable < 0:
             raise ProtocolError("more BYTES than there was CREDIT for")
@@ -79,25 +79,25 @@ class Stream:
         self._credit.grant(count)
 
     def resized(self, columns: int, rows: int) -> None:
-        """Raises ProtocolError for what is no window."""
+        """Pass on the window's size. Raises ProtocolError if it is not a valid size."""
         if not (0 < columns <= MOST_CELLS and 0 < rows <= MOST_CELLS):
             raise ProtocolError(f"a window of {columns} x {rows}")
         if self._program is not None:
             self._program.resize(columns, rows)
 
     def signalled(self, name: str) -> None:
-        """Raises ProtocolError for what is no signal's name."""
+        """Pass on a signal. Raises ProtocolError if it is not a signal's name."""
         if not (name.isascii() and name.isalnum()):
             raise ProtocolError(f"no signal is called {name!r}")
         if self._program is not None:
             self._program.signal(name)
 
     def ended(self) -> None:
-        """The client's input has ended."""
+        """Note that the client's input has ended."""
         self._chunks.put_nowait(b"")
 
     def gone(self) -> None:
-        """The client has gone, or has heard the end of the job."""
+        """Note that the client has gone, or has been told the end of the job."""
         self.ended()
         self._end()
 
