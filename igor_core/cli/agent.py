@@ -18,12 +18,12 @@ from igor_core.commands.parse import Invocation
 from igor_core.errors import AgentError, IgorError, UsageError
 
 STOP_SECONDS = 10.0
-LOOK_AGAIN = 0.25  # seconds between looks at a log that is followed
+LOOK_AGAIN = 0.25  # seconds between looks at a log that `-f` follows
 PROGRAM = ("-m", "igor_core.agent")  # in the command line of every agent
 
 
 def status(invocation: Invocation) -> int:
-    """`igor agent status`: exit status 1 where no agent runs."""
+    """Run `igor agent status`; exit status 1 if no agent runs."""
     client = _client()
     if client is None:
         raise IgorError("no agent is running", "any igor command that needs one starts it")
@@ -48,7 +48,7 @@ def cancel(invocation: Invocation) -> int:
 
 
 def stop(invocation: Invocation) -> int:
-    """`igor agent stop`: also an agent of another version, which understands no request."""
+    """Run `igor agent stop`, even for an agent of another version, which reads no request."""
     try:
         client = _client()
     except AgentError:
@@ -70,7 +70,7 @@ def stop(invocation: Invocation) -> int:
 
 
 def log(invocation: Invocation) -> int:
-    """`igor agent log`: the whole log; with `-f` also what is written later, until ctrl-c."""
+    """Run `igor agent log`: print the whole log; with `-f` go on with new lines until ctrl-c."""
     outlet = Outlet()
     position = _copy(outlet, 0)
     while invocation.values.get("follow") and not outlet.stdout_closed:
@@ -84,7 +84,7 @@ def _log() -> Path:
 
 
 def _copy(outlet: Outlet, start: int) -> int:
-    """Print the log's whole lines from `start` on; where to go on. A new log begins anew."""
+    """Print the log's complete lines from `start`; return where to go on. A new log starts at 0."""
     try:
         with open(_log(), "rb") as stream:
             stream.seek(start if start <= os.fstat(stream.fileno()).st_size else 0)
@@ -101,7 +101,7 @@ def _copy(outlet: Outlet, start: int) -> int:
 
 
 def _client() -> Client | None:
-    """A client of the running agent, None where there is none."""
+    """Return a client of the running agent, None if no agent runs."""
     if not _listens():
         return None
     try:
@@ -109,7 +109,7 @@ def _client() -> Client | None:
     except AgentError:
         if _listens():
             raise
-        return None  # it was idle and of another version, and has left
+        return None  # the agent was idle and of another version, and has shut down
 
 
 def _listens() -> bool:
@@ -122,7 +122,7 @@ def _listens() -> bool:
 
 
 def _terminate() -> None:
-    """Send SIGTERM to the agent of the pid file, if that is what runs under that number."""
+    """Send SIGTERM to the pid file's process, if that process is an agent."""
     file = directories.pid_path()
     try:
         process = int(file.read_text())
@@ -135,7 +135,7 @@ def _terminate() -> None:
 
 
 def _command_line(process: int) -> list[str]:
-    """The words of a process's command line, none where there is no such process."""
+    """Return the words of a process's command line, none if there is no such process."""
     listing = ["ps", "-ww", "-o", "command=", "-p", str(process)]
     done = subprocess.run(listing, capture_output=True, check=False)
     return done.stdout.decode(errors="replace").split()

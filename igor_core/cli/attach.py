@@ -1,4 +1,4 @@
-"""igor attach: choose a process, attach to it, and print how an editor connects."""
+"""`igor attach`: choose a process, attach to it, and print how an editor connects."""
 
 import select
 import time
@@ -34,7 +34,7 @@ def run(invocation: Invocation) -> int:
 
 
 def processes(client: Client, root: str, arguments: dict[str, Any]) -> list[Process]:
-    """Return all Python processes; print what is wrong with hosts. Raises HostError without any."""
+    """Return all Python processes; print the hosts' errors. Raises HostError if there are none."""
     where = {key: value for key, value in arguments.items() if key in ("group", "hosts")}
     outcome = client.call("processes", root, **where)
     failed = [result for result in outcome["results"] if not result["ok"]]

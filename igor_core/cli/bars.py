@@ -26,7 +26,7 @@ class Bars:
         self._stale = False
 
     def update(self, event: dict[str, Any]) -> None:
-        """Take a progress event; what is complete shows no longer."""
+        """Take a progress event; a line that is complete disappears."""
         if event["total"] and event["done"] >= event["total"]:
             self.remove(event["host"])
         else:
@@ -38,7 +38,7 @@ class Bars:
             self._stale = True
 
     def erase(self) -> str:
-        """Return what removes the lines from the screen, so that others can be written."""
+        """Return the text that removes the lines from the screen, so that others can be shown."""
         if not self._drawn:
             return ""
         up = f"\x1b[{self._drawn}A"
@@ -46,7 +46,7 @@ class Bars:
         return up + CLEAR_DOWN
 
     def draw(self) -> str:
-        """Return what brings the lines up to date: nothing if they are, or if it is too soon."""
+        """Return the text that updates the lines: nothing if they are current or it is too soon."""
         now = time.monotonic()
         if not self._stale or now < self._next:
             return ""
@@ -57,12 +57,12 @@ class Bars:
         return text
 
     def seconds_to_next(self) -> float | None:
-        """How long `draw` has nothing to say, None for as long as nothing happens."""
+        """Return the seconds until `draw` has something, None if there is nothing to draw."""
         return max(0.0, self._next - time.monotonic()) if self._stale else None
 
 
 def bar(event: dict[str, Any]) -> str:
-    """`apollo  push  [######      ]  25%  1.2 MB of 4.8 MB  800 kB/s`."""
+    """Return `apollo  push  [######      ]  25%  1.2 MB of 4.8 MB  800 kB/s`."""
     done, total = event["done"], event["total"]
     cells = [event["host"], event["label"]]
     if total:
@@ -77,7 +77,7 @@ def bar(event: dict[str, Any]) -> str:
 
 
 def rows() -> int:
-    """The height of the terminal; some don't know theirs and say 0."""
+    """Return the terminal's height; terminals that don't know theirs report 0."""
     try:
         return max(2, os.get_terminal_size(2).lines or 24)
     except OSError:

@@ -10,7 +10,7 @@ from igor_core.cli.text import printable
 
 
 def record(error: Exception, arguments: list[str]) -> tuple[str, str]:
-    """Append the traceback to a file of ours; the message and hint to show."""
+    """Append the traceback to igor's own file; return the message and hint to show."""
     kind = type(error).__name__
     message = f"this is a bug in igor: {kind}: {printable(str(error))}"
     head = (

@@ -1,7 +1,7 @@
-"""What the completion scripts of the shells ask: what can stand where the cursor is?
+"""Answer the shells' completion scripts: list the words that can stand at the cursor.
 
-The answer is a candidate per line, with a tab and a description where there is one; or the
-single line `:files`, which leaves it to the shell.
+The answer is one candidate per line, with a tab and a description if it has one; or the single
+line `:files`, which leaves completion to the shell.
 """
 
 import os
@@ -27,7 +27,7 @@ Candidates = list[tuple[str, str]]
 
 
 def run(invocation: Invocation) -> int:
-    """The words so far; the last is the one to complete, empty for a new one."""
+    """Complete the last of `words`, which is empty for a new word."""
     *before, current = invocation.values.get("words", [""])
     found = candidates(before, current)
     fitting = [(word, text) for word, text in found if word == FILES or word.startswith(current)]
@@ -37,7 +37,7 @@ def run(invocation: Invocation) -> int:
 
 
 def candidates(before: list[str], current: str) -> Candidates:
-    """All that can stand after the words `before`, those that don't begin like `current` too."""
+    """Return all words that can follow `before`, even those that don't begin like `current`."""
     try:
         waiting = _waiting_flag(before)
         given = read(before[:-1] if waiting else before)
@@ -57,7 +57,7 @@ def candidates(before: list[str], current: str) -> Candidates:
 
 
 def _waiting_flag(before: list[str]) -> str:
-    """The flag whose value comes next, or nothing."""
+    """Return the flag whose value comes next, if any."""
     if not before or not before[-1].startswith("-"):
         return ""
     try:
@@ -83,7 +83,7 @@ def _options(options: tuple[Option, ...]) -> Candidates:
 
 
 def _values(flag: str, given: Given) -> Candidates:
-    """The values of an option; files where the table knows no better."""
+    """Return the values of an option; files if the table of commands has none."""
     verbs = [given.verb] if given.verb else list(BY_WORDS.values())
     options = GLOBAL + tuple(option for verb in verbs for option in verb.options)
     completes = next((option.completes for option in options if flag in option.flags), "")
@@ -118,7 +118,7 @@ def _held_back(given: Given, current: str) -> Candidates:
 
 
 def _processes(given: Given) -> Candidates:
-    """Those of the hosts that were named, or of all, with their command lines."""
+    """Return the processes of the named hosts, or of all, with their command lines."""
     hosts = [value for flag, value in given.options if flag in HOST.flags]
     data = _asked("processes", given, **({"hosts": hosts} if hosts else {}))
     found = data["processes"] if data else []
@@ -141,7 +141,7 @@ def _folder(given: Given) -> str:
 
 
 def _host_names(given: Given) -> Iterable[str]:
-    """Hosts of the group that was named, or of all."""
+    """Return the hosts of the named group, or of all groups."""
     config = _config(given)
     if config is None:
         return ()
@@ -153,7 +153,7 @@ def _host_names(given: Given) -> Iterable[str]:
 
 
 def _config(given: Given) -> Config | None:
-    """The project's config, where there is a right one."""
+    """Return the project's config, if there is a valid one."""
     try:
         return find_project(Path(_folder(given))).config
     except UsageError:

@@ -1,4 +1,4 @@
-"""The completion scripts: thin, since `igor __complete` knows all the answers."""
+"""The shells' completion scripts: short, since `igor __complete` computes all answers."""
 
 from igor_core.cli import report
 from igor_core.commands.parse import Invocation
@@ -66,6 +66,6 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 def run(invocation: Invocation) -> int:
-    """Print the script of the shell that was named."""
+    """Print the completion script of the named shell."""
     script = SCRIPTS[invocation.values["shell"]].strip("\n")
     return report.answer(invocation, script.split("\n"), script)

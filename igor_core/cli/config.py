@@ -1,4 +1,4 @@
-"""`igor config`: is it right, and what may it hold."""
+"""`igor config`: check a config, or print its schema."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from igor_core.config import schema as config_schema
 
 
 def check(invocation: Invocation) -> int:
-    """Name every mistake of a config, the project's without FILE; exit status 2 if there are."""
+    """Print every mistake in a config (default: the project's); exit status 2 if there are any."""
     folder = directory(invocation)
     given = invocation.values.get("file")
     try:

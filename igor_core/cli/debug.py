@@ -1,4 +1,4 @@
-"""igor debug: run a program under the debugger, and print how an editor connects."""
+"""`igor debug`: run a program under the debugger, and print how an editor connects."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _program(values: dict[str, Any], root: str) -> dict[str, Any]:
-    """The module, the test, or the program that the first word names, and its arguments."""
+    """Return the module, the test, or the program that the first word names, and its arguments."""
     words = list(values.get("debugged", []))
     if values.get("reattach"):
         return {}
@@ -94,7 +94,7 @@ def ways_in(event: dict[str, Any]) -> list[str]:
 
 
 def _is_in(name: str, file: Path) -> bool:
-    """Whether the file has a configuration of that name."""
+    """Return whether the file has a configuration of that name."""
     quoted = json.dumps(name, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         return quoted in file.read_bytes()
@@ -102,5 +102,5 @@ def _is_in(name: str, file: Path) -> bool:
 
 
 def _lua(text: str) -> str:
-    """Quote a string for Lua; for what a path can hold JSON's escapes are the same."""
+    """Quote a string for Lua; JSON's escapes are the same for all that a path can hold."""
     return json.dumps(text, ensure_ascii=False)

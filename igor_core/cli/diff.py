@@ -13,7 +13,7 @@ DIFFERS = 1
 
 
 def run(invocation: Invocation) -> int:
-    """Exit status as diff(1): 0 no difference, 1 differences, 2 trouble."""
+    """Run the job; exit status as diff(1): 0 no difference, 1 differences, 2 trouble."""
     arguments = verb_arguments(invocation)
     as_json = invocation.values.get("json", False)
     command = None if as_json or arguments.pop("no_pager", False) else pager_command()
@@ -32,7 +32,7 @@ def run(invocation: Invocation) -> int:
         return follow(invocation, client, directory(invocation), arguments, paged)
     except BrokenPipeError:
         if any(pager.used for pager in pagers):
-            return DIFFERS  # the person has seen enough
+            return DIFFERS  # the user quit the pager
         raise
     finally:
         for pager in pagers:

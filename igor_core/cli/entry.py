@@ -1,4 +1,4 @@
-"""The program: from its arguments to its exit status, whatever happens between."""
+"""The program `igor`: from its arguments to its exit status, whatever happens between."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from igor_core.errors import CANCELLED, OWN_FAILURE, IgorError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `igor` with `arguments` (default: the program's own); the exit status.
+    """Run `igor` with `arguments` (default: the program's own); return the exit status.
 
     0: done on all hosts, 1: failed on some, 2: wrong usage or config, 130: cancelled. A verb that
     runs a program on one host ends with the program's status, and with 255 if igor itself failed.
@@ -46,7 +46,7 @@ def _run(invocation: Invocation) -> int:
 def _status(invocation: Invocation | None, error: IgorError) -> int:
     verb = invocation.verb if invocation else None
     if verb and verb.runs_program and error.exit_status == 1:
-        return OWN_FAILURE  # 1 would be the program's own
+        return OWN_FAILURE  # 1 could be the program's own status
     return error.exit_status
 
 
@@ -60,7 +60,7 @@ def _failed(
 
 
 def _open_missing() -> None:
-    """Open what the caller has closed of stdin, stdout and stderr, lest a socket take its place."""
+    """Reopen stdin, stdout and stderr if closed, so that no socket takes their descriptors."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -69,7 +69,7 @@ def _open_missing() -> None:
 
 
 def _die_quietly() -> int:
-    """End as programs do that write into a pipe which nobody reads."""
+    """End like any program that writes to a pipe without a reader."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
     return OWN_FAILURE

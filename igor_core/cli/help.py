@@ -21,7 +21,7 @@ def run(invocation: Invocation) -> int:
 
 
 def help_lines(words: str) -> list[str]:
-    """Help for a command ("docker exec"), for those that begin with `words`, or for all."""
+    """Return help for a command ("docker exec"), for those starting with `words`, or for all."""
     found = [c for c in visible() if f"{c.words} ".startswith(f"{words} ".lstrip())]
     if len(found) == 1 and found[0].words == words:
         return _command_help(found[0])
@@ -39,7 +39,7 @@ def help_lines(words: str) -> list[str]:
 
 
 def usage(verb: Verb) -> str:
-    """`docker exec [options] CMD…`"""
+    """Return the usage line: `docker exec [options] CMD…`."""
     options = ["[options]"] if verb.options else []
     return " ".join([verb.words, *options, *_label(verb.operand)])
 

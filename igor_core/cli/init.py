@@ -1,4 +1,4 @@
-"""`igor init`: a first config, from flags, from questions, or from what is there."""
+"""`igor init`: write a first config, from flags, from questions, or from the project's files."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ SSH_CONFIG = Path("~/.ssh/config")
 
 
 def run(invocation: Invocation) -> int:
-    """Write a config where there is none, and say what to do next."""
+    """Write a config if there is none, and say what to do next."""
     root = Path(directory(invocation))
     if os.path.lexists(root / CONFIG_FILE):
         raise UsageError(f"{root / CONFIG_FILE} exists already", "edit it, or move it away first")
@@ -55,7 +55,7 @@ def _from_flags(values: dict[str, Any], hosts: list[dict[str, str]]) -> dict[str
 
 
 def _host(given: str) -> dict[str, str]:
-    """`apollo:/data/dev` in its parts; the host may be an IPv6 address."""
+    """Split `apollo:/data/dev` into its parts; the host may be an IPv6 address."""
     for start in (":/", ":~"):
         host, found, rest = given.partition(start)
         if found and host:
@@ -64,7 +64,7 @@ def _host(given: str) -> dict[str, str]:
 
 
 def _asked(question: ConfigQuestion) -> str:
-    """A person's answer, asked again until it is right; KeyboardInterrupt for ctrl-d."""
+    """Ask the user until the answer is valid. Raises KeyboardInterrupt on ctrl-d."""
     if len(question.offers) > 1:
         report.show(STDERR, [f"  found: {', '.join(map(printable, question.offers))}"])
     default = f" [{printable(question.default)}]" if question.default else ""

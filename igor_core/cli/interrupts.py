@@ -1,16 +1,16 @@
-"""ctrl-c and its like: the first asks the job to end, the second leaves at once."""
+"""ctrl-c and other ending signals: the first asks the job to end, the second quits at once."""
 
 import os
 import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-# Not SIGHUP: whoever closes the terminal has not asked a push to end, and `exec` ends by itself.
+# Not SIGHUP: closing the terminal is no request to end a push, and `exec` ends by itself.
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """While it is entered, signals wake a select on it instead of ending the program.
+    """Inside this context, signals wake a select on it instead of ending the program.
 
     A second ending signal raises KeyboardInterrupt wherever the program is.
     """
@@ -27,7 +27,7 @@ class Interrupts:
         os.set_blocking(self._writer, False)
         self._wakeup_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in ENDING:
-            # What was ignored stays ignored: nohup, and `&` in a script.
+            # Ignored signals stay ignored: nohup, and `&` in a script.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._end)
         return self

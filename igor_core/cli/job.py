@@ -1,4 +1,4 @@
-"""Commands that are jobs of the agent: ask, follow, give the exit status."""
+"""Commands that run as jobs of the agent: ask, follow, return the exit status."""
 
 import functools
 import os
@@ -18,7 +18,7 @@ from igor_core.errors import IgorError, UsageError
 
 
 def run(invocation: Invocation) -> int:
-    """Run a command's verb in the agent, which is started where there is none."""
+    """Run a command's verb in the agent; start an agent if none runs."""
     arguments = verb_arguments(invocation)
     root = directory(invocation)
     return follow(invocation, connect("cli", answers=somebody_there()), root, arguments)
@@ -31,7 +31,7 @@ def follow(
     arguments: dict[str, Any],
     wrap: Callable[[Renderer, Outlet], Renderer] = lambda renderer, _outlet: renderer,
 ) -> int:
-    """Show the job that `client` is asked for until it has ended; its exit status."""
+    """Ask for a job, show it until it has ended, and return its exit status."""
     assert invocation.verb is not None
     verb = invocation.verb
     outlet = Outlet()
@@ -52,7 +52,7 @@ def follow(
 
 
 def directory(invocation: Invocation) -> str:
-    """The folder from which the project is found: of `-C`, or the current one."""
+    """Return the folder from which to find the project: that of `-C`, or the current one."""
     given = invocation.values.get("directory", ".")
     try:
         folder = os.path.join(os.getcwd(), given)
@@ -95,11 +95,11 @@ def _renderer(invocation: Invocation, outlet: Outlet, root: str) -> Renderer:
 
 
 def several_hosts(root: str, values: dict[str, Any]) -> bool:
-    """Whether lines of output need their host's name. Asked only when there is output."""
+    """Return whether output lines need their host's name. Called only when there is output."""
     from igor_core.config import find_project
 
     try:
         config = find_project(Path(root)).config
         return len(config.hosts(values.get("group"), values.get("hosts", ()))) > 1
-    except UsageError:  # changed since the agent has read it
+    except UsageError:  # the config has changed since the agent read it
         return True

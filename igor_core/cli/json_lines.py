@@ -1,4 +1,4 @@
-"""A job as programs read it: one JSON object per line, the outcome last."""
+"""A job's output for programs: one JSON object per line, the outcome last."""
 
 import codecs
 import json
@@ -19,7 +19,7 @@ class JsonLines:
         if event["type"] == "output":
             event = {**event, "data": self._text(event)}
             if not event["data"]:
-                return  # the first bytes of a character; the others will come
+                return  # the first bytes of a character; the others are still to come
         self._line(event)
 
     def finished(self, verb: str, outcome: dict[str, Any]) -> None:
@@ -30,10 +30,10 @@ class JsonLines:
         self._line({"type": "finished", **outcome})
 
     def hide(self) -> None:
-        """A question is asked on the terminal; lines on stdout need not know."""
+        """Do nothing: a question is asked on the terminal, and lines on stdout can stay."""
 
     def say(self, text: str) -> None:
-        """Words for a person have no place here."""
+        """Do nothing: text for people has no place in JSON lines."""
 
     def tick(self) -> float | None:
         return None

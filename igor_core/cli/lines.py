@@ -1,4 +1,4 @@
-"""A job as people read it: igor's own lines on stderr, a program's output where it belongs."""
+"""A job's output for people: igor's own lines on stderr, program output on its own stream."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ STREAMS = {"stdout": STDOUT, "stderr": STDERR}
 
 
 class Lines:
-    """Shows events. `several` says whether lines of output need their host before them."""
+    """Shows events. `several` says whether output lines need their host in front."""
 
     def __init__(self, outlet: Outlet, several: Callable[[], bool]) -> None:
         self._outlet = outlet
@@ -28,15 +28,15 @@ class Lines:
 
     def event(self, event: dict[str, Any]) -> None:
         show = getattr(self, f"_show_{event['type']}", None)
-        if show is not None:  # a later agent may tell more
+        if show is not None:  # a later agent may have more kinds of events
             show(event)
 
     def hide(self) -> None:
-        """Leave the cursor where a question can be asked."""
+        """Move the cursor to where a question can be asked."""
         self._begin_line()
 
     def finished(self, verb: str, outcome: dict[str, Any]) -> None:
-        """Show the rest, a line per host, and the data that was asked for."""
+        """Show the remaining output, a line per host, and the requested data."""
         for host, stream, data in self._prefixer.rest():
             self._prefixed(host, stream, [data])
         self._begin_line()
@@ -47,7 +47,7 @@ class Lines:
             self._outlet.lines(STDOUT, lines_of(verb, outcome["data"]))
 
     def tick(self) -> float | None:
-        """Redraw the progress; how many seconds until that is due again, None for never."""
+        """Redraw the progress; return the seconds until the next redraw, None for never."""
         if self._bars is None or self._line_begun:
             return None
         if self._outlet.waits_for() is None:
@@ -55,7 +55,7 @@ class Lines:
         return self._bars.seconds_to_next()
 
     def say(self, text: str) -> None:
-        """One line of igor's own."""
+        """Show one line of igor's own."""
         self._begin_line()
         self._outlet.lines(STDERR, [text])
 
@@ -98,7 +98,7 @@ class Lines:
         return f"{self._styles[STDERR].host(printable(host))}: {text}" if host else text
 
     def _begin_line(self) -> None:
-        """Igor's own lines start at the left, also after output that ended within a line."""
+        """Move to the start of a line, if a program's output ended in the middle of one."""
         self._erase_bars()
         if self._line_begun:
             self._outlet.put(STDERR, b"\n")

@@ -1,7 +1,7 @@
-"""What goes to stdout and stderr: in one order, as fast as the reader takes it.
+"""Write to stdout and stderr in one order, as fast as the reader takes it.
 
-A reader that is slow (a pager, a full pipe) must not stop igor from hearing ctrl-c or the agent,
-so nothing is written before the descriptor is ready, and bytes count as consumed when written.
+A slow reader (a pager, a full pipe) must not stop igor from noticing ctrl-c or the agent. So igor
+writes nothing before the descriptor is ready, and counts bytes as consumed when written.
 """
 
 import errno
@@ -30,30 +30,30 @@ class Outlet:
             self._queue.append((descriptor, memoryview(data), NOTHING))
 
     def text(self, descriptor: int, text: str) -> None:
-        """Queue text that is safe to show; what the locale can't encode becomes an escape."""
+        """Queue text that is safe to show; escape characters that the locale can't encode."""
         self.put(descriptor, text.encode(sys.getfilesystemencoding(), "backslashreplace"))
 
     def lines(self, descriptor: int, lines: list[str]) -> None:
         self.text(descriptor, "".join(f"{line}\n" for line in lines))
 
     def mark(self, count: int, source: int) -> None:
-        """Count `count` bytes of a request or stream as consumed as soon as all that was put
-        before is written."""
+        """Count `count` bytes of a request or stream as consumed once all that is already queued
+        has been written."""
         self._queue.append((-1, memoryview(b""), Counter({source: count})))
         self._skip()
 
     def take_consumed(self) -> Counter[int]:
-        """The bytes consumed since the last call, by where they came from."""
+        """Return the bytes consumed since the last call, by request or stream."""
         consumed, self._consumed = self._consumed, Counter()
         return consumed
 
     def waits_for(self) -> int | None:
-        """The descriptor that must be ready before anything goes on, None when all is written."""
+        """Return the descriptor that must be ready for the next write, None if all is written."""
         return self._queue[0][0] if self._queue else None
 
     @property
     def stdout_closed(self) -> bool:
-        """Whether stdout's reader has gone away; what is put there is dropped."""
+        """Return whether stdout's reader has gone; output for stdout is dropped then."""
         return STDOUT in self._closed
 
     def write(self) -> None:
@@ -65,7 +65,7 @@ class Outlet:
         self._skip()
 
     def drain(self) -> None:
-        """Write all there is, waiting for the readers."""
+        """Write the whole queue, waiting for the readers."""
         while (descriptor := self.waits_for()) is not None:
             select.select([], [descriptor], [])
             self.write()
@@ -73,7 +73,7 @@ class Outlet:
     def _written(self, descriptor: int, data: memoryview) -> int:
         try:
             return os.write(descriptor, data)
-        except BlockingIOError:  # somebody else made it non-blocking, and was faster
+        except BlockingIOError:  # another process made it non-blocking, and filled it first
             return 0
         except OSError as error:
             # EPIPE: the reader of a pipe has gone. EIO: the terminal has.
@@ -84,11 +84,11 @@ class Outlet:
             return 0
 
     def _skip(self) -> None:
-        """Step over marks, and over what nobody reads any more."""
+        """Skip marks, and output that nobody reads any more."""
         while self._queue and (self._queue[0][0] == -1 or self._queue[0][0] in self._closed):
             self._consumed += self._queue.popleft()[2]
 
 
 def _chunk(descriptor: int) -> int:
-    """How much a ready descriptor takes without waiting (POSIX: PIPE_BUF for a pipe)."""
+    """Return how much a ready descriptor takes without waiting (POSIX: PIPE_BUF for a pipe)."""
     return 1 << 20 if stat.S_ISREG(os.fstat(descriptor).st_mode) else select.PIPE_BUF

@@ -1,4 +1,4 @@
-"""Long output through the user's pager, as git has it."""
+"""Show long output in the user's pager, as git does."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from igor_core.cli.outlet import STDERR, STDOUT, Outlet
 from igor_core.cli.session import Renderer
 
-# What git gives them too: colours, the end at once where all fits on the screen, no clearing.
+# As git sets it: colours, quit at once if all fits on the screen, don't clear the screen.
 DEFAULTS = {"LESS": "FRX", "LV": "-c"}
 FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~=%\n]")
 
@@ -25,7 +25,7 @@ def pager_command() -> list[str] | None:
 class Pager:
     """A renderer that starts the pager with the first output and takes it as the screen.
 
-    While it is there, stdout and what went to the terminal by stderr go to it.
+    While the pager runs, it gets stdout, and stderr if that is the terminal.
     """
 
     def __init__(self, renderer: Renderer, outlet: Outlet, command: list[str]) -> None:
@@ -47,7 +47,7 @@ class Pager:
         self._renderer.finished(verb, outcome)
 
     def hide(self) -> None:
-        """A question needs the screen: wait until the person has left the pager."""
+        """Wait until the user has quit the pager, since a question needs the screen."""
         self._renderer.hide()
         if self._process is not None:
             self._outlet.drain()
@@ -60,7 +60,7 @@ class Pager:
         return None
 
     def close(self) -> None:
-        """Give the screen back, when the person leaves the pager."""
+        """Give the screen back, when the user quits the pager."""
         for descriptor, before in self._before.items():
             os.dup2(before, descriptor)
             os.close(before)
@@ -69,7 +69,7 @@ class Pager:
             try:
                 self._process.wait()
                 self._process = None
-            except KeyboardInterrupt:  # ctrl-c is the pager's while it is there
+            except KeyboardInterrupt:  # the pager handles ctrl-c while it runs
                 continue
 
     def _start(self) -> None:
@@ -77,7 +77,7 @@ class Pager:
         environment = {**DEFAULTS, **os.environ}
         try:
             self._process = subprocess.Popen(self._command, stdin=reader, env=environment)
-        except OSError:  # no such pager: the terminal will do
+        except OSError:  # no such pager: write to the terminal
             os.close(writer)
         else:
             self.used = True

@@ -1,8 +1,8 @@
-"""Output of several hosts at once: whole lines, each with its host before it."""
+"""Output of several hosts at once: complete lines, each with its host in front."""
 
 from collections.abc import Iterator
 
-LONGEST = 1 << 16  # a line longer than this is cut: memory has an end, such lines may not
+LONGEST = 1 << 16  # cut longer lines: a line without end must not fill the memory
 
 
 class Prefixer:
@@ -12,7 +12,7 @@ class Prefixer:
         self._partial: dict[tuple[str, str], bytearray] = {}
 
     def lines(self, host: str, stream: str, data: bytes) -> list[bytes]:
-        """The lines that `data` completes, without their ends."""
+        """Return the lines that `data` completes, without their line ends."""
         held = self._partial.setdefault((host, stream), bytearray())
         held += data
         *complete, rest = held.split(b"\n")
@@ -23,7 +23,7 @@ class Prefixer:
         return [_last_state(bytes(line)) for line in complete]
 
     def rest(self) -> Iterator[tuple[str, str, bytes]]:
-        """Host, stream and what is left of each that ended in the middle of a line."""
+        """Return host, stream and the incomplete last line of each stream that has one."""
         for (host, stream), data in self._partial.items():
             if data:
                 yield host, stream, _last_state(bytes(data))
@@ -31,5 +31,5 @@ class Prefixer:
 
 
 def _last_state(line: bytes) -> bytes:
-    """What a terminal would show of a line that a progress bar has redrawn with returns."""
+    """Return what a terminal would show of a line that a progress bar redrew with "\\r"."""
     return line.rstrip(b"\r").rpartition(b"\r")[2]

@@ -1,4 +1,4 @@
-"""The terminal while it belongs to a program elsewhere: keys pass as they are typed."""
+"""The terminal while a program on a host uses it: keys are passed on as they are typed."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from igor_core.cli.outlet import STDERR, STDOUT
 from igor_core.cli.screen_modes import SOFT_RESET, ScreenModes
 from igor_core.cli.stdin import STDIN
 
-# For a terminal that does not know its size (a serial line, a test).
+# The size of a terminal that does not know its own (a serial line, a test).
 USUAL_SIZE = (80, 24)
 
 
 def terminal_size() -> tuple[int, int]:
-    """Columns and rows, none of them 0."""
+    """Return columns and rows, neither of them 0."""
     try:
         found = os.get_terminal_size(STDOUT)
     except OSError:
@@ -24,9 +24,9 @@ def terminal_size() -> tuple[int, int]:
 
 
 class RawTerminal:
-    """Raw between `enter` and `leave`; as a context, given back as it was whatever happens.
+    """The terminal, raw between `enter` and `leave`; as a context, always restored at the end.
 
-    While it is raw, a change of its size wakes a select on signals' wake-up descriptor, SIGTSTP
+    While it is raw, a change of its size wakes a select on the signals' wake-up descriptor, SIGTSTP
     has no effect (ctrl-z is a key) and SIGHUP raises KeyboardInterrupt.
     """
 
@@ -58,7 +58,7 @@ class RawTerminal:
         self._handlers = {number: signal.signal(number, do) for number, do in handlers.items()}
 
     def leave(self, *, abnormal: bool = False) -> None:
-        """Give it back; `abnormal`: the program could not clean up after itself."""
+        """Restore the terminal; `abnormal`: the program could not clean up after itself."""
         before, self._before = self._before, None
         if before is None:
             return
@@ -68,16 +68,16 @@ class RawTerminal:
         try:
             os.write(STDOUT, undo)
         finally:
-            # What was typed for the program must not run in a shell afterwards.
+            # Keys typed for the program must not run in a shell afterwards.
             when = termios.TCSAFLUSH if abnormal else termios.TCSADRAIN
             termios.tcsetattr(STDIN, when, before)
 
     def shows(self, data: bytes) -> int:
-        """Note what goes to the terminal, so that it can be switched off again; see `feed`."""
+        """Follow the terminal's output, so that its modes can be switched off; see `feed`."""
         return self.modes.feed(data)
 
     def _make_raw(self) -> None:
-        """As cfmakeraw(3) does."""
+        """Make the terminal raw, as cfmakeraw(3) does."""
         raw = termios.tcgetattr(STDIN)
         raw[0] &= ~(
             termios.IGNBRK | termios.BRKINT | termios.PARMRK | termios.ISTRIP
@@ -90,13 +90,13 @@ class RawTerminal:
         termios.tcsetattr(STDIN, termios.TCSADRAIN, raw)
 
     def _continued(self, _number: int, _frame: FrameType | None) -> None:
-        """After SIGSTOP: the shell in between has made the terminal its own."""
+        """Set the terminal up again after SIGSTOP, since the shell has changed it meanwhile."""
         if self.is_raw:
             self._make_raw()
 
 
 def _wake(_number: int, _frame: FrameType | None) -> None:
-    """The signal's number in the wake-up descriptor is all that is wanted."""
+    """Do nothing: the signal's number in the wake-up descriptor is enough."""
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -104,9 +104,9 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def key(question: str) -> bytes:
-    """The first byte of the key that answers, without echo and Return; nothing at the input's end.
+    """Read one key as an answer, without echo or Return: its first byte, nothing at end of input.
 
-    ctrl-c interrupts. What was typed before the question is dropped: it was not meant for it.
+    ctrl-c interrupts. Keys typed before the question are dropped: they were not meant for it.
     """
     before = termios.tcgetattr(STDIN)
     single = termios.tcgetattr(STDIN)

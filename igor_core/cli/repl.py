@@ -1,4 +1,4 @@
-"""igor docker repl: the terminal goes to a program on a host, and comes back."""
+"""`igor docker repl`: give the terminal to a program on a host, and take it back."""
 
 import os
 from typing import Any
@@ -22,7 +22,7 @@ LEAVE = (b"q", b"\x04", b"")
 
 
 def run(invocation: Invocation) -> int:
-    """Run a program on the terminal; its exit status, and 255 for igor's own failure."""
+    """Run a program on the terminal; return its exit status, or 255 if igor itself failed."""
     if invocation.values.get("end"):
         return job.run(invocation)
     _need_terminal(invocation)
@@ -38,7 +38,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _again(lost: str) -> bool:
-    """Ask what to do. Other keys were typed to the program that has gone."""
+    """Ask whether to start again. Ignore other keys: they were typed for the lost program."""
     question = f"{embedded.note(embedded.LOST).decode()}igor: {lost}; r starts again, q leaves\n"
     pressed = key(question)
     while pressed not in (AGAIN, *LEAVE):
@@ -57,7 +57,7 @@ def _need_terminal(invocation: Invocation) -> None:
 
 
 def _once(root: str, arguments: dict[str, Any], *, again: bool = False) -> tuple[int, str]:
-    """The exit status, and why the program was lost, if it was."""
+    """Run the program once; return its exit status, and why it was lost ("" if it was not)."""
     outlet = Outlet()
     with RawTerminal() as raw, Interrupts() as interrupts:
         try:
@@ -85,7 +85,7 @@ def _once(root: str, arguments: dict[str, Any], *, again: bool = False) -> tuple
 
 
 def _of_terminal() -> dict[str, Any]:
-    """What the program must know of the terminal, as arguments of the verb."""
+    """Return the terminal's properties that the program needs, as arguments of the verb."""
     columns, rows = terminal_size()
     names = [name for name in os.environ if name in OF_TERMINAL or name.startswith("LC_")]
     return {"columns": columns, "rows": rows, "env": {name: os.environ[name] for name in names}}
@@ -97,8 +97,10 @@ def _end_line(raw: RawTerminal) -> None:
 
 
 class Program(Stdin):
-    """The program at the other end of the stream. `host` is "" until it runs; `lost` says why it
-    is out of reach, if it is."""
+    """The program at the other end of the stream.
+
+    `host` is "" until it runs; `lost` says why the connection to it was lost, if it was.
+    """
 
     def __init__(
         self, client: Client, outlet: Outlet, raw: RawTerminal, lines: "ProgramLines"
@@ -111,7 +113,7 @@ class Program(Stdin):
         self._size = terminal_size()
 
     def opened(self, stream: int, parameters: dict[str, Any]) -> None:
-        """Igor's own lines come to their end before the program has the terminal."""
+        """End igor's own lines, then give the terminal to the program."""
         self._lines.hide()
         self._outlet.drain()
         super().opened(stream, parameters)
@@ -142,7 +144,7 @@ class Program(Stdin):
         self._raw.leave()
 
     def woken(self) -> None:
-        """The window may have another size."""
+        """Tell the program the window's size, if it has changed."""
         size = terminal_size()
         if self.is_open and size != self._size:
             self._size = size
@@ -150,12 +152,12 @@ class Program(Stdin):
 
 
 class ProgramLines(Lines):
-    """Igor's lines before and after the program; `silent` where another line says how it ended."""
+    """Igor's lines before and after the program; `silent` if another line says how it ended."""
 
     silent = False
 
     def finished(self, verb: str, outcome: dict[str, Any]) -> None:
-        """The program has said on the terminal how it ended."""
+        """Show the outcome, unless another line has already said how the program ended."""
         if not self.silent:
             told = [result for result in outcome["results"] if result["text"]]
             super().finished(verb, {**outcome, "results": told})

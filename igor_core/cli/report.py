@@ -1,4 +1,4 @@
-"""How commands that are no jobs end: the same words, the same JSON line, as those that are."""
+"""The end of commands that are not jobs: the same words and JSON line as for jobs."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from igor_core.commands.parse import Invocation
 
 
 def answer(invocation: Invocation, lines: list[str], data: Any = None) -> int:
-    """Print what was asked for; exit status 0."""
+    """Print the requested data; return exit status 0."""
     if invocation.values.get("json"):
         _finished(0, "", "", data)
     else:
@@ -19,7 +19,7 @@ def answer(invocation: Invocation, lines: list[str], data: Any = None) -> int:
 
 
 def failure(as_json: bool, status: int, message: str, hint: str, data: Any = None) -> int:
-    """Say what went wrong; the exit status."""
+    """Print the error; return the exit status."""
     if as_json:
         _finished(status, message, hint, data)
     else:
@@ -28,7 +28,7 @@ def failure(as_json: bool, status: int, message: str, hint: str, data: Any = Non
 
 
 def show(descriptor: int, lines: list[str]) -> None:
-    """Write lines; quietly nothing when their reader has gone."""
+    """Write lines; do nothing if their reader has gone."""
     outlet = Outlet()
     outlet.lines(descriptor, lines)
     outlet.drain()

@@ -1,7 +1,7 @@
-"""What a program has switched on in a terminal, so that igor can switch it off after it.
+"""Track the modes that a program switches on in a terminal, so that igor can switch them off.
 
-A program that ends by itself cleans up; one that is lost with its connection can't. Only what is
-on is switched off: leaving an alternate screen that was never entered moves the cursor.
+A program that ends by itself cleans up; one that is lost with its connection can't. Igor switches
+off only modes that are on: leaving an alternate screen that was never entered moves the cursor.
 """
 
 import re
@@ -12,9 +12,9 @@ _SWITCH = re.compile(
     rb"\x1b(?:\[\?(?P<modes>[0-9;]{1,40})(?P<on>[hl])|\[(?P<kitty>[<>])[0-9;]{0,20}u"
     rb"|\[>4(?P<keys>;[0-9])?m|(?P<reset>c))"
 )
-# The longest switch that may be cut by the end of a chunk.
+# The longest escape sequence that the end of a chunk may cut.
 _LONGEST = 48
-# On in a terminal at rest: the wrapping of lines, the cursor.
+# On by default in a terminal: line wrapping, the cursor.
 _USUALLY_ON = frozenset({7, 25})
 _CURSOR_KEYS, _PASTE = 1, 2004
 #: Colours, margins, keypad and the like (DECSTR); the cursor stays where it is.
@@ -25,8 +25,8 @@ class ScreenModes:
     """Follows what is written to a terminal."""
 
     def __init__(self) -> None:
-        #: Whether the cursor keys were ever set to one of their modes (DECCKM), as programs do that
-        #: draw the line that is typed themselves. Readline leaves them alone.
+        #: Whether the program ever set the cursor keys' mode (DECCKM), as programs do that draw
+        #: their input line themselves. Readline leaves the mode alone.
         self.has_set_keys = False
         self._tail = b""
         self._forget()
@@ -37,9 +37,9 @@ class ScreenModes:
         self._keys = False
 
     def feed(self, data: bytes) -> int:
-        """Where in `data` the last word about pastes ends, as most programs say it at each prompt.
+        """Return where in `data` the last switch of bracketed paste ends, 0 if there is none.
 
-        0 where there is none.
+        Most programs switch it at each prompt.
         """
         if not self._tail and b"\x1b" not in data:
             return 0
@@ -55,11 +55,11 @@ class ScreenModes:
 
     @property
     def takes_pastes(self) -> bool:
-        """Whether a paste is to come in brackets now (bracketed paste)."""
+        """Return whether the program wants bracketed paste now."""
         return _PASTE in self._unusual
 
     def undo(self) -> bytes:
-        """What switches all of it back; forgets it."""
+        """Return the text that switches all modes back, and forget them."""
         parts = [
             b"\x1b[?%d%s" % (mode, b"h" if mode in _USUALLY_ON else b"l")
             for mode in sorted(self._unusual)
@@ -70,7 +70,7 @@ class ScreenModes:
         return b"".join(parts)
 
     def _switch(self, found: re.Match[bytes]) -> bool:
-        """Note one; whether it is about pastes."""
+        """Note one switch; return whether it is about bracketed paste."""
         if found["modes"]:
             modes = {int(mode) for mode in found["modes"].split(b";") if mode}
             self.has_set_keys |= _CURSOR_KEYS in modes

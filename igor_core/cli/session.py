@@ -14,14 +14,14 @@ from igor_core.cli.terminal import Question, question_text, somebody_there
 from igor_core.commands.table import verb_named
 from igor_core.errors import CANCELLED
 
-GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and never a dry producer
+GRANT_AT = INITIAL_CREDIT // 8  # fewer frames than a grant per write, and a producer never runs dry
 
 
-LOOK_AGAIN = 0.5  # seconds between looks whether igor is in the foreground
+LOOK_AGAIN = 0.5  # seconds between checks that igor is in the foreground
 
 
 class Renderer(Protocol):
-    """Shows what a job tells; see Lines and JsonLines."""
+    """Shows a job's events; see Lines and JsonLines."""
 
     def event(self, event: dict[str, Any]) -> None: ...
 
@@ -35,7 +35,7 @@ class Renderer(Protocol):
 
 
 class Session:
-    """Runs one request to its end. `run` gives the outcome."""
+    """Runs one request to its end. `run` returns the outcome."""
 
     def __init__(
         self, client: Client, renderer: Renderer, outlet: Outlet, interrupts: Interrupts,
@@ -55,9 +55,10 @@ class Session:
         self._outcome: dict[str, Any] | None = None
 
     def run(self, verb: str, root: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Ask for a verb and follow it until its outcome is shown; KeyboardInterrupt: left early.
+        """Ask for a verb and follow it until its outcome is shown.
 
-        BrokenPipeError: nobody reads the output any more, for which the verb exists.
+        Raises KeyboardInterrupt if the user quits early; BrokenPipeError if nobody reads the output
+        any more and output is the verb's purpose.
         """
         self._verb = verb
         self._request = self._client.request(verb, root, args)
@@ -68,11 +69,11 @@ class Session:
         return self._outcome
 
     def _turn(self) -> None:
-        """Wait until something can be read or written, and do it."""
+        """Wait until a descriptor can be read or written, and do so."""
         if self._prompts and self._outlet.waits_for() is None:
             self._ask(self._prompts.popleft())
             return
-        wait = self._wait()  # may draw, so before looking whether there is something to write
+        wait = self._wait()  # first, since it may draw, which leaves something to write
         writable = self._outlet.waits_for()
         reading: list[Any] = [self._interrupts]
         if self._outcome is None:
@@ -86,7 +87,7 @@ class Session:
         self._read(ready)
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to do unasked; None for never."""
+        """Return the seconds until the next timed work; None for never."""
         redraw = self._renderer.tick()
         look = LOOK_AGAIN if self._stdin.in_background() else None
         return min((wait for wait in (redraw, look) if wait is not None), default=None)
@@ -149,7 +150,7 @@ class Session:
             self._client.send(Kind.CANCEL, self._request)
 
     def _ask(self, prompt: dict[str, Any]) -> None:
-        """Put a question to whoever is at the terminal; while it stands, nothing is written."""
+        """Ask a question at the terminal; write nothing else until it is answered."""
         self._renderer.hide()
         self._outlet.drain()
         answer = None
@@ -161,7 +162,7 @@ class Session:
             self._client.send(Kind.ANSWER, self._request, prompt["prompt"], answer)
 
     def _wait_for_answer(self, question: Question) -> str | None:
-        """The line that was typed; None when the job was cancelled or has ended meanwhile."""
+        """Return the typed line; None if the job was cancelled or has ended meanwhile."""
         while self._outcome is None and not self._cancelled:
             watched: list[Any] = [self._interrupts, self._client, question]
             ready, _, _ = select.select(watched, [], [])

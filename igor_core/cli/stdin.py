@@ -1,4 +1,4 @@
-"""What is typed or piped into igor, on its way to the program on the host."""
+"""Pass on what is typed or piped into igor to the program on the host."""
 
 import errno
 import os
@@ -13,10 +13,10 @@ MOST = 1 << 16  # bytes read at once
 
 
 class Stdin:
-    """Sends stdin over a stream, as much as the other side has room for.
+    """Sends stdin over a stream, as much as the agent grants credit for.
 
-    Nothing is read before the agent has opened the stream, so where the program never runs,
-    or there are several hosts, the input is left for whoever comes next.
+    It reads nothing before the agent has opened the stream. So if the program never runs, or there
+    are several hosts, the input is left for the next program.
     """
 
     def __init__(self, client: Client) -> None:
@@ -37,23 +37,23 @@ class Stdin:
             self._credit += count
 
     def received(self, stream: int, data: bytes) -> None:
-        """Bytes for this side: a program's output comes as events, so there are none."""
+        """Ignore bytes from the agent: a program's output comes as events, so there are none."""
 
     def closed(self, stream: int, _status: int, _reason: str) -> None:
         if stream == self._stream:
             self._stream = 0
 
     def woken(self) -> None:
-        """A signal came; none is of interest here."""
+        """Do nothing: no signal matters to stdin."""
 
     def wanted(self) -> bool:
-        """Whether `pass_on` may be called when stdin is readable."""
+        """Return whether `pass_on` may be called when stdin is readable."""
         return self._has_room() and not self.in_background()
 
     def in_background(self) -> bool:
-        """Whether stdin is wanted, but reading that terminal would stop igor and its output.
+        """Return whether stdin is wanted, but reading the terminal would stop igor and its output.
 
-        No signal says when that ends: shells send SIGCONT only to jobs that were stopped.
+        No signal tells when that ends: shells send SIGCONT only to jobs that were stopped.
         """
         return self._has_room() and self._is_terminal and not in_foreground(STDIN)
 
@@ -61,7 +61,7 @@ class Stdin:
         return self._stream != 0 and self._credit > 0
 
     def pass_on(self) -> None:
-        """Send what there is, or that there is no more."""
+        """Send the available input, or EOF at its end."""
         data = _read(min(MOST, self._credit))
         if data:
             self._credit -= len(data)
@@ -75,7 +75,7 @@ def _read(count: int) -> bytes:
     try:
         return os.read(STDIN, count)
     except OSError as error:
-        # A terminal that has gone away (EIO), or a folder as stdin (EISDIR): nothing to read.
+        # The terminal is gone (EIO), or stdin is a folder (EISDIR): nothing to read.
         if error.errno in (errno.EIO, errno.EISDIR):
             return b""
         raise

@@ -1,4 +1,4 @@
-"""Colour by the usual conventions: no-color.org, bixense.com/clicolors, FORCE_COLOR, TERM."""
+"""Use colour by the usual conventions: no-color.org, bixense.com/clicolors, FORCE_COLOR, TERM."""
 
 import os
 
@@ -13,7 +13,7 @@ HOST_COLOURS = ("36", "35", "34", "32", "33")
 
 
 class Style:
-    """Paints text, or leaves it as it is where colour isn't wanted."""
+    """Colours text, or leaves it as it is if colour isn't wanted."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour
@@ -23,7 +23,7 @@ class Style:
         return self._painted(CODES[name], text)
 
     def host(self, host: str) -> str:
-        """The host's name in a colour of its own."""
+        """Return the host's name in a colour of its own."""
         colour = HOST_COLOURS[len(self._hosts) % len(HOST_COLOURS)]
         return self._painted(self._hosts.setdefault(host, colour), host)
 
@@ -32,7 +32,7 @@ class Style:
 
 
 def is_terminal(descriptor: int) -> bool:
-    """Whether a person looks at what is written there, and cursor movements work."""
+    """Return whether this is a terminal that a person looks at and that can move the cursor."""
     return os.isatty(descriptor) and os.environ.get("TERM", "dumb") != "dumb"
 
 

@@ -1,4 +1,4 @@
-"""The end of a job in lines: what became of each host, and the job's own error."""
+"""The end of a job in lines: each host's result, and the job's own error."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from igor_core.quantities import duration
 
 
 def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
-    """A line per host with its hint, then the error of the job as a whole.
+    """Return a line per host with its hint, then the error of the job as a whole.
 
-    A program that succeeded on one host needs no words beside its output, nor do differences.
+    A program that succeeded on a single host needs no line beside its output, nor does a diff.
     """
     results = [result for result in outcome["results"] if result["kind"] != "differs"]
     is_one_program = verb_named(verb).runs_program and len(results) == 1
@@ -23,14 +23,14 @@ def summary(verb: str, outcome: dict[str, Any], style: Style) -> list[str]:
 
 
 def error_lines(message: str, hint: str, style: Style) -> list[str]:
-    """`igor: what is wrong`, and what to do under it."""
+    """Return `igor: what is wrong`, with the hint below it."""
     first, *more = printable_lines(message) or [""]
     rest = more + printable_lines(hint)
     return [f"{style.paint('error', 'igor:')} {first}", *(f"  {line}" for line in rest)]
 
 
 def _results(results: list[dict[str, Any]], style: Style) -> list[str]:
-    """A line per host in columns: host, state, time, what it says."""
+    """Return a line per host in columns: host, state, time, message."""
     hosts = [printable(result["host"]) for result in results]
     states = [state(result) for result in results]
     times = [duration(result["seconds"]) for result in results]
@@ -48,18 +48,18 @@ def _results(results: list[dict[str, Any]], style: Style) -> list[str]:
 
 
 def _said(result: dict[str, Any]) -> list[str]:
-    """The lines of a result and its hint, without the host, which stands before them."""
+    """Return the lines of a result and its hint, without the host in front."""
     text = result["text"].removeprefix(f"{result['host']}: ")
     return [*printable_lines(text), *printable_lines(result["hint"])] or [""]
 
 
 def _fill(cell: str, column: list[str]) -> str:
-    """The blanks that make a cell as wide as its column; colour codes have no width."""
+    """Return the blanks that pad a cell to its column's width; colour codes have no width."""
     return " " * (max(map(len, column)) - len(cell))
 
 
 def state(result: dict[str, Any]) -> str:
-    """`ok`, `failed`, `ended`, `cancelled`, or the exit status of the program that a host ran."""
+    """Return `ok`, `failed`, `ended`, `cancelled`, or the exit status of the host's program."""
     if result["kind"] == "exited" and result["text"]:
         return "failed"
     if result["kind"] == "exited":

@@ -1,4 +1,4 @@
-"""The data that some verbs end with, as tables for people."""
+"""The data that some verbs return, as tables for people."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ MARKS = {"ok": "ok", "warn": "warning", "fail": "FAILED", "skip": "skipped"}
 
 
 def status(data: dict[str, Any]) -> list[str]:
-    """The project, then a line per host: how fresh it is, files, what waits, the last push."""
+    """Return the project, then per host: how fresh it is, files, what waits, the last push."""
     trusted = "trusted" if data["trusted"] else "not trusted (igor trust)"
     lines = [f"{printable(data['project'])}  {printable(data['root'])}  {trusted}"]
     lines.append(f"group {printable(data['group'])}")
@@ -27,7 +27,7 @@ def status(data: dict[str, Any]) -> list[str]:
 
 
 def doctor(data: dict[str, Any]) -> list[str]:
-    """The checks of this machine, then of each host, with the remedy under what is wrong."""
+    """Return the checks of the local machine, then of each host; hints stand below failed ones."""
     lines = _checks("this machine", data["local"])
     for host in data["hosts"]:
         lines += _checks(host["host"], host["checks"])
@@ -35,7 +35,7 @@ def doctor(data: dict[str, Any]) -> list[str]:
 
 
 def jobs(data: list[dict[str, Any]]) -> list[str]:
-    """A line per job, the running ones with the time so far."""
+    """Return a line per job, the running ones with the time so far."""
     if not data:
         return ["no jobs"]
     rows = [["job", "verb", "state", "time", "client", "project"]]
@@ -55,7 +55,7 @@ def jobs(data: list[dict[str, Any]]) -> list[str]:
 
 
 def agent_status(data: dict[str, Any]) -> list[str]:
-    """One fact per line."""
+    """Return one fact per line."""
     rows = [
         ["version", data["version"]],
         ["process", str(data["pid"])],
@@ -71,12 +71,12 @@ def agent_status(data: dict[str, Any]) -> list[str]:
 
 
 def cancelled(data: dict[str, Any]) -> list[str]:
-    """Say which job was told to end; its own client hears how it ends."""
+    """Say which job was told to end; that job's own client is told how it ends."""
     return [f"job {data['job']} ({printable(data['verb'])}) is ending"]
 
 
 def lines_of(verb: str, data: Any) -> list[str]:
-    """The data of a verb as the table of verbs has it shown; nothing for data of programs only."""
+    """Return a verb's data as the table of verbs has it shown; nothing if it is for programs."""
     shows = verb_named(verb).shows
     lines: list[str] = globals()[shows](data) if shows else []
     return lines
@@ -94,25 +94,25 @@ def _host_row(host: dict[str, Any]) -> list[str]:
 
 
 def _state(host: dict[str, Any]) -> str:
-    """`fresh`, or since when it is not."""
+    """Return `fresh`, or since when the host is not."""
     behind = "" if host["since"] is None else f" for {_ago(host['since'])}"
     return f"{host['state']}{behind}"
 
 
 def _ago(moment: float) -> str:
-    """How long `moment` (seconds of the Unix clock) is past."""
+    """Return how long ago `moment` (Unix time in seconds) was."""
     return duration(max(0.0, time.time() - moment))
 
 
 def _count(value: Any) -> str:
-    """A number, a list's length, or `?` where it isn't known."""
+    """Return a number, a list's length, or `?` if unknown."""
     if value is None:
         return "?"
     return str(len(value) if isinstance(value, list) else value)
 
 
 def _connection(connection: dict[str, Any]) -> str:
-    """`apollo  connected  12 ms`; why not, where it isn't connected."""
+    """Return `apollo  connected  12 ms`, or why the host isn't connected."""
     rtt = "" if connection["rtt"] is None else f"{connection['rtt'] * 1000:.0f} ms"
     facts = (connection["host"], connection["state"], rtt, connection["reason"])
     return "  ".join(filter(None, facts))

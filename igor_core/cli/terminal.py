@@ -1,4 +1,4 @@
-"""The terminal as a person who can be asked."""
+"""Ask the user at the terminal."""
 
 import os
 import termios
@@ -11,7 +11,7 @@ NO_ECHO = termios.ECHO | termios.ECHONL
 
 
 def in_foreground(descriptor: int) -> bool:
-    """Whether reading the terminal `descriptor` would not stop this process (SIGTTIN)."""
+    """Return whether this process can read the terminal without being stopped (SIGTTIN)."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
@@ -19,7 +19,7 @@ def in_foreground(descriptor: int) -> bool:
 
 
 def somebody_there() -> bool:
-    """Whether there is a terminal of ours, with us in its foreground."""
+    """Return whether igor has a terminal and is in its foreground."""
     try:
         descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
@@ -33,8 +33,8 @@ def somebody_there() -> bool:
 class Question:
     """One question asked on the terminal itself, whatever stdin and stdout are.
 
-    Entering writes the question; `fileno` is readable when a line was typed. Leaving gives the
-    terminal back as it was. OSError where there is no terminal.
+    Entering writes the question; `fileno` is readable when a line was typed. Leaving restores the
+    terminal. Raises OSError if there is no terminal.
     """
 
     def __init__(self, text: str, echo: bool) -> None:
@@ -52,7 +52,7 @@ class Question:
 
     def __exit__(self, *_error: object) -> None:
         if self._before is not None:
-            # What was typed too early must not appear, or run in a shell, afterwards.
+            # Keys typed too early must not appear, or run in a shell, afterwards.
             termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
             self._write("\n")
         os.close(self._descriptor)
@@ -61,7 +61,7 @@ class Question:
         return self._descriptor
 
     def answer(self) -> str | None:
-        """The line that was typed, None at the end of input (ctrl-d)."""
+        """Return the typed line, None at the end of input (ctrl-d)."""
         line = os.read(self._descriptor, 4096)
         return os.fsdecode(line).rstrip("\r\n") if line else None
 

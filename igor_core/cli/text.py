@@ -4,7 +4,7 @@ from typing import Any
 
 
 def printable(text: str) -> str:
-    """One line that can't move the cursor or colour the screen, whatever a host has sent.
+    """Return one line that can't move the cursor or colour the screen, whatever a host sent.
 
     Control characters, line breaks, invisible characters and bytes that are not UTF-8 are
     shown as escapes (`\\x1b`).
@@ -15,7 +15,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> list[str]:
-    """The lines of a message, each printable."""
+    """Return the lines of a message, each printable."""
     return [printable(line) for line in text.splitlines()]
 
 
@@ -26,7 +26,7 @@ def _escaped(char: str) -> str:
 
 
 def utf8(value: Any) -> Any:
-    """`value` with each text in it fit for UTF-8: other bytes of file names as `\\xff`."""
+    """Return `value` with all text in it valid UTF-8: other bytes of file names as `\\xff`."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
@@ -37,7 +37,7 @@ def utf8(value: Any) -> Any:
 
 
 def table(rows: list[list[str]], gap: str = "  ") -> list[str]:
-    """The rows as lines, their cells printable and aligned."""
+    """Return the rows as lines, with printable, aligned cells."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
