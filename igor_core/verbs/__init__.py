@@ -1,1 +1,1 @@
-"""The recipes of the verbs, one module each, which read aloud; igor_core/commands names them."""
+"""The recipes of the verbs, one module each; igor_core/commands lists them."""

@@ -1,4 +1,4 @@
-"""attach: let a debugger attach to a running process, which runs on when the debugger has left."""
+"""attach: let a debugger attach to a running process, which runs on after the debugger detaches."""
 
 import asyncio
 
@@ -21,12 +21,12 @@ from igor_core.verbs.steps.python import python_for
 from igor_core.verbs.steps.request import Job, confirm, flag, pid_argument, text_argument
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
-# How long a process may take to end when its session has.
+# How long a process may take to end after its session has ended.
 END_SECONDS = 5.0
 
 
 async def attach(job: Job, context: Context) -> Outcome:
-    """Open a port behind which a debugger attaches, until the last one has left."""
+    """Open a port for debuggers to attach through, until the last one has detached."""
     targets = targets_of(job, context)
     pid = pid_argument(job)
     if pid is None:
@@ -46,7 +46,7 @@ async def attach(job: Job, context: Context) -> Outcome:
 
 
 async def _target(job: Job, targets: list[Target], pid: int) -> Target:
-    """The host named by the job, else the only one with such a process."""
+    """Return the host that the job names, else the only one with such a process."""
     name = text_argument(job, "host")
     named = [target for target in targets if name in (target.name, target.entry.host)]
     if name and not named:
@@ -134,7 +134,7 @@ async def _runs(target: Target, environment: Environment, pid: int) -> bool:
 
 
 async def _is_free(target: Target, context: Context, name: str) -> bool:
-    """Wait for a leaving debugger; return whether none is left."""
+    """Wait for a debugger that is detaching; return whether none is left."""
     for _time in range(30):
         if not context.debug_sessions.has(target.remote.name, name):
             return True
@@ -143,7 +143,7 @@ async def _is_free(target: Target, context: Context, name: str) -> bool:
 
 
 def _adapter(target: Target, environment: Environment, means: Means) -> Command:
-    """The command that runs debugpy's adapter on its standard input and output."""
+    """Return the command that runs debugpy's adapter on its standard input and output."""
     words = python_for(target).runs(ADAPTER.argv())
     argv = ["sh", "-c", _WITH_DEBUGPY, "igor", means.debugpy, *words]
     # The adapter takes INT for ctrl-c in its debugger.

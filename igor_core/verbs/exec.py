@@ -13,7 +13,7 @@ from igor_core.verbs.steps.targets import Target, targets_of
 
 
 async def exec(job: Job, context: Context) -> Outcome:
-    """Make the hosts current, then run. With one host its status is the job's."""
+    """Make the hosts current, then run. With a single host, its status is the job's."""
     argv = _argv(job)
     targets = targets_of(job, context)
 

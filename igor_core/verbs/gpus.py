@@ -1,4 +1,4 @@
-"""gpus: each host's GPUs: memory, load, and whose processes use them, as nvidia-smi tells it."""
+"""gpus: show each host's GPUs from nvidia-smi: memory, load, and whose processes use them."""
 
 import os
 import re
@@ -42,10 +42,10 @@ done
 
 @dataclass(frozen=True)
 class GpuProcess:
-    """A process that computes on a GPU; `memory` is in bytes, None where it is not told.
+    """A process that computes on a GPU; `memory` is in bytes, None if nvidia-smi doesn't tell.
 
-    `container` is the name of the container that it runs in, else the begin of its id; "" on the
-    host itself. `user` is "" where the host does not show the process.
+    `container` is the name of the container that it runs in, else the start of its id; "" on the
+    host itself. `user` is "" if the host does not show the process.
     """
 
     pid: int
@@ -57,7 +57,7 @@ class GpuProcess:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU: memory in bytes, `load` in percent; None where the driver does not tell."""
+    """A GPU: memory in bytes, `load` in percent; None if the driver does not tell."""
 
     index: int
     name: str
@@ -104,7 +104,7 @@ async def _gpus_of(environment: Environment) -> list[Gpu]:
 
 
 async def _container_names(environment: Environment, ids: Sequence[str]) -> dict[str, str]:
-    """Ask the engine, where there is one; what it does not know keeps the begin of its id."""
+    """Ask the engine, if there is one; a container that it doesn't know keeps its short id."""
     names = {ident: ident[:12] for ident in ids}
     if environment.container is None or not ids:
         return names
@@ -114,7 +114,7 @@ async def _container_names(environment: Environment, ids: Sequence[str]) -> dict
         for item in objects(said, runtime):
             names[str(item["Id"])] = str(item.get("Name") or "").lstrip("/") or names[item["Id"]]
     except IgorError:
-        pass  # the list is worth more than the names
+        pass  # show the list even without the names
     return names
 
 
@@ -137,7 +137,7 @@ def parse(text: str, containers: dict[str, str]) -> list[Gpu]:
 
 
 def _number(word: str) -> int | None:
-    """None for [N/A], [Not Supported], [Insufficient Permissions] and the like."""
+    """Parse a number; None for [N/A], [Not Supported], [Insufficient Permissions] and the like."""
     return int(word) if word.isdecimal() else None
 
 

@@ -1,4 +1,4 @@
-"""locate: what the path under a cursor in output means. Asks no host and waits for none."""
+"""locate: find the file that a path in output means. Never asks or waits for a host."""
 
 from igor_core.events import Outcome
 from igor_core.output import CursorTarget, location_at
@@ -12,7 +12,7 @@ _LAST_COLUMN = (1 << 31) - 1
 
 
 async def locate(job: Job, context: Context) -> Outcome:
-    """The data is a name that an editor opens, with line and column (0: not said), or None."""
+    """Return as data a name that an editor opens, with line and column (0: unknown), or None."""
     line = text_argument(job, "line") or ""
     column = number_argument(job, "column", 0, _LAST_COLUMN)
     targets = all_targets_of(job, context)
@@ -24,7 +24,7 @@ async def locate(job: Job, context: Context) -> Outcome:
     if clone.files.tree.tree is not None:
         found = _place(line, column, host, targets, clone.files.tree.tree, context)
     if found is None or not found.name.startswith("/"):
-        # It may be here only since the last look.
+        # The local file may be newer than the last look.
         found = _place(line, column, host, targets, await clone.scan(), context)
     return Outcome(0, data=vars(found) if found else None)
 

@@ -11,7 +11,7 @@ from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def processes(job: Job, context: Context) -> Outcome:
-    """The data is a list of processes, each with its host; the longest-running first."""
+    """Return as data the list of processes, each with its host, the longest-running first."""
     targets = targets_of(job, context)
     found: dict[str, list[dict[str, Any]]] = {}
 

@@ -18,8 +18,8 @@ SCHEME = "igor://"
 MOST_BYTES = 4 << 20
 SECONDS = 20.0
 
-# $1 is the path as `_packed` has it, $2 the most bytes. The first line says what there is; of a
-# file, the content follows. One byte more than the most tells that it has grown past that since.
+# $1 is the path as `_packed` returns it, $2 the limit in bytes. The first line says what the path
+# is; a file's content follows. One byte more than the limit shows that it has grown past it since.
 _READ = """\
 path=$(printf %b. "$1")
 set -- "${path%.}" "$2"
@@ -45,7 +45,7 @@ _SAID = {
 
 
 async def read(job: Job, context: Context) -> Outcome:
-    """The data is {"content", "size", "path"}. Raises HostError; UsageError for a wrong name."""
+    """Return {"content", "size", "path"} as data. Raises HostError; UsageError for a wrong name."""
     name = text_argument(job, "name") or ""
     candidates, path = _named(name, all_targets_of(job, context))
     missing: EnvironmentDown | None = None
@@ -63,7 +63,7 @@ async def read(job: Job, context: Context) -> Outcome:
 
 
 def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
-    """The hosts that are meant, one for each group that has it, and the path there."""
+    """Return the named host, once for each group with other files, and the path on it."""
     rest = name.removeprefix(SCHEME)
     fitting = [target for target in targets if rest.startswith(f"{target.name}/")]
     if rest == name or "\0" in rest or "/" not in rest:
@@ -80,7 +80,7 @@ def _named(name: str, targets: Sequence[Target]) -> tuple[list[Target], str]:
 
 
 async def _read(environment: Environment, path: str) -> bytes:
-    """Raises HostError; EnvironmentDown where there is none to read from."""
+    """Read the file. Raises HostError; EnvironmentDown if its environment is down."""
     where = f"{_printable(path)} {environment.where}"
     argv = ["sh", "-c", _READ, "igor", _packed(path), str(MOST_BYTES)]
     try:
@@ -101,7 +101,7 @@ async def _read(environment: Environment, path: str) -> bytes:
 
 
 async def _not_asked(environment: Environment, done: Completed) -> HostError:
-    """Why the engine, or the host, did not even begin."""
+    """Return why the engine, or the host, did not even start the command."""
     error = await environment.why_not_begun(done)
     if isinstance(error, EnvironmentDown):
         return EnvironmentDown(f"{error.message}, so there is nothing to read from", error.hint)
@@ -112,7 +112,7 @@ async def _not_asked(environment: Environment, done: Completed) -> HostError:
 
 
 def _packed(path: str) -> str:
-    """For printf's %b: engines can't pass on arguments that are not UTF-8."""
+    """Escape for printf's %b, since engines can't pass on arguments that are not UTF-8."""
     data = path.encode("utf-8", "surrogateescape")
     return "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in data)
 

@@ -1,4 +1,4 @@
-"""repl: a program on a terminal in the project's container, for as long as the client is there."""
+"""repl: run a program on a terminal in the project's container, while the client is connected."""
 
 import asyncio
 import shlex
@@ -28,7 +28,7 @@ from igor_core.verbs.steps.terminal import Screen, screen_of
 async def repl(job: Job, context: Context) -> Outcome:
     """Make one host current, then give it the client's terminal. Ends with the client.
 
-    With `end`, just end what `repl_persist` keeps there.
+    With `end`, only end the session that `repl_persist` keeps on the host.
     """
     target = _only(targets_of(job, context))
     argv = _argv(target)
@@ -46,7 +46,7 @@ async def repl(job: Job, context: Context) -> Outcome:
         status = await _converse(target, await choose(target, environment, argv, screen))
         if not is_persistent:
             await environment.check_was_not_lost(status)
-        # A program on a terminal has said itself how it ended.
+        # A program on a terminal has itself shown how it ended.
         return Done("", status, "done")
 
     return await each([target], on, failure=OWN_FAILURE)
@@ -55,7 +55,7 @@ async def repl(job: Job, context: Context) -> Outcome:
 async def _command(
     target: Target, environment: Environment, argv: Sequence[str], screen: Screen
 ) -> Command:
-    """Under the supervisor: its loss ends the program."""
+    """Return the command; it runs under the supervisor, whose loss ends the program."""
     program = environment.on_terminal(argv or [await _default(target, environment)], screen.window)
     return environment.command(
         program, window=screen.window, env=screen.env, signals=ENDING_ON_TERMINAL
@@ -102,7 +102,7 @@ def _argv(target: Target) -> Sequence[str]:
 
 
 async def _default(target: Target, environment: Environment) -> str:
-    """IPython where there is one, else Python; says which."""
+    """Return IPython if there is one, else Python; tell the user which."""
     try:
         found = await environment.find_python("ipython")
     except HostError as error:
@@ -114,7 +114,7 @@ async def _default(target: Target, environment: Environment) -> str:
 
 
 async def _converse(target: Target, command: Command) -> int:
-    """The program's exit status. Leaving early, by cancel, ends it inside the container too."""
+    """Pass bytes both ways; return the exit status. Cancelling ends it in the container too."""
     async with target.remote.process(command) as process:
         stream = target.job.open(target.name, process)
         typing = asyncio.ensure_future(_pass_on(stream, process))

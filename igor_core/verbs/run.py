@@ -1,4 +1,4 @@
-"""run: a file of the project by the container's Python, on each host."""
+"""run: run a file of the project with the container's Python, on each host."""
 
 import asyncio
 import contextlib
@@ -21,20 +21,20 @@ from igor_core.worktree.files import shown
 
 @dataclass(frozen=True)
 class ScriptFile:
-    """A file of the project: its path from the root, and the one that links in it lead to."""
+    """A file of the project: its path from the root, and its path with links resolved."""
 
     path: bytes
     real: bytes
 
     @property
     def word(self) -> str:
-        """As an argument, which must not look like an option."""
+        """Return the path as an argument that does not look like an option."""
         path = os.fsdecode(self.path)
         return f"./{path}" if path.startswith("-") else path
 
 
 async def run(job: Job, context: Context) -> Outcome:
-    """Make the hosts current, then run the file. With one host its status is the job's."""
+    """Make the hosts current, then run the file. With a single host, its status is the job's."""
     targets = targets_of(job, context)
     program = _program(job, targets[0].project.root)
     pusher = Pusher(job, context, targets[0])
@@ -52,13 +52,13 @@ async def run(job: Job, context: Context) -> Outcome:
 
 
 async def _renewed(environment: Environment) -> None:
-    """Renew the files that let `igor stack` ask the program; failures are ignored."""
+    """Renew the files that let `igor stack` ask the program; ignore failures."""
     with contextlib.suppress(HostError):
         await environment.renew_helper_files()
 
 
 def _program(job: Job, root: Path) -> ScriptFile:
-    """The file that the job names. Raises UsageError, by which nothing is done anywhere."""
+    """Return the file that the job names. Raises UsageError, before any host is touched."""
     name = text_argument(job, "file")
     if not name:
         raise UsageError("run: which file?", "igor run train.py")
@@ -82,7 +82,7 @@ async def _check_is_pushed(program: ScriptFile, pusher: Pusher, target: Target) 
     try:
         tree = await pusher.tree(target)
     except IgorError:
-        return  # each host says it
+        return  # each host reports it
     if program.path not in tree.files and program.real not in tree.files:
         raise UsageError(
             f"run: {shown(program.path)} is not among the files that are pushed",

@@ -1,4 +1,4 @@
-"""stack: what all Python processes of the project do, on all hosts, without stopping any."""
+"""stack: show what the project's Python processes do, on all hosts, without stopping them."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +17,7 @@ from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 
 async def stack(job: Job, context: Context) -> Outcome:
-    """The data has all of it, the places what differs. Status 1 where not all could be read."""
+    """Return all stacks as data, and where they differ as places. Status 1 if any can't be read."""
     targets = targets_of(job, context)
     pids = pids_argument(job)
     found: dict[str, HostStacks] = {}
@@ -85,7 +85,7 @@ def _opened(host: HostStacks, place: SourceLocation) -> str:
 
 
 def _process(host: HostStacks, process: PythonProcess) -> dict[str, Any]:
-    """With what an editor opens in each frame: "name", "" where there is no file."""
+    """Add to each frame a "name" that an editor opens, "" if there is no file."""
     described = asdict(process)
     for thread in described["threads"]:
         for frame in thread["frames"]:

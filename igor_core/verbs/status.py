@@ -1,4 +1,4 @@
-"""status: how fresh each host of a group is, by what igor knows without asking any of them."""
+"""status: show how fresh each host of a group is, from what igor knows without asking them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from igor_core.worktree.files import Tree, shown
 
 
 async def status(job: Job, context: Context) -> Outcome:
-    """Looks at the local tree; never connects and never waits for a host."""
+    """Look at the local tree; never connect to a host or wait for one."""
     targets = targets_of(job, context)
     project = targets[0].project
     tree = await context.clones.of(project).scan()

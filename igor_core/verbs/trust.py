@@ -1,4 +1,4 @@
-"""trust: let this project's config act without a typed command, or no longer."""
+"""trust: let this project's config act without a typed command, or stop letting it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from igor_core.verbs.steps.request import Job, flag
 
 
 async def trust(job: Job, context: Context) -> Outcome:
-    """Says what is trusted: on which hosts and in which folders the project may act."""
+    """Show what is trusted: on which hosts and in which folders the project may act."""
     project = find_project(Path(job.root))
     if flag(job, "revoke"):
         had = revoke(project)

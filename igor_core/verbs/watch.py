@@ -1,4 +1,4 @@
-"""watch: tell an editor how fresh the hosts are, for as long as it is there."""
+"""watch: tell an editor how fresh the hosts are, while it is connected."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,14 @@ from igor_core.verbs.state.context import Context
 from igor_core.verbs.state.editor_project import EditorProject, Watcher
 from igor_core.verbs.steps.request import Job, choice
 
-# So many events at once, and while something is on its way no more than these in so many seconds:
-# a save and its acknowledgement are told when they happen, a storm of saves costs an editor little.
+# While changes are on their way, at most BURST events in BURST_SECONDS: an editor hears of a save
+# and its acknowledgement when they happen, and a storm of saves costs it little.
 BURST = 4
 BURST_SECONDS = 0.4
 
 
 async def watch(job: Job, context: Context) -> Outcome:
-    """The first event comes at once, the others when something has changed. Ends by cancel."""
+    """Send the first event at once, the others when something changes. Ends when cancelled."""
     changed = asyncio.Event()
     watcher = Watcher(choice(job, "push_on_write"), job.env, changed.set)
     told: deque[float] = deque(maxlen=BURST)
@@ -36,7 +36,7 @@ async def watch(job: Job, context: Context) -> Outcome:
 
 
 async def _pause(changed: asyncio.Event, followed: EditorProject, until: float) -> None:
-    """Wait until then, or until nothing is on its way any more."""
+    """Wait until that time, or until no changes are on their way any more."""
     while followed.busy and (left := until - time.monotonic()) > 0:
         changed.clear()
         with contextlib.suppress(asyncio.TimeoutError):

@@ -1,4 +1,4 @@
-"""The clones that the agent has had to do with, and how fresh each host is."""
+"""The clones that the agent has worked with, and how fresh each host is."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class _Rules:
 
 
 class Clones:
-    """Finds a project's clone, the same object until its config changes what belongs to it."""
+    """Finds a project's clone: the same object until the config changes what belongs to it."""
 
     def __init__(self, pool: Pool, trees: Trees) -> None:
         self._pool = pool
@@ -40,7 +40,7 @@ class Clones:
         return known[1]
 
     def host_sync(self, project: Project, entry: Host) -> HostSync:
-        """The sync of the project with its tree on one host of its config."""
+        """Return the sync of the project with its tree on one host of its config."""
         remote = self._pool.host(Address(entry.host, entry.user, entry.port))
 
         def locate() -> HostTree:

@@ -12,7 +12,7 @@ from igor_core.verbs.state.saves import Saves
 
 @dataclass
 class Context:
-    """The warm connections, what igor knows of the trees there and here, and who is at what."""
+    """The warm connections, what igor knows of local and host trees, and what jobs hold."""
 
     pool: Pool = field(default_factory=Pool)
     trees: Trees = field(default_factory=Trees)

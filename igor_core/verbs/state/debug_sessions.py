@@ -7,27 +7,27 @@ from pathlib import Path
 
 from igor_core.debug.editors.endpoints import HostKey
 
-# How long a new session waits for the older one's debuggers to learn of its end.
+# How long a new session waits while the older one tells its debuggers of its end.
 WAIT_SECONDS = 5.0
 
 Before = Callable[[], Awaitable[None]]
 
 
 class DebugSessions:
-    """The debug sessions of an agent, by host and environment."""
+    """An agent's debug sessions, by host and environment."""
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], asyncio.Event] = {}
         self._latest: dict[tuple[str, str], asyncio.Event] = {}
 
     def has(self, host: str, group: str) -> bool:
-        """Whether a session is running."""
+        """Return whether a session is running."""
         return (host, group) in self._ended
 
     @contextlib.contextmanager
     def job(self, host: str, group: str, *, starts: bool) -> Iterator[asyncio.Event]:
         """Hold this from the start of a job; the event is set when a newer job `starts` a program
-        in the same place, whichever of the two is quicker."""
+        in the same environment, whichever of the two is quicker."""
         before, mine = self._latest.get((host, group)), asyncio.Event()
         if starts and before is not None:
             before.set()
@@ -58,7 +58,7 @@ class DebugSessions:
 
 
 class DebugPorts:
-    """The local ports behind which programs are debugged, by project, group and host.
+    """The local ports of debugged programs, by project, group and host.
 
     Hold `writing` to write them into the files that editors read.
     """

@@ -1,4 +1,4 @@
-"""A project that editors work on: who they are, and the hosts that get its saves."""
+"""A project that editors work on: its editors, and the hosts that get its saves."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ from igor_core.worktree.files import shown
 
 @dataclass(eq=False)
 class Watcher:
-    """An editor that wants to hear how fresh the hosts are; `changed` when there may be news.
+    """An editor that is told how fresh the hosts are; `changed` is called on possible news.
 
     `push_on_write` is the editor's own option, None where it leaves that to the config.
     """
@@ -31,7 +31,7 @@ class Watcher:
 
 
 class EditorProject:
-    """The project in `root`. Nothing happens by itself unless the user trusts it."""
+    """The project in `root`. Igor does nothing on its own unless the user trusts the project."""
 
     def __init__(self, root: Path, clones: Clones) -> None:
         self.root = root
@@ -40,17 +40,17 @@ class EditorProject:
         self._project: Project | None = None
         self._seen: tuple[int, ...] = ()
         self._hosts: dict[str, HostSync] = {}
-        # Saves of which the hosts have not been told yet.
+        # Saves that the hosts have not been told of yet.
         self._coming = 0
 
     @property
     def busy(self) -> bool:
-        """Whether something is on its way to a host."""
+        """Return whether changes are on their way to a host."""
         return any(host.state == "syncing" for host in self._hosts.values())
 
     @property
     def behind(self) -> set[bytes]:
-        """Paths that a host lacks which is to be kept up to date."""
+        """Return the paths that hosts lack, of the hosts that are kept up to date."""
         return {
             path
             for host in self._hosts.values()
@@ -59,11 +59,11 @@ class EditorProject:
         }
 
     async def saved(self, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
-        """These were saved; without any, something may have changed. Raises IgorError."""
+        """Take saved paths; without any, something may have changed. Raises IgorError."""
         project = self.refresh()
         if not is_trusted(project):
             return
-        # A save says that the project is to be pushed; a look does not.
+        # A save asks for a push; a look without paths does not.
         if paths or self.pushes_on_write(project):
             for host in self._hosts.values():
                 host.follow(environment)
@@ -76,9 +76,9 @@ class EditorProject:
             self._rest()
 
     def refresh(self) -> Project:
-        """The project by its config of now; its hosts are those that the config has now.
+        """Return the project by its current config, and take over the hosts of that config.
 
-        Raises IgorError where the config is wrong or gone.
+        Raises IgorError if the config is wrong or gone.
         """
         seen = _signature(self.root)
         if self._project is None or seen != self._seen:
@@ -96,7 +96,7 @@ class EditorProject:
         return self._project
 
     def _leave(self) -> None:
-        """Nothing goes by itself to hosts of which the config says nothing any more."""
+        """Stop pushing to all hosts, since there is no valid config that names them."""
         for host in self._hosts.values():
             host.unfollow()
         self._hosts = {}
@@ -113,7 +113,7 @@ class EditorProject:
         for host in hosts.values():
             host.on_change = self._changed
             if not is_trusted(project):
-                # With its config the trust has gone.
+                # The trust went with the old config.
                 host.unfollow()
 
     def _changed(self) -> None:
@@ -125,17 +125,17 @@ class EditorProject:
             watcher.changed()
 
     def _rest(self) -> None:
-        """Where no editor is there any more, hosts that have everything need not be kept so."""
+        """Once no editor is left, stop keeping hosts up to date that have everything."""
         if self.watchers or self._coming:
             return
         for host in self._hosts.values():
             if host.state == "fresh":
                 host.unfollow()
 
-    # The editors that are told.
+    # The editors that are told of changes.
 
     def watch(self, watcher: Watcher) -> None:
-        """From now on the watcher hears of changes; a trusted project's hosts are made ready."""
+        """Tell the watcher of changes from now on; make a trusted project's hosts ready."""
         self.watchers.add(watcher)
         self.warm(watcher.environment)
 
@@ -144,7 +144,7 @@ class EditorProject:
         self._rest()
 
     def warm(self, environment: Mapping[str, str]) -> None:
-        """Connect in the background, and with push on write catch up; in trusted projects only."""
+        """In a trusted project, connect in the background, and with push on write catch up."""
         with contextlib.suppress(IgorError):
             project = self.refresh()
             if is_trusted(project):
@@ -155,7 +155,7 @@ class EditorProject:
                         host.warm(environment)
 
     def trust_changed(self) -> None:
-        """The user trusts the project from now on, or no longer."""
+        """Note that the user trusts the project from now on, or no longer."""
         for host in self._hosts.values():
             host.unfollow()
         for watcher in self.watchers:
@@ -163,12 +163,12 @@ class EditorProject:
         self._tell()
 
     def pushes_on_write(self, project: Project) -> bool:
-        """Whether saves are pushed: the editors' answer, else the config's."""
+        """Return whether saves are pushed: the editors' setting, else the config's."""
         said = [w.push_on_write for w in self.watchers if w.push_on_write is not None]
         return any(said) if said else project.config.push_on_write
 
     def news(self) -> events.Freshness:
-        """How fresh the hosts are now."""
+        """Return how fresh the hosts are now."""
         try:
             project = self.refresh()
         except IgorError as error:
@@ -179,7 +179,10 @@ class EditorProject:
 
 
 def _project_in(root: Path) -> Project:
-    """Raises UsageError where its config is gone, though a folder above has one; ConfigError."""
+    """Load the project in `root`.
+
+    Raises UsageError if its config is gone, even if a folder above has one; ConfigError.
+    """
     project = find_project(root)
     if project.root != root:
         raise UsageError(f"no {CONFIG_FILE} in {root}", "run 'igor init' in the project's folder")
@@ -198,7 +201,7 @@ def _told(name: str, host: HostSync) -> events.HostFreshness:
 
 
 def _signature(root: Path) -> tuple[int, ...]:
-    """A value that changes with the config and with the patterns of ignored files."""
+    """Return a value that changes with the config and with the patterns of ignored files."""
     signature: tuple[int, ...] = ()
     for name in (CONFIG_FILE, IGNORE_FILE):
         try:

@@ -1,4 +1,4 @@
-"""Saves of editors, passed on to the projects that they belong to."""
+"""Pass editors' saves on to the projects that they belong to."""
 
 import asyncio
 import contextlib
@@ -28,18 +28,18 @@ class Saves:
 
     @property
     def busy(self) -> bool:
-        """Whether a save is on its way."""
+        """Return whether a save is on its way."""
         return bool(self._tasks) or any(followed.busy for followed in self._followed.values())
 
     def followed(self, root: str) -> EditorProject:
-        """The project in a folder, by whichever links it was reached."""
+        """Return the project in a folder, whichever links the path goes through."""
         if root not in self._known:
             path = Path(root).resolve()
             self._known[root] = self._followed.setdefault(path, EditorProject(path, self._clones))
         return self._known[root]
 
     def saved(self, root: str, paths: Sequence[bytes], environment: Mapping[str, str]) -> None:
-        """An editor has saved these, or something may have changed where there are none."""
+        """Take the paths that an editor saved; without any, something may have changed."""
         if self._leaving:
             _note(directories.unsent_path(), root, paths)
             return
@@ -58,7 +58,7 @@ class Saves:
             log.exception("a save in %s", followed.root)
 
     def leave(self) -> None:
-        """The agent ends: what it has not brought to all hosts is the next one's."""
+        """Leave the saves that have not reached all hosts to the next agent, as this one ends."""
         self._leaving = True
         for root, paths in self._tasks.values():
             _note(directories.unsent_path(), root, paths)
@@ -67,12 +67,12 @@ class Saves:
                 _note(directories.unsent_path(), str(followed.root), sorted(behind))
 
     def take_unsent(self) -> None:
-        """Look at the projects that were saved to while no agent ran."""
+        """Look at the projects in which files were saved while no agent ran."""
         for root, paths in _unsent(directories.unsent_path()).items():
             self.saved(root, paths, {})
 
     def trust_changed(self, root: str) -> None:
-        """The user trusts the project from now on, or no longer."""
+        """Note that the user trusts the project from now on, or no longer."""
         followed = self.followed(root)
         followed.trust_changed()
         for watcher in followed.watchers:
@@ -80,10 +80,10 @@ class Saves:
 
     @contextlib.contextmanager
     def watching(self, root: str, watcher: Watcher) -> Iterator[EditorProject]:
-        """The watcher hears of changes until the block is left."""
+        """Tell the watcher of changes until the block is left."""
         followed = self.followed(root)
         followed.watch(watcher)
-        # While no editor was there nobody may have looked.
+        # Files may have changed unseen while no editor was open.
         self.saved(root, (), watcher.environment)
         try:
             yield followed
@@ -92,7 +92,7 @@ class Saves:
 
 
 def _note(path: Path, root: str, paths: Sequence[bytes]) -> None:
-    """Add to the list; see `_unsent`."""
+    """Add paths to the list of unsent saves; see `_unsent`."""
     lines = b"".join(os.fsencode(root) + b"\0" + name + b"\n" for name in paths or [b""])
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     with open(descriptor, "ab") as unsent:
@@ -100,12 +100,12 @@ def _note(path: Path, root: str, paths: Sequence[bytes]) -> None:
 
 
 def _unsent(path: Path) -> dict[str, list[bytes]]:
-    """Return the paths saved below each project, as the list says, and empty the list.
+    """Return the saved paths in the list, by project, and empty the list.
 
-    A line is: root, NUL, path; without a path something may have changed there.
+    A line is: root, NUL, path; without a path, something may have changed below the root.
     """
     taken = path.with_suffix(".taken")
-    # An agent may have ended between taking one and reading it.
+    # An agent may have ended between taking a list and reading it.
     found = _lines(taken)
     with contextlib.suppress(FileNotFoundError):
         path.rename(taken)

@@ -1,4 +1,4 @@
-"""build, setup, clean: the image and the container of the project on each host."""
+"""Shared by build, setup and clean: the project's image and container on each host."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -33,13 +33,13 @@ NAMED = 8
 def image_lock(
     target: Target, environment: ContainerEnvironment, context: Context
 ) -> AbstractAsyncContextManager[None]:
-    """Hold it while the image or the container is made or removed."""
+    """Return the lock to hold while the image or the container is made or removed."""
     return context.image_lock.take(target.remote, environment.owner.image, target.step)
 
 
 @dataclass(frozen=True)
 class Site:
-    """A host on which the code is there: what is to be built and to run on it."""
+    """A host that has the code, with the container that is to be built and to run on it."""
 
     target: Target
     environment: ContainerEnvironment
@@ -59,7 +59,7 @@ class Site:
 
 
 async def prepare(target: Target, pusher: Pusher) -> Site:
-    """Push, and put together what the config wants of the container."""
+    """Push; return the container that the config asks for, with the pushed tree."""
     environment = container_of(await target.connect(), target.job)
     await pushed(target, pusher)
     await find_places(target, environment, pusher)
@@ -67,7 +67,7 @@ async def prepare(target: Target, pusher: Pusher) -> Site:
 
 
 async def pushed(target: Target, pusher: Pusher) -> str:
-    """Push; what is held back is named and does not block."""
+    """Push; name paths that are held back, but go on. Return the push in one line."""
     report = await pusher.make_fresh(target)
     warn_of_held_back(target, report)
     target.step(summary(report))
@@ -75,7 +75,7 @@ async def pushed(target: Target, pusher: Pusher) -> str:
 
 
 async def set_up(site: Site) -> str:
-    """Build if needed, then keep, start, create or replace the container. What was done.
+    """Build if needed, then keep, start, create or replace the container; return what was done.
 
     The caller holds the image lock.
     """
@@ -110,7 +110,7 @@ async def _ask_to_replace(target: Target, plan: ContainerPlan, spec: Spec) -> No
 
 
 async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspection, str]:
-    """The host's state after the build, if there was one, and one line about the image."""
+    """Build if needed; return the host's state after that, and one line about the image."""
     target, config = site.target, site.target.project.config
     dockerfile = target.project.dockerfile()
     inputs = await asyncio.to_thread(
@@ -133,9 +133,10 @@ async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspectio
 
 
 async def _check_inputs_there(site: Site, inputs: Inputs) -> None:
-    """The image is made of what is there and stamped with what is here: both must be the same.
+    """Raise HostError if the host's build inputs differ from the local ones.
 
-    Else an image with the wrong content would look up to date for ever.
+    The image is built from the host's files and stamped with the local ones: if they differed, an
+    image with the wrong content would look up to date for ever.
     """
     # A dockerfile that is not pushed at all has an error of its own.
     ours = {path: inputs.contents[path] for path in inputs.contents.keys() & site.tree.files}
@@ -151,7 +152,7 @@ async def _check_inputs_there(site: Site, inputs: Inputs) -> None:
 
 async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) -> None:
     target = site.target
-    # Thousands of files and a long .dockerignore take a while.
+    # In a thread: thousands of files and a long .dockerignore take a while.
     context = await asyncio.to_thread(
         context_list, target.project.root, dockerfile, site.tree.files
     )
@@ -183,7 +184,7 @@ async def _build(site: Site, dockerfile: str, inputs: Inputs, no_cache: bool) ->
 
 
 async def _warn_of_hidden(site: Site, built: Inspection) -> None:
-    """Once for each build: files of the image that the mount of the code hides."""
+    """Warn, once for each build, of files in the image that the mounted code hides."""
     if built.image is None:
         return
     hidden = await hidden_by_mount(
@@ -198,7 +199,7 @@ async def _warn_of_hidden(site: Site, built: Inspection) -> None:
 
 
 def container_of(environment: Environment, job: Job) -> ContainerEnvironment:
-    """The container that the job is about. Raises UsageError where igor keeps none."""
+    """Return the container that the job is about. Raises UsageError if igor keeps none."""
     if environment.container is None:
         raise UsageError(
             f'{job.verb}: "runtime" is "none" in {environment.project.config_file}, so there '

@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def named_files(argv: Sequence[str], roots: Iterable[str]) -> set[bytes]:
-    """Paths from the project's root of what may be its files among the words of a command.
+    """Return the words of a command that may be files of the project, as paths from its root.
 
-    `roots` are the folders by which programs there know the project (/workspace). What follows
+    `roots` are the project's folders as programs on the host see them (/workspace). The word after
     `-m` is a module: `-m a.b` names a/b.py, a/b/__main__.py and a/b/__init__.py.
     """
     words = _words(argv)
@@ -24,7 +24,7 @@ def named_files(argv: Sequence[str], roots: Iterable[str]) -> set[bytes]:
 
 
 def _words(argv: Sequence[str]) -> list[str]:
-    """The words of a line for a shell too, where they can be told."""
+    """Return the words, and those of a shell's command line if it can be parsed."""
     if list(argv[:2]) != ["sh", "-c"]:
         return list(argv)
     try:
@@ -42,7 +42,7 @@ def _paths(word: str, roots: Iterable[str]) -> Iterable[str]:
 
 
 def below(root: Path, start: Path, name: str) -> bytes | None:
-    """`name`, meant from `start`, as a path below the root; links above it are resolved."""
+    """Return `name`, relative to `start`, as a path below the root; resolve links above it."""
     whole = os.path.normpath(os.path.join(start, name))
     for top, path in ((root, whole), (root, _resolved(whole))):
         if path == str(top):

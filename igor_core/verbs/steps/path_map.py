@@ -1,4 +1,4 @@
-"""Places in what a job's programs print: where each host has the files that are here."""
+"""Map paths that a job's programs print on a host to local files."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from igor_core.worktree.open_inside import read_small
 
 
 async def find_places(target: Target, environment: Environment, pusher: Pusher) -> None:
-    """From now on, find places in what programs print there, if the job is asked for them."""
+    """From now on, find source locations in the host's output, if the job is asked for them."""
     if flag(target.job, "places"):
         tree = await pusher.tree(target)
         dockerfile = await asyncio.to_thread(_dockerfile, environment)
@@ -27,11 +27,11 @@ async def find_places(target: Target, environment: Environment, pusher: Pusher) 
 def tree_of(
     environment: Environment, tree: files.Tree, dockerfile: tuple[str, str], real: str = ""
 ) -> SourceTree:
-    """The project as paths on the host and in its container name it.
+    """Return the project's tree by its paths on the host and in its container.
 
-    `dockerfile` is its path and text; `real` is the folder there without links, where known.
+    `dockerfile` is its path and text; `real` is the host's folder without links, if known.
     """
-    # Before the first connection the home there is not known, and with it not the folder.
+    # Before the first connection the host's home is not known, and so neither is the folder.
     roots = [root for root in (*environment.roots, real) if root.startswith("/")]
     known = _Files(tree)
     return SourceTree(
@@ -41,7 +41,7 @@ def tree_of(
 
 
 class _Files:
-    """The files of a tree, looked up without a copy of them."""
+    """The files of a tree, looked up without copying them."""
 
     def __init__(self, tree: files.Tree) -> None:
         self._tree = tree
@@ -61,7 +61,7 @@ class _Files:
 
 
 def _dockerfile(environment: Environment) -> tuple[str, str]:
-    """Its path from the root and its text; empty where there is none."""
+    """Return the dockerfile's path from the root and its text; empty if there is none."""
     if environment.container is None:
         return "", ""
     try:

@@ -1,4 +1,4 @@
-"""Before anything runs on a host: the code is there as it is here, and the container runs."""
+"""Prepare a host before a program runs: push the local code, and have the container run."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ from igor_core.worktree.files import shown
 async def make_ready(
     target: Target, context: Context, pusher: Pusher, argv: Sequence[str], *, setup: bool
 ) -> Environment:
-    """Pass the barrier, for a command that is to be run, and have a container; connects first.
+    """Connect, push and have the container run, so that the command `argv` can run.
 
-    HostError where a file that the command names is held back, or where no container runs and
-    `setup` is false. A container in use is not replaced.
+    Raises HostError if a file that the command names is held back, or if no container runs and
+    `setup` is false. Does not replace a container in use.
     """
     environment = await target.connect()
     if not flag(target.job, "no_push"):
@@ -44,7 +44,7 @@ async def make_ready(
 def _refuse_held_back(
     target: Target, report: PushReport, argv: Sequence[str], environment: Environment
 ) -> None:
-    """HostError where the file that is to be run there is not the one that is here."""
+    """Raise HostError if a file that the command names differs from the local one."""
     named = named_files(argv, [root.rstrip("/") for root in environment.roots])
     for item in report.held_back:
         if item.path in named:
@@ -71,7 +71,7 @@ async def _container_runs(site: Site, context: Context, *, setup: bool) -> None:
 
 
 def _command(target: Target) -> str:
-    """The terminal's command for what is being done."""
+    """Return the terminal's command for the running verb."""
     return f"igor {verb_named(target.job.verb).words}"
 
 
@@ -81,7 +81,7 @@ def _say_if_old(target: Target, plan: ContainerPlan) -> None:
 
 
 def how_it_ended(target: Target, ended: str) -> str:
-    """How igor ended a program: by which signal, or "" if it had ended before."""
+    """Say in words how igor ended a program: with which signal, or "" if it had ended before."""
     if ended == "alive":
         target.warn(
             "the command could not be killed and still runs on the host", "igor docker clean"

@@ -1,4 +1,4 @@
-"""Looking at the Python processes of a project on a host, without touching them."""
+"""Look at a project's Python processes on a host, without touching them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,16 +25,16 @@ async def look_at(
     stacks: bool = False,
     means: bool = False,
 ) -> ProbeResult:
-    """The processes in the project's container, or the user's in its folder on the host.
+    """Return the processes in the project's container, or the user's in its folder on the host.
 
-    Raises HostError where nothing can be looked at.
+    Raises HostError if no processes can be looked at.
     """
     tree = environment.process_folder
     words = probe_words(tree=tree, pids=pids, stacks=stacks, means=means)
     look = await _look(target, environment, words)
     denied = [process.pid for process in look.processes if process.problem in DENIED]
     if denied and look.root_may and look.uid != 0 and environment.superuser:
-        # The config has given the container what only its root can use.
+        # The config has given the container a right that only its root can use.
         target.step("reading the rest as container root (SYS_PTRACE)")
         words = probe_words(tree=tree, pids=denied, stacks=stacks)
         more = await _look(target, environment, words, user=environment.superuser)

@@ -1,4 +1,4 @@
-"""Bring a project's tree to the hosts of one job, and say what was done."""
+"""Push a project's tree to the hosts of one job, and report the result."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from igor_core.verbs.steps.request import Job, confirm, flag
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 from igor_core.worktree.files import Tree, shown
 
-# A tree that changes while it is sent is sent again, so often.
+# How often a tree that changes while it is sent is sent at most.
 ROUNDS = 3
 
 
@@ -25,7 +25,7 @@ NAMED = 5
 
 
 async def push(job: Job, context: Context) -> Outcome:
-    """One result a host; a host on which paths are held back has failed."""
+    """Push; one result per host. A host on which paths are held back has failed."""
     targets = targets_of(job, context)
     pusher = Pusher(job, context, targets[0])
 
@@ -53,7 +53,7 @@ Means = Callable[["asyncio.Future[Tree]", PushOptions, Reporter], Awaitable[Push
 
 
 class Pusher:
-    """Pushes one project to the hosts of one job; the local tree is read once for all."""
+    """Pushes one project to the hosts of one job; reads the local tree once for all of them."""
 
     def __init__(self, job: Job, context: Context, target: Target) -> None:
         self.options = PushOptions(
@@ -67,27 +67,27 @@ class Pusher:
         self._project = target.project
         self._pushed: dict[str, Tree] = {}
         self._scan = asyncio.ensure_future(self._read_and_warn())
-        # Where no host can be reached, nobody asks how it ended.
+        # If no host can be reached, nobody awaits the scan: retrieve its error all the same.
         self._scan.add_done_callback(lambda scan: scan.cancelled() or scan.exception())
 
     async def tree(self, target: Target) -> Tree:
-        """The local tree as it was pushed to the host; before that, as this job found it."""
+        """Return the local tree as it was pushed to the host; before that, as this job found it."""
         if target.name in self._pushed:
             return self._pushed[target.name]
         return await asyncio.shield(self._scan)
 
     def real_path(self, target: Target) -> str:
-        """The project's folder there without links, empty where it is not known."""
+        """Return the project's folder on the host without links, empty if unknown."""
         return self._host_sync(target).host_tree.real_path
 
     async def push(self, target: Target) -> PushReport:
-        """Compare all with one host and push what differs."""
+        """Compare the whole tree with one host and push the differences."""
         return await self._until_still(target, self._host_sync(target).push)
 
     async def make_fresh(self, target: Target) -> PushReport:
-        """The barrier: at return the host has what is here now.
+        """Push so that, at return, the host has the local files as they are now (the barrier).
 
-        No round trip where it has acknowledged everything before.
+        Takes no round trip if the host has already acknowledged everything.
         """
         return await self._until_still(target, self._host_sync(target).reach)
 
@@ -95,7 +95,7 @@ class Pusher:
         return self._context.clones.host_sync(self._project, target.entry)
 
     async def _until_still(self, target: Target, means: Means) -> PushReport:
-        """Again while files change under its hands."""
+        """Push, and push again while files change during the push."""
         warm = target.remote.state == "connected"
         paths = (await target.connect()).paths
         if target.job.verb not in ("exec", "run", "repl", "diff"):
@@ -140,7 +140,7 @@ class Pusher:
 
 
 class _Reporter:
-    """Tells the job of a push's progress, not too often, and asks for it."""
+    """Tells the job of a push's progress, not too often, and asks the push's questions."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -178,13 +178,13 @@ def summary(report: PushReport, dry_run: bool = False) -> str:
 
 
 def held_back_text(report: PushReport) -> str:
-    """The paths that are not as they should be on the host, and why, in one line."""
+    """Name the paths that are held back on the host, and why, in one line."""
     items = [f"{shown(item.path)} ({item.reason})" for item in report.held_back]
     return f"{_count(len(items))} held back: {_some(items)}"
 
 
 def warn_of_held_back(target: Target, report: PushReport) -> None:
-    """For what goes on all the same: name what is not as it should be on the host."""
+    """Warn of held-back paths, in a job that goes on all the same."""
     if report.held_back:
         target.warn(held_back_text(report), held_back_hint(report))
 

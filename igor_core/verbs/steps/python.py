@@ -5,5 +5,5 @@ from igor_core.verbs.steps.targets import Target
 
 
 def python_for(target: Target, chosen: str = "") -> Python:
-    """`chosen` goes before what the config says."""
+    """Return the Python to use; `chosen` takes precedence over the config."""
     return Python(chosen or target.project.config.debug.python or "", target.project.name)

@@ -17,14 +17,14 @@ class TerminalProgram(Protocol):
 
 
 class ClientStream(Protocol):
-    """The client's end of a program: what is typed there, and what is shown."""
+    """The client's end of a program: its keys come in, the program's output goes out."""
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield what the client sends, to its end."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Show it; waits while the client does not read."""
+        """Send output to the client; wait while it does not read."""
         ...
 
     def close(self, status: int, reason: str = "") -> None:
@@ -33,7 +33,7 @@ class ClientStream(Protocol):
 
 
 class Job(Protocol):
-    """One running verb. Its events go to the client that asked, while that is there."""
+    """One running verb. Its events go to the client that asked, while it is connected."""
 
     verb: str
     root: str
@@ -41,31 +41,31 @@ class Job(Protocol):
     env: Mapping[str, str]
 
     def emit(self, event: Event) -> None:
-        """Tell the client; never waits."""
+        """Send an event to the client; never wait."""
         ...
 
     async def output(self, host: str, stream: str, data: bytes, *, joined: bool = False) -> None:
-        """Pass on what a program wrote; waits while the client does not read.
+        """Pass on a program's output; wait while the client does not read.
 
-        `joined`: what it says on one stream refers to what it said on the other.
+        `joined`: lines on one stream refer to lines on the other.
         """
         ...
 
     def find_places(self, host: str, tree: SourceTree) -> None:
-        """Find places in what the host's programs write from now on; `tree` is its view of them."""
+        """Find source locations in the host's output from now on; `tree` maps the host's paths."""
         ...
 
     async def ask(self, host: str, text: str, echo: bool) -> str | None:
-        """Ask the person at the client; None where there is nobody or no answer."""
+        """Ask the user at the client; None if there is nobody or no answer."""
         ...
 
     @property
     def answers(self) -> bool:
-        """Whether a person is there to answer."""
+        """Return whether a user can answer questions."""
         ...
 
     def stdin(self, host: str) -> AsyncIterator[bytes]:
-        """The client's standard input, to its end."""
+        """Yield the client's standard input, to its end."""
         ...
 
     def open(self, host: str, program: TerminalProgram) -> ClientStream:
@@ -74,7 +74,7 @@ class Job(Protocol):
 
 
 async def confirm(job: Job, host: str, question: str) -> bool:
-    """Ask the person at the client; no answer means no."""
+    """Ask the user at the client; no answer means no."""
     answer = await job.ask(host, f"{question} [y/N] ", echo=True)
     return (answer or "").strip().lower() in ("y", "yes")
 
@@ -89,7 +89,7 @@ def flag(job: Job, name: str) -> bool:
 
 
 def choice(job: Job, name: str) -> bool | None:
-    """True or false, None where nothing was said."""
+    """Return an argument that is true or false, None if it was not given."""
     found: bool | None = _argument(job, name, bool, "true or false")
     return found
 
@@ -123,7 +123,7 @@ def _argument(job: Job, name: str, wanted: type, described: str) -> Any:
 
 
 def shell_line(line: str) -> list[str]:
-    """A line that the user wrote for a shell, as an argument list."""
+    """Return a line that the user wrote for a shell as an argument list."""
     return ["sh", "-c", line]
 
 
@@ -131,7 +131,7 @@ MOST = 1 << 22  # proc(5), pid_max
 
 
 def pid_argument(job: Job) -> int | None:
-    """One process, None where none is named. Raises UsageError."""
+    """Return the process that the job names, None if it names none. Raises UsageError."""
     found = job.args.get("pid")
     if isinstance(found, str) and found.isdecimal():
         found = int(found)

@@ -1,4 +1,4 @@
-"""Run a command where the code runs, with its output as it comes."""
+"""Run a command in the project's environment, and pass on its output as it comes."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,15 @@ from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.request import flag
 from igor_core.verbs.steps.targets import Done, Ended, Target, each
 
-# How long what is being ended is listened to, and a client that does not read waited for.
+# How long to wait for the last output of a program that is being ended, and for a client that
+# does not read.
 LAST_WORDS_SECONDS = 10.0
 
 
 UNREAD_SECONDS = 2.0
 
 
-# The command of a host that is ready for it, where its files are as told.
+# Returns the command for a host that is ready for it, in the given environment.
 Choose = Callable[[Target, Environment], Awaitable[Sequence[str]]]
 
 
@@ -48,7 +49,7 @@ async def run_on(
 
 
 async def run_command(target: Target, command: Command, stdin: AsyncIterator[bytes] | None) -> int:
-    """The exit status. Leaving early, by cancel, ends the command inside the container too."""
+    """Run it; return the exit status. Cancelling ends the command inside the container too."""
     async with target.remote.process(command) as process:
         feeding = asyncio.ensure_future(_feed(process, stdin))
         try:
@@ -71,7 +72,7 @@ async def run_command(target: Target, command: Command, stdin: AsyncIterator[byt
 
 
 async def _end(target: Target, process: Process) -> None:
-    """End it, and show its last words: that it has saved its state, or where it was."""
+    """End the command, and show its last output: that it saved its state, or a traceback."""
 
     async def show() -> None:
         while (item := await process.read()) is not None:

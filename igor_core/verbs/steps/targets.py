@@ -1,4 +1,4 @@
-"""The hosts that a job acts on, and how to act on all of them at once."""
+"""Find the hosts that a job acts on, and act on all of them at once."""
 
 import asyncio
 import time
@@ -21,9 +21,9 @@ from igor_core.verbs.steps.request import Job, list_argument, text_argument
 
 @dataclass(frozen=True)
 class Done:
-    """The end of a host's part: one line, the status of what ran on it, and what kind of end it is.
+    """A host's result: one line, the status of the program that ran on it, and the kind of result.
 
-    Without a kind the status decides between "done" and "failed".
+    If `kind` is empty, the status decides between "done" and "failed".
     """
 
     text: str
@@ -32,7 +32,7 @@ class Done:
 
     @classmethod
     def exited(cls, status: int, text: str = "") -> "Done":
-        """The end of a program of the user's."""
+        """Return the result of a user's program that has exited."""
         return cls(text, status, "exited" if status else "done")
 
     @property
@@ -41,7 +41,7 @@ class Done:
 
 
 class Ended(asyncio.CancelledError):
-    """A host's part was cancelled; `how` says in a few words how its program was ended."""
+    """The job was cancelled on a host; `how` says in a few words how its program was ended."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -60,12 +60,12 @@ class Target:
     remote: RemoteHost
 
     async def connect(self) -> Environment:
-        """Connect to the host; only then are its folders known. Raises HostError, NeedsLogin."""
+        """Connect to the host; its folders are known only then. Raises HostError, NeedsLogin."""
         await self.remote.connect(Login(self.job.ask if self.job.answers else None, self.job.env))
         return self.environment()
 
     def environment(self) -> Environment:
-        """Where the project's programs run; before the first connection without the host's home."""
+        """Return where the project's programs run; the host's home is unknown until connected."""
         return environment_of(self.name, self.project, self.group, self.entry, self.remote)
 
     def step(self, text: str) -> None:
@@ -76,7 +76,7 @@ class Target:
 
 
 def targets_of(job: Job, context: Context) -> list[Target]:
-    """The project around the job's root and the hosts that its arguments choose.
+    """Return the hosts that the job's arguments choose, in the project around its root.
 
     Raises UsageError, ConfigError.
     """
@@ -92,7 +92,7 @@ def targets_of(job: Job, context: Context) -> list[Target]:
 
 
 def all_targets_of(job: Job, context: Context) -> list[Target]:
-    """The hosts of the job's group; without one those of all groups, the default group first.
+    """Return the hosts of the job's group; without one, of all groups, the default group first.
 
     Raises UsageError, ConfigError.
     """
@@ -126,7 +126,7 @@ def _targets(
 
 
 def _one_container_each(group: str, names: Counter[str]) -> None:
-    """Two entries of one host and group would be one container with two trees."""
+    """Refuse two entries of one host in a group: they would share a container with two trees."""
     for name, count in names.items():
         if count > 1:
             raise UsageError(
@@ -139,14 +139,14 @@ def _one_container_each(group: str, names: Counter[str]) -> None:
 async def each(
     targets: Sequence[Target], action: Callable[[Target], Awaitable[Done]], *, failure: int = 1
 ) -> Outcome:
-    """Do `action` on all targets at once; a slow or dead host delays and hurts no other.
+    """Do `action` on all targets at once; a slow or dead host does not affect the others.
 
     `failure` is the status of a host where igor itself failed.
     """
     parts = [_one(target, action, failure) for target in targets]
     ended = await asyncio.gather(*parts, return_exceptions=True)
     for part in ended:
-        # A mistake of the user's or a bug concerns all hosts, and all have ended by now.
+        # A wrong usage or a bug concerns all hosts, and all have ended by now.
         if isinstance(part, BaseException):
             raise part
     results = [part for part in ended if isinstance(part, Result)]

@@ -1,4 +1,4 @@
-"""The client's terminal, as a program that gets it must know it."""
+"""The properties of the client's terminal that a program on it needs."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ _MOST_CELLS = (1 << 16) - 1
 
 @dataclass(frozen=True)
 class Screen:
-    """`window` is (columns, rows); `env` what kind of terminal it is, and its language."""
+    """`window` is (columns, rows); `env` has the terminal's type and language."""
 
     window: tuple[int, int]
     env: Mapping[str, str]
 
 
 def screen_of(job: Job) -> Screen:
-    """From the job's arguments; other variables than a terminal's are left out. UsageError."""
+    """Read the job's arguments; drop variables that aren't a terminal's. Raises UsageError."""
     columns, rows = (number_argument(job, name, 1, _MOST_CELLS) for name in ("columns", "rows"))
     env = table_argument(job, "env")
     return Screen((columns, rows), {n: value for n, value in env.items() if _VARIABLE.fullmatch(n)})

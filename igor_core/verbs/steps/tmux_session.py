@@ -1,6 +1,6 @@
-"""A REPL that stays when its terminal goes: in a session of tmux on the host.
+"""A REPL that outlives its terminal, in a tmux session on the host.
 
-Outside the supervisor by intent: only the client of the session ends with the terminal.
+It runs outside the supervisor on purpose: only the tmux client ends with the terminal.
 """
 
 import shlex
@@ -14,7 +14,7 @@ from igor_core.ssh.process import Command
 from igor_core.verbs.steps.targets import Done, Target
 from igor_core.verbs.steps.terminal import Screen
 
-# Not every host knows every terminal, and tmux would not start.
+# Not every host knows every terminal type, and tmux does not start with an unknown one.
 _ATTACH = """\
 infocmp "$TERM" >/dev/null 2>&1 || export TERM=xterm-256color
 exec "$@"
@@ -23,12 +23,12 @@ _NOT_FOUND = 127
 
 
 def session_of(environment: Environment, words: Sequence[str]) -> str:
-    """The session's name, for the same words the same."""
+    """Return the session's name; it is the same for the same words."""
     return tmux.session_name(environment.identity, words)
 
 
 async def is_there(target: Target, session: str) -> bool:
-    """Whether the session runs. HostError on a host without tmux."""
+    """Return whether the session runs. Raises HostError on a host without tmux."""
     done = await target.remote.run(tmux.has_session(session))
     if done.status == _NOT_FOUND:
         raise HostError(
@@ -41,22 +41,22 @@ async def is_there(target: Target, session: str) -> bool:
 async def started(
     environment: Environment, session: str, argv: Sequence[str], screen: Screen
 ) -> Command:
-    """The command that makes the session and shows it.
+    """Return the command that creates the session and shows it.
 
-    What is left of an earlier one in the container has lost its terminal: it is ended.
+    First ends programs of an earlier session in the container: they have lost their terminal.
     """
     await environment.end_marked(session)
     inner = {**screen.env, "TERM": tmux.TERM}
     words = environment.on_terminal(argv, screen.window)
     program, env, folder = environment.marked(words, session, inner)
     if env:
-        # tmux knows no other way from here into a session that it makes.
+        # tmux has no other way to pass these into a session that it creates.
         program = reading(await environment.remote.keep(env), program)
     return _client(tmux.attach_or_start(session, program, folder), screen)
 
 
 def attached(session: str, screen: Screen) -> Command:
-    """The command that shows a session that is there."""
+    """Return the command that shows an existing session."""
     return _client(tmux.attach(session), screen)
 
 
@@ -74,7 +74,7 @@ def say_how_to_end(target: Target, words: Sequence[str]) -> None:
 
 
 async def end(target: Target, words: Sequence[str]) -> Done:
-    """End the session and its programs. HostError where something lives on."""
+    """End the session and its programs. Raises HostError if any program lives on."""
     environment = await target.connect()
     session = session_of(environment, words)
     was_there = await is_there(target, session)
