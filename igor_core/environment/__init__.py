@@ -21,7 +21,7 @@ def environment_of(
 ) -> Environment:
     """Return where the programs of `project` run on one host of a group, as the config says.
 
-    The only place that knows which kinds there are.
+    Only this function knows which kinds of environment there are.
     """
     runtime = project.config.runtime
     if runtime == "none":

@@ -1,4 +1,4 @@
-"""Where a project's programs run. A recipe asks at most whether there is a container to set up."""
+"""Where a project's programs run. A recipe may only ask if there is a container to set up."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
 
 
 class EnvironmentDown(HostError):
-    """No program can run where the project's programs run."""
+    """The environment is down: the project's programs can't run in it."""
 
 
 class Environment(ABC):
     """Where the programs of a project's host group run on one host.
 
-    Before the first connection to the host its home is not known: `paths` below "~" are not
-    absolute then.
+    The host's home is not known before the first connection: until then, `paths` below "~" are not
+    absolute.
     """
 
     #: Told to users: "on apollo", "in the container on apollo".
     where: str
     #: The project's folder as programs see it.
     root: str
-    #: Igor's own files as programs see them: the debug helper and what answers for stacks.
+    #: Igor's own files as programs see them: the debug helper, and the one that reports stacks.
     helper_folder: str
-    #: Environments with the same name here see the same files.
+    #: Environments with the same value see the same files.
     files: str
-    #: Hints for the user: how to make the stacks of processes readable.
+    #: Hints for the user on how to make the stacks of processes readable.
     remedies: Remedies
     #: A process belongs to the project if it runs in this folder; None: all processes do.
     process_folder: str | None
-    #: A user with more rights than the programs' own, "" where igor can't become one.
+    #: A user with more rights than the programs' own, "" if igor can't become one.
     superuser: str
-    #: The container that igor builds and keeps; None where there is nothing to set up.
+    #: The container that igor builds and keeps; None if there is nothing to set up.
     container: ContainerEnvironment | None
 
     def __init__(
         self, *, name: str, project: Project, group: str, entry: Host, remote: RemoteHost
     ) -> None:
-        """`name` is the host's, as the user knows it; `entry` its lines in the config."""
+        """Take the host's `name` as the user knows it, and its `entry` in the config."""
         self.name = name
         self.project = project
         self.group = group
@@ -93,7 +93,7 @@ class Environment(ABC):
 
     @abstractmethod
     async def end_marked(self, mark: str) -> str:
-        """End all programs with this mark: by which signal, "gone" or "alive"."""
+        """End all programs with this mark; return the signal that did it, "gone" or "alive"."""
 
     def with_helpers(self, argv: Sequence[str]) -> list[str]:
         """Return `argv` such that it and its Python children can be asked for their stacks."""
@@ -104,9 +104,9 @@ class Environment(ABC):
         return on_terminal(argv, window, self.project.config.debug.python, self.project.name)
 
     async def find_python(self, prefer: str = "") -> str:
-        """The Python to run the project's programs with; one round trip.
+        """Return the Python to run the project's programs with; one round trip.
 
-        `prefer` is taken instead where that Python has it, as "ipython". Raises HostError where
+        Returns the program `prefer` ("ipython") instead if that Python has it. Raises HostError if
         there is no Python.
         """
         finder = python_finder(self.project.config.debug.python, self.project.name, prefer)
@@ -122,11 +122,11 @@ class Environment(ABC):
 
     @abstractmethod
     async def why_down(self) -> HostError | None:
-        """Why no program can run, None where one can; one round trip. Raises HostError."""
+        """Return why no program can run, None if one can; one round trip. Raises HostError."""
 
     @abstractmethod
     async def why_not_begun(self, done: Completed) -> HostError | None:
-        """Why a program that `run` was to start did not even begin, None where it did."""
+        """Return why a program that `run` should start did not even begin, None if it did."""
 
     @abstractmethod
     async def check_was_not_lost(self, status: int) -> None:
@@ -137,11 +137,11 @@ class Environment(ABC):
     @property
     @abstractmethod
     def identity(self) -> str:
-        """A name that no other project, user or group on the host has."""
+        """Return a name that no other project, user or group on the host has."""
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """All folders by which the project may be named in what programs print."""
+        """Return all folders by which programs may name the project in their output."""
         return tuple(dict.fromkeys((self.root, self.paths.tree)))
 
     @abstractmethod
@@ -150,20 +150,20 @@ class Environment(ABC):
 
     @abstractmethod
     async def real_root(self) -> str:
-        """`root` without links: so a process knows its files."""
+        """Return `root` with links resolved, as processes know their files."""
 
     def debugged_root(self, told: str) -> str:
-        """The project's folder as a debugged program names its files; `told` is what it says."""
+        """Return the project's folder as a debugged program names it; `told` is its own answer."""
         return self.root
 
     @abstractmethod
     def open_ports(self) -> str:
-        """Why other users of the host reach a port that a program opens; "" where they do not."""
+        """Return why other users of the host can reach a program's port; "" if they can't."""
 
     async def renew_helper_files(self) -> None:
-        """Write igor's own files to the host where they are not there or differ.
+        """Write igor's own files to the host if they are missing or differ.
 
-        One round trip, or two. Raises HostError.
+        Takes one round trip or two. Raises HostError.
         """
         debugging = {DEBUG_HELPER: HELPER.file.encode(), REGISTRATION: registration_source()}
         files = run_files(debugging)
@@ -173,5 +173,5 @@ class Environment(ABC):
 
 
 def marked_variables(mark: str, env: Mapping[str, str]) -> dict[str, str]:
-    """`env` and the variable by which `end_marked` finds a program."""
+    """Return `env` with the variable by which `end_marked` finds a program."""
     return {**env, MARK: mark}

@@ -21,9 +21,9 @@ from igor_core.runtime import Runtime
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Completed
 
-#: The statuses of the engine's client where engine or container went away under a program.
+#: Exit statuses of the engine's client when engine or container went away under a program.
 _LOST_STATUSES = (1, 125, 137, 255)
-#: Told with status 127 where the engine found no such program; else 127 is the program's own.
+#: Printed with status 127 if the engine found no such program; else 127 is the program's own.
 _NO_PROGRAM = re.compile(r"(?i)oci runtime|executable file")
 _HOST_NETWORK = ("--network=host", "--net=host")
 
@@ -50,7 +50,7 @@ class ContainerEnvironment(Environment):
 
     @cached_property
     def spec(self) -> Spec:
-        """The container that the config asks for. Raises UsageError for an option of igor's own."""
+        """Return the config's container. Raises UsageError for an option that only igor may set."""
         return spec_of(self.project, self.entry, self.group, self.remote.account, self.paths)
 
     async def inspect(self) -> Inspection:

@@ -14,12 +14,12 @@ from igor_core.errors import HostError
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Completed
 
-# The folder may not be there yet.
+# The folder may not exist yet.
 _IN_FOLDER = 'cd -- "$1" 2>/dev/null; shift; exec "$@"'
 
 
 class HostEnvironment(Environment):
-    """The host, in the project's folder; programs have the rights of the login's user."""
+    """The host itself, in the project's folder; programs have the rights of the login's user."""
 
     container = None
     remedies = ON_HOST
@@ -42,7 +42,7 @@ class HostEnvironment(Environment):
         env: Mapping[str, str] | None = None,
         signals: Sequence[str] = ENDING,
     ) -> Command:
-        # The supervisor ends what it has started.
+        # The supervisor ends the programs that it has started.
         return Command(argv, cwd=self.root, env={**self.entry.env, **(env or {})}, pty=window)
 
     async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:

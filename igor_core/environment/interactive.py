@@ -51,7 +51,7 @@ done
 def on_terminal(
     argv: Sequence[str], window: tuple[int, int], configured: str | None, project: str
 ) -> list[str]:
-    """`argv`, started on a terminal that has its size (columns, rows) and speaks UTF-8 from the
+    """Return `argv` such that its terminal has its size (columns, rows) and UTF-8 from the
     first byte. `configured` is the Python that the config names."""
     size = map(str, window)
     return ["sh", "-c", _START, "igor", *size, configured or "", project, *argv]
@@ -61,6 +61,6 @@ def python_finder(configured: str | None, project: str, prefer: str = "") -> lis
     """Return the command that prints the Python to run the project's programs with, or nothing.
 
     In this order: `configured`, the environment's VIRTUAL_ENV, /venv/PROJECT, python, python3.
-    `prefer` is a program that is taken instead where that Python has it, as "ipython".
+    `prefer` is a program ("ipython") that is taken instead if that Python has it.
     """
     return ["sh", "-c", _FIND, "igor", configured or "", project, prefer]

@@ -1,4 +1,4 @@
-"""Ending a program inside a container, where the signals of the engine's client do not arrive."""
+"""End a program inside a container, which the signals of the engine's client do not reach."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ ANNOUNCEMENT = "\x1eigor-pid:"
 # Engines make each exec a session of its own, so $$ leads session and process group.
 _ANNOUNCE = """printf '\\036igor-pid:%s\\n' "$$"; exec "$@\""""
 
-# Ends the session that $1 leads, by the signals that follow: an interactive shell has many process
-# groups, but one session.
+# Ends the session that $1 leads, with the signals that follow: an interactive shell has many
+# process groups, but one session.
 # In /proc/PID/stat, the name in parentheses may hold anything; state, parent, process group and
 # session follow the last ')'. The last word of output is the signal that did it, "gone" when
 # there was nothing left to end, "alive" when nothing helped.
@@ -46,7 +46,7 @@ exit 1
 
 
 ENDING = ("INT", "TERM", "KILL")
-#: A program on a terminal takes INT for a key; what ends it is HUP.
+#: A program on a terminal takes INT for a key; HUP ends it.
 ENDING_ON_TERMINAL = ("HUP", "TERM", "KILL")
 
 
@@ -59,5 +59,5 @@ def announcing(argv: Sequence[str]) -> list[str]:
 
 
 def killer(signals: Sequence[str]) -> list[str]:
-    """Return the command that ends process group "{pid}" by these signals, one after another."""
+    """Return the command that ends process group "{pid}" with these signals, one after another."""
     return ["sh", "-c", _END, "igor", "{pid}", *signals]

@@ -1,7 +1,7 @@
-"""Programs that outlive their terminal: marked by a variable, so that they can be found and ended.
+"""Find and end programs that outlive their terminal, by a variable that marks them.
 
-Ending an engine's client ends nothing in the container, and a process number from there may be
-another process's by now; the environment that a program was started with stays its own.
+Ending an engine's client ends nothing in the container, and the process number of a program in it
+may belong to another process by now; the environment that a program started with stays its own.
 """
 
 from igor_core.environment.kill_inside import ENDING_ON_TERMINAL
