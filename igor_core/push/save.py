@@ -1,7 +1,7 @@
-"""A save: a few changed paths, on the wire at once where nothing is in the way.
+"""A save: a few changed paths, sent at once if nothing is in the way.
 
 Igor assumes that the host's files are as it left them, and sends that along as the precondition of
-each write. What the host refuses, and what can't leave at once, becomes a small push of its own.
+each write. Writes that the host refuses, or that can't be sent at once, become a small push.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from igor_core.worktree.files import File, look, shown, with_parents
 
 
 class Save:
-    """One call of `HostTree.send`. `number` orders it among other saves and scans."""
+    """One call of `HostTree.send`. `number` orders the save among other saves and scans."""
 
     def __init__(self, root: Path, changes: Sequence[Change], number: int) -> None:
         self.changes = {change.path: change for change in changes}
@@ -52,7 +52,7 @@ class Save:
         self.number = later.number
 
     def begin(self, tree: OpenTree) -> None:
-        """Send what can leave at once: on return it is on the wire, or its first batch is."""
+        """Send what can leave at once: on return all of it, or its first batch, is on the wire."""
         self._register(tree.in_flight)
         gone = [path for path, change in self.changes.items() if change.file is None]
         written, launcher = tree.in_flight.manifest.written, tree.transport.launcher
@@ -62,7 +62,7 @@ class Save:
         try:
             self._launch_next(self._batches, launcher)
         except Exception as error:
-            # The caller sends to other hosts as well, and must not stop at this one.
+            # The caller sends to other hosts as well, and must not fail at this one.
             self._error = error
 
     def _launch_next(self, batches: SaveBatches, launcher: Launcher) -> None:
@@ -87,7 +87,7 @@ class Save:
         batches.sent += work.size
 
     def _may_leave(self, path: bytes, in_flight: InFlight) -> bool:
-        """Whether nothing is in the way, and the local file is still as the save found it."""
+        """Return whether the way is free, and the local file is still as the save found it."""
         if in_flight.has(path) or path in in_flight.manifest.intended:
             return False
         if not self._is_way_free(path, in_flight):
@@ -99,7 +99,7 @@ class Save:
             return False
 
     def _is_way_free(self, path: bytes, in_flight: InFlight) -> bool:
-        """Whether none of the folders above is, as far as is known, a file on the host."""
+        """Return whether, as far as is known, no folder above the path is a file on the host."""
         written, intended = in_flight.manifest.written, in_flight.manifest.intended
         for above in with_parents([path]) - {path}:
             if above in intended or (above in written and above not in self.changes):
@@ -118,14 +118,14 @@ class Save:
         return known, plan, push.work(plan, known)
 
     def _push(self, tree: OpenTree, read: Mapping[bytes, Change]) -> Push:
-        """A push of this save; `read` are the paths whose contents may be used."""
+        """Return a push of this save; `read` are the paths whose contents may be used."""
         contents = {path: change for path, change in read.items() if change.content is not None}
         return Push(tree, self.number, asks=False, contents=contents)
 
     async def finish(self, tree: OpenTree) -> PushReport:
-        """Wait for what has left, and push the rest. Raises HostError.
+        """Wait for the batches that were sent, and push the rest. Raises HostError.
 
-        Paths that a later save has taken over are left to `finish_superseded`.
+        Leaves paths that a later save has taken over to `finish_superseded`.
         """
         self._register(tree.in_flight)
         if self._error is not None:
@@ -148,7 +148,7 @@ class Save:
         for path in self._superseded:
             later = tree.in_flight.latest_save(path)
             if later is None or later is self._task:
-                # A push of a newer scan has it; a comparison will tell whether it got there.
+                # A push of a newer scan has the path; a comparison will tell whether it arrived.
                 report.moving.append(path)
             else:
                 theirs = await asyncio.shield(later)
@@ -174,7 +174,7 @@ class Save:
         return report
 
     async def _push_surveyed(self, paths: Collection[bytes], tree: OpenTree) -> PushReport:
-        """Push these paths after a survey, but for those that a later save has taken over."""
+        """Push these paths after a survey, except those that a later save has taken over."""
         report = PushReport(tree.path)
         left = set(paths)
         for _round in range(ROUNDS):
@@ -205,7 +205,7 @@ class Save:
     def _look(
         self, paths: Collection[bytes]
     ) -> tuple[dict[bytes, File], dict[bytes, Change], set[bytes]]:
-        """The local files as they are now, the changes still true of them, and unreadable paths."""
+        """Return the local files as they are now, the changes still true, and unreadable paths."""
         root, local, read, failed = os.fsencode(self._root), {}, {}, set()
         for path in paths:
             change = self.changes[path]

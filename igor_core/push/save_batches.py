@@ -9,14 +9,14 @@ from igor_core.push.push import Push
 from igor_core.push.transfer import Refusal, Transfer
 from igor_core.worktree.files import with_parents
 
-# One turn of the event loop launches at most this much, since everything else waits meanwhile.
+# One turn of the event loop sends at most this much, since everything else waits meanwhile.
 TURN_FILES = 64
 TURN_BYTES = 1 << 19
 
 
 @dataclass
 class SaveBatch:
-    """What left in one turn: its transfer, and what it was planned with."""
+    """The paths sent in one turn: their transfer, and what it was planned with."""
 
     transfer: Transfer
     known: PlanInput
@@ -24,7 +24,7 @@ class SaveBatch:
 
 @dataclass
 class SaveBatches:
-    """The batches of one save: those that have left, and those still waiting, in order."""
+    """The batches of one save: those already sent, and those still waiting, in order."""
 
     push: Push
     waiting: list[list[Change]]
@@ -33,7 +33,7 @@ class SaveBatches:
     sent: int = 0
 
     async def landed(self) -> tuple[dict[bytes, Refusal | None], PlanInput]:
-        """Wait for all answers. Return what has to be planned again, and what was known."""
+        """Wait for all answers. Return the paths to plan again, and what is known of them."""
         for batch in self.launched:
             await batch.transfer.landed()
         again: dict[bytes, Refusal | None] = {}

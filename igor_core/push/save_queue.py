@@ -1,4 +1,4 @@
-"""Saves by rsync, one at a time."""
+"""Saves through rsync, one at a time."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from igor_core.push.transport.open_tree import OpenTree
 
 
 class SaveQueue:
-    """Joins the saves that come while a push runs into one, which starts when that is done."""
+    """Joins the saves that come while a push runs into one, which starts after that push."""
 
     def __init__(self) -> None:
         self._waiting: Save | None = None
