@@ -11,32 +11,53 @@ from igor_core.environment import Environment
 from igor_core.errors import HostError, IgorError
 from igor_core.events import Outcome
 from igor_core.quantities import size
-from igor_core.ssh.process import Completed
 from igor_core.verbs.state.context import Context
 from igor_core.verbs.steps.request import Job
 from igor_core.verbs.steps.targets import Done, Target, each, targets_of
 
 _NOT_INSTALLED = 127
 _NO_DEVICES = 6  # nvidia-smi's status where the driver finds no GPU
+_TIMED_OUT = 124  # timeout's
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_NOT_FOUND = "[Not Found]"  # nvidia-smi's name of a process of another PID namespace
 
-# Prints a line per GPU, an empty line, then for each process that computes on one its line, its
-# user and its control group, each on a line of its own.
+# Prints "gpu LINE" for each line about GPUs, then for each process that computes on one
+# "process LINE", "user NAME" ("uid NUMBER" if it has no name) and "group CONTROL-GROUPS".
+# A driver that hangs lets nvidia-smi hang; one that lost a GPU prints sentences among its lines.
+# The GPU's bus id joins the two lists: a process on a MIG instance has the instance's UUID.
 _ASK = """\
 command -v nvidia-smi >/dev/null || exit 127
-nvidia-smi --query-gpu=index,uuid,memory.used,memory.total,utilization.gpu,name \
-    --format=csv,noheader,nounits || exit
-echo
-nvidia-smi --query-compute-apps=gpu_uuid,pid,used_memory,process_name \
-    --format=csv,noheader,nounits |
-while IFS= read -r line; do
+patient=$(command -v timeout >/dev/null && echo timeout -k 1 20)
+export LC_ALL=C
+gpus=$($patient nvidia-smi \\
+    --query-gpu=index,pci.bus_id,memory.used,memory.total,utilization.gpu,name \\
+    --format=csv,noheader,nounits 2>&1)
+status=$?
+printf '%s\\n' "$gpus" | while IFS= read -r line; do
+    printf 'gpu %s\\n' "$line"
+done
+[ $status = 0 ] || exit $status
+processes=$($patient nvidia-smi \\
+    --query-compute-apps=gpu_bus_id,pid,used_memory,process_name \\
+    --format=csv,noheader,nounits 2>&1)
+status=$?
+printf '%s\\n' "$processes" | while IFS= read -r line; do
+    printf 'process %s\\n' "$line"
     pid=${line#*, }
     pid=${pid%%,*}
-    printf '%s\\n' "$line"
-    stat -c %U "/proc/$pid" 2>/dev/null || echo
-    tr '\\n' ' ' <"/proc/$pid/cgroup" 2>/dev/null
-    echo
-done
+    case $pid in
+        '' | *[!0-9]*) continue ;;
+    esac
+    user=$(stat -c %U "/proc/$pid" 2>/dev/null) || continue
+    if [ "$user" = UNKNOWN ]; then
+        printf 'uid %s\\n' "$(stat -c %u "/proc/$pid")"
+    else
+        printf 'user %s\\n' "$user"
+    fi
+    printf 'group %s\\n' "$(tr '\\n' ' ' <"/proc/$pid/cgroup")"
+done 2>/dev/null
+exit $status
 """
 
 
@@ -45,7 +66,8 @@ class GpuProcess:
     """A process that computes on a GPU; `memory` is in bytes, None if nvidia-smi doesn't tell.
 
     `container` is the name of the container that it runs in, else the start of its id; "" on the
-    host itself. `user` is "" if the host does not show the process.
+    host itself. `user` is "uid 1234" for one without a name, and "" if the host does not show the
+    process; its `pid` is then one of another namespace.
     """
 
     pid: int
@@ -73,16 +95,29 @@ class Gpu:
         return "\n".join([f"{self.index}  {self.name}  {used} of {total}  {load} %", *users, ""])
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What nvidia-smi says of a host; `complaints` are its sentences on what it can't read."""
+
+    gpus: list[Gpu]
+    complaints: list[str]
+
+
 async def gpus(job: Job, context: Context) -> Outcome:
     """List the GPUs of each host. The data is {"hosts": [{"host", "gpus"}]}."""
     targets = targets_of(job, context)
     found: dict[str, list[Gpu]] = {}
 
     async def on(target: Target) -> Done:
-        found[target.name] = await _gpus_of(await target.connect())
-        for gpu in found[target.name]:
+        answer = await _ask(await target.connect())
+        found[target.name] = answer.gpus
+        for gpu in answer.gpus:
             await target.job.output(target.name, "stdout", gpu.text().encode("utf-8", "replace"))
-        return Done("" if found[target.name] else "no GPU: nvidia-smi finds none")
+        if answer.complaints:
+            failed = "can't read each GPU of" if answer.gpus else "failed on"
+            said = " ".join(answer.complaints)[:300]
+            raise HostError(f"nvidia-smi {failed} {target.name}: {said}")
+        return Done("" if answer.gpus else "no GPU: nvidia-smi finds none")
 
     outcome = await each(targets, on)
     hosts = [
@@ -92,15 +127,22 @@ async def gpus(job: Job, context: Context) -> Outcome:
     return Outcome(outcome.status, results=outcome.results, data={"hosts": hosts})
 
 
-async def _gpus_of(environment: Environment) -> list[Gpu]:
+async def _ask(environment: Environment) -> Answer:
+    """Ask a host's nvidia-smi; one round trip, and one for the names of containers."""
     done = await environment.remote.run(["sh", "-c", _ASK], env=environment.entry.env)
     if done.status in (_NOT_INSTALLED, _NO_DEVICES):
-        return []
-    if done.status != 0:
-        raise HostError(f"nvidia-smi failed on {environment.name}: {_said(done)}")
+        return Answer([], [])
+    if done.status == _TIMED_OUT:
+        raise HostError(
+            f"nvidia-smi on {environment.name} did not answer for 20 s; its driver hangs",
+            "look at the driver's messages there (sudo dmesg), or restart the host",
+        )
     text = os.fsdecode(done.stdout)
     names = await _container_names(environment, sorted(set(_CONTAINER.findall(text))))
-    return parse(text, names)
+    answer = parse(text, names)
+    if done.status != 0 and not answer.complaints:
+        answer.complaints.append(f"status {done.status}")
+    return answer
 
 
 async def _container_names(environment: Environment, ids: Sequence[str]) -> dict[str, str]:
@@ -118,22 +160,34 @@ async def _container_names(environment: Environment, ids: Sequence[str]) -> dict
     return names
 
 
-def parse(text: str, containers: dict[str, str]) -> list[Gpu]:
+def parse(text: str, containers: dict[str, str]) -> Answer:
     """Return what `_ASK` printed; `containers` are names by the ids in the control groups."""
-    first, _, rest = text.partition("\n\n")
-    by_uuid: dict[str, Gpu] = {}
-    for line in first.splitlines():
-        index, uuid, used, total, load, name = line.split(", ", 5)
-        by_uuid[uuid] = Gpu(int(index), name, _bytes(used), _bytes(total), _number(load))
-    lines = rest.splitlines()
-    for line, user, group in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
-        uuid, pid, used, name = line.split(", ", 3)
-        ident = _CONTAINER.search(group)
-        where = containers.get(ident[0], ident[0][:12]) if ident else ""
-        if uuid in by_uuid:
-            process = GpuProcess(int(pid), name, user, _bytes(used), where)
-            by_uuid[uuid].processes.append(process)
-    return list(by_uuid.values())
+    by_bus: dict[str, Gpu] = {}
+    complaints: list[str] = []
+    for record in re.split(r"^(?=gpu |process )", text, flags=re.MULTILINE):
+        first, *owner = record.splitlines() or [""]
+        kind, _, line = first.partition(" ")
+        words = [_CONTROL.sub("?", word) for word in line.split(", ", 5 if kind == "gpu" else 3)]
+        match words:
+            case [index, bus, used, total, load, name] if index.isdecimal():
+                by_bus[bus] = Gpu(int(index), name, _bytes(used), _bytes(total), _number(load))
+            case [bus, pid, used, name] if pid.isdecimal() and bus in by_bus:
+                user, where = _user_and_container(owner, containers)
+                if name == _NOT_FOUND:  # the host's process of this number is another one
+                    user, where = "", ""
+                by_bus[bus].processes.append(GpuProcess(int(pid), name, user, _bytes(used), where))
+            case _ if line.strip():
+                complaints.append(_CONTROL.sub(" ", line).strip())
+    return Answer(list(by_bus.values()), list(dict.fromkeys(complaints)))
+
+
+def _user_and_container(owner: Sequence[str], containers: dict[str, str]) -> tuple[str, str]:
+    """Read the lines about a process that follow its own."""
+    told = dict(line.partition(" ")[::2] for line in owner)
+    user = told.get("user") or (f"uid {told['uid']}" if "uid" in told else "")
+    ident = _CONTAINER.search(told.get("group", ""))
+    where = containers.get(ident[0], ident[0][:12]) if ident else ""
+    return _CONTROL.sub("?", user), where
 
 
 def _number(word: str) -> int | None:
@@ -154,8 +208,3 @@ def _process_text(process: GpuProcess) -> str:
     where = f" in container {process.container}" if process.container else ""
     whose = process.user or "an unknown user"
     return f"   {whose}: {process.name} ({process.pid}){where}, {_told(process.memory)}"
-
-
-def _said(done: Completed) -> str:
-    said = os.fsdecode(done.stdout + done.stderr).split("\n")
-    return " ".join(line.strip() for line in said if line.strip())[:300] or f"status {done.status}"
