@@ -2,6 +2,10 @@
 
 from typing import Literal, NamedTuple
 
+#: The Lua modules whose place() asks about modified buffers first.
+UNWRITTEN = "igor.command.unwritten"
+DEBUG_PLACE = "igor.debug.command"
+
 
 class Option(NamedTuple):
     """An option: its key in the request, its spellings, its help.
@@ -75,8 +79,6 @@ class Verb(NamedTuple):
 
     of_agent           the recipe is given the agent itself, not the projects' context
     pushes             pushes first, unless told not to
-    asks_unwritten     Neovim asks about modified buffers first
-    asks_first         asks before it acts where that may lose something
     ends_with_client   is cancelled when its client goes; other verbs finish their work
     is_listed          appears in `igor jobs`
     is_work            keeps the agent busy; others only listen
@@ -100,8 +102,6 @@ class Verb(NamedTuple):
     is_hidden: bool = False
     of_agent: bool = False
     pushes: bool = False
-    asks_unwritten: bool = False
-    asks_first: bool = False
     ends_with_client: bool = False
     is_listed: bool = True
     is_work: bool = True
@@ -116,6 +116,11 @@ class Verb(NamedTuple):
     def acts_on_hosts(self) -> bool:
         """Whether hosts of a group can be chosen."""
         return any(option.key == "hosts" and option.completes == "host" for option in self.options)
+
+    @property
+    def asks_unwritten(self) -> bool:
+        """Whether Neovim asks about modified buffers first."""
+        return self.editor is not None and self.editor.place in (UNWRITTEN, DEBUG_PLACE)
 
     def editor_options(self) -> tuple[Option, ...]:
         """The options as Neovim has them."""

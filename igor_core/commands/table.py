@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from igor_core.commands import options
-from igor_core.commands.model import EditorCommand, Operand, Verb
+from igor_core.commands.model import DEBUG_PLACE, UNWRITTEN, EditorCommand, Operand, Verb
 from igor_core.commands.options import GROUP, SHARED, WHERE
 
-#: Asks about modified buffers before it runs.
-UNWRITTEN = "igor.command.unwritten"
 COMMAND = Operand("command", "CMD…", rest=True, completes="file")
 PID = Operand("pid", "PID", optional=True, completes="process")
 JOB = Operand("job", "ID", completes="job")
@@ -22,7 +20,6 @@ _ROWS = (
         editor=EditorCommand("IgorPush", bang="force"),
         recipe="igor_core.verbs.steps.pusher:push",
         pushes=True,
-        asks_first=True,
         opens_output=True,
     ),
     Verb(
@@ -34,7 +31,6 @@ _ROWS = (
         terminal="diff:run",
         editor=EditorCommand("IgorDiff", place="igor.diff", run="commands:diff"),
         recipe="igor_core.verbs.diff:diff",
-        asks_first=True,
         ends_with_client=True,
         writes_output=True,
     ),
@@ -66,7 +62,6 @@ _ROWS = (
         editor=EditorCommand("IgorSetup", bang="force"),
         recipe="igor_core.verbs.setup:setup",
         pushes=True,
-        asks_first=True,
         lists_locations=True,
         opens_output=True,
     ),
@@ -80,7 +75,6 @@ _ROWS = (
         editor=EditorCommand("IgorExec", place=UNWRITTEN, nargs="1", bar=False),
         recipe="igor_core.verbs.exec:exec",
         pushes=True,
-        asks_unwritten=True,
         ends_with_client=True,
         runs_program=True,
         reads_stdin=True,
@@ -97,7 +91,6 @@ _ROWS = (
         editor=EditorCommand("IgorRun", place=UNWRITTEN, nargs="?", bar=False),
         recipe="igor_core.verbs.run:run",
         pushes=True,
-        asks_unwritten=True,
         ends_with_client=True,
         runs_program=True,
         reads_stdin=True,
@@ -117,14 +110,13 @@ _ROWS = (
         editor=EditorCommand(
             "IgorDebug",
             bang="own",
-            place="igor.debug.command",
+            place=DEBUG_PLACE,
             nargs="?",
             bar=False,
             run="commands:debug",
         ),
         recipe="igor_core.verbs.debug:debug",
         pushes=True,
-        asks_unwritten=True,
         ends_with_client=True,
         runs_program=True,
         writes_output=True,
@@ -143,7 +135,6 @@ _ROWS = (
             "IgorRepl", bang="own", place=UNWRITTEN, nargs="?", bar=False, run="commands:repl"
         ),
         recipe="igor_core.verbs.repl:repl",
-        asks_unwritten=True,
         ends_with_client=True,
         runs_program=True,
         writes_output=True,
@@ -158,7 +149,6 @@ _ROWS = (
         terminal="attach:run",
         editor=EditorCommand("IgorAttach", run="commands:attach"),
         recipe="igor_core.verbs.attach:attach",
-        asks_first=True,
         ends_with_client=True,
         debugs=True,
     ),
@@ -207,7 +197,6 @@ _ROWS = (
         help="Write a first config.",
         options=options.INIT,
         terminal="init:run",
-        asks_first=True,
     ),
     Verb(
         "trust",

@@ -11,7 +11,7 @@ import asyncssh
 from igor_core.remote.packer import Bundle
 from igor_core.remote.supervisor import frames
 from igor_core.shapes import MOST_WORDS, WrongShape, file_path, items, members, number, parsed, text
-from igor_core.ssh.process import Command, Process
+from igor_core.ssh.process import LOST, Command, Process
 from igor_core.ssh.remote_program import ProgramSpec, RemoteProgram
 
 _FACTS = members(
@@ -76,7 +76,7 @@ class SupervisorClient:
         """Start a process, without a round trip; its `error` says if that failed."""
         process = Process(self, next(self._idents), frames.WINDOW_BYTES)
         if not self.alive:
-            process.exited(255, error="the connection to the host was lost")
+            process.exited(LOST, error="the connection to the host was lost")
             return process
         self._processes[process.ident] = process
         self._receivable[process.ident] = frames.WINDOW_BYTES + _HELD_BACK
@@ -121,7 +121,7 @@ class SupervisorClient:
     def _lose(self) -> None:
         why = f": {self.protocol_error}" if self.protocol_error else ""
         for process in list(self._processes.values()):
-            process.exited(255, error=f"the connection to the host was lost{why}")
+            process.exited(LOST, error=f"the connection to the host was lost{why}")
         self._processes.clear()
         self._receivable.clear()
 
