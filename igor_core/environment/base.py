@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from igor_core.config import Host, Project
+from igor_core.container.names import Owner
 from igor_core.container.run_folder import differing, run_files, write
 from igor_core.debug.launch import HELPER
 from igor_core.debug.processes.probe import REGISTRATION, registered, registration_source
 from igor_core.debug.processes.unreadable import Remedies
 from igor_core.environment.interactive import on_terminal, python_finder
 from igor_core.environment.kill_inside import ENDING
-from igor_core.environment.marked import MARK
+from igor_core.environment.marked import MARK, mark_ender
 from igor_core.errors import HostError
 from igor_core.paths import DEBUG_HELPER, HostPaths
 from igor_core.ssh.host import RemoteHost
@@ -60,6 +61,7 @@ class Environment(ABC):
         self.group = group
         self.entry = entry
         self.remote = remote
+        self.owner = Owner(project.config.user, project.name, group)
         self.paths = HostPaths.of(entry.dir, remote.account.home, project.name)
 
     # -- running programs
@@ -91,9 +93,10 @@ class Environment(ABC):
         variables and the folder on the host to run it with.
         """
 
-    @abstractmethod
     async def end_marked(self, mark: str) -> str:
         """End all programs with this mark; return the signal that did it, "gone" or "alive"."""
+        done = await self.run(mark_ender(mark))
+        return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
 
     def with_helpers(self, argv: Sequence[str]) -> list[str]:
         """Return `argv` such that it and its Python children can be asked for their stacks."""
@@ -135,9 +138,9 @@ class Environment(ABC):
     # -- paths and files
 
     @property
-    @abstractmethod
     def identity(self) -> str:
         """Return a name that no other project, user or group on the host has."""
+        return self.owner.container
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -8,13 +8,11 @@ from functools import cached_property
 from igor_core.config import Host, Project
 from igor_core.container.engine_errors import engine_error
 from igor_core.container.inspection import Inspection, inspect
-from igor_core.container.names import Owner
 from igor_core.container.spec import Spec, spec_of
 from igor_core.debug.processes.unreadable import IN_CONTAINER
 from igor_core.env_variables import packed
 from igor_core.environment.base import Environment, EnvironmentDown, marked_variables
 from igor_core.environment.kill_inside import ENDING, announcing, killer
-from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
 from igor_core.paths import RUN_FOLDER
 from igor_core.runtime import Runtime
@@ -43,7 +41,6 @@ class ContainerEnvironment(Environment):
         super().__init__(name=name, project=project, group=group, entry=entry, remote=remote)
         self.container = self
         self.runtime = runtime
-        self.owner = Owner(project.config.user, project.name, group)
         self.where = f"in the container on {name}"
         self.root = project.config.workspace
         self.files = f"{name} {self.owner.container}"
@@ -86,10 +83,6 @@ class ContainerEnvironment(Environment):
         words = self.runtime.exec(self.owner.container, argv, tty=True, env=values)
         return words, packed(values), "/"
 
-    async def end_marked(self, mark: str) -> str:
-        done = await self.run(mark_ender(mark))
-        return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
-
     async def why_down(self) -> HostError | None:
         found = await self.inspect()
         if found.container is not None and found.container.status == "running":
@@ -111,10 +104,6 @@ class ContainerEnvironment(Environment):
             raise HostError(
                 f"the container on {self.name} ended while the command ran", "igor docker setup"
             )
-
-    @property
-    def identity(self) -> str:
-        return self.owner.container
 
     def as_programs_see(self, path: str) -> str:
         tree = self.paths.tree

@@ -4,12 +4,10 @@ import os
 from collections.abc import Mapping, Sequence
 
 from igor_core.config import Host, Project
-from igor_core.container.names import Owner
 from igor_core.debug.processes.unreadable import ON_HOST
 from igor_core.env_variables import in_the_open, packed, taking_apart
 from igor_core.environment.base import Environment, marked_variables
 from igor_core.environment.kill_inside import ENDING
-from igor_core.environment.marked import mark_ender
 from igor_core.errors import HostError
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Completed
@@ -56,10 +54,6 @@ class HostEnvironment(Environment):
         pairs = [f"{name}={value}" for name, value in in_the_open(values).items()]
         return taking_apart(values, ["env", *pairs, *argv]), packed(values), self.root
 
-    async def end_marked(self, mark: str) -> str:
-        done = await self.remote.run(mark_ender(mark))
-        return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
-
     async def why_down(self) -> HostError | None:
         return None
 
@@ -68,10 +62,6 @@ class HostEnvironment(Environment):
 
     async def check_was_not_lost(self, status: int) -> None:
         return None
-
-    @property
-    def identity(self) -> str:
-        return Owner(self.project.config.user, self.project.name, self.group).container
 
     def as_programs_see(self, path: str) -> str:
         return path
