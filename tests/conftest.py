@@ -18,6 +18,9 @@ from tests.lab import Host, HostPlan, Lab, LabError
 from tests.lab.cache import cache_folder, neovim
 from tests.lab.peers import LAB, PLUGINS, PLUGINS_REMEDY, absent, plugin
 from tests.lab.required import do_without, peers_are_required, require_peer
+from tests.support.scheduling import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 #: Set for everything that a test starts, so that processes it leaves behind can be found.
 MARK = "IGOR_TEST_HOME"
