@@ -30,7 +30,7 @@ SHARED = (*GLOBAL, *WHERE)
 
 PUSH = (
     Option("dry_run", ("--dry-run",), "Show what would be sent and deleted; change nothing."),
-    Option("force", ("--force",), "Also overwrite and delete files that changed on the host."),
+    Option("overwrite", ("--force",), "Also overwrite and delete files that changed on the host."),
     Option("allow_deletes", ("--allow-deletes",), "Delete any number of files without asking."),
     Option("take_over", ("--take-over",), "Take over a target that another clone owns."),
 )
@@ -41,11 +41,11 @@ DIFF = (
     Option("no_pager", ("--no-pager",), "Do not use a pager.", editor="none"),
 )
 BUILD = (
-    Option("force", ("--force",), "Build even if the image is up to date."),
+    Option("rebuild", ("--force",), "Build even if the image is up to date."),
     Option("no_cache", ("--no-cache",), "Build without the engine's cache."),
 )
 CLEAN = (Option("images", ("--images",), "Also remove the images."),)
-SETUP = (Option("force", ("--force",), "Replace the container even if programs run in it."),)
+SETUP = (Option("replace", ("--force",), "Replace the container even if programs run in it."),)
 NO_PUSH = Option("no_push", ("--no-push",), "Do not push first; use the files on the host.")
 RUN = (NO_PUSH, Option("setup", ("--setup",), "Set up a container first if none is running."))
 REPL = (
@@ -67,7 +67,9 @@ DEBUG = (
     Option("reattach", ("--reattach",), "Attach again to a program that is still running."),
     NO_PUSH,
 )
-ATTACH = (Option("force", ("--force",), "Allow gdb older than 14, which may kill the process."),)
+ATTACH = (
+    Option("allow_old_gdb", ("--force",), "Allow gdb older than 14, which may kill the process."),
+)
 PRINT = (Option("print", ("--print",), "Print the file instead of writing it."),)
 TRUST = (Option("revoke", ("--revoke",), "Revoke the trust."),)
 FOLLOW = (Option("follow", ("-f", "--follow"), "Keep printing what is added to the log."),)

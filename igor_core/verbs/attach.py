@@ -86,7 +86,7 @@ async def _process(target: Target, environment: Environment, pid: int) -> Python
 
 async def _check_is_safe(target: Target, process: PythonProcess) -> None:
     """Raise HostError if gdb may kill the process and the user does not accept that risk."""
-    if not is_dangerous(process) or flag(target.job, "force"):
+    if not is_dangerous(process) or flag(target.job, "allow_old_gdb"):
         return
     assert process.means is not None
     text = f"gdb {process.means.gdb_version} can kill process {process.pid} when it attaches"

@@ -90,7 +90,7 @@ async def set_up(site: Site) -> str:
     plan = plan_container(inspection, spec, site.runtime)
     if plan.action == "keep":
         return f"{image}; container {spec.owner.container} runs"
-    if plan.action == "replace" and plan.in_use and not flag(target.job, "force"):
+    if plan.action == "replace" and plan.in_use and not flag(target.job, "replace"):
         await _ask_to_replace(target, plan, spec)
     await bring_up(target.remote, site.runtime, spec, inspection, plan)
     done = {"start": "started", "create": "created", "replace": "replaced"}[plan.action]
@@ -119,9 +119,9 @@ async def build_if_needed(site: Site, inspection: Inspection) -> tuple[Inspectio
     )  # fmt: skip
     if inputs.missing:
         target.warn(f"docker_rebuild_files: no pushed file matches {', '.join(inputs.missing)}")
-    force = target.job.verb == "build" and flag(target.job, "force")
+    rebuild = flag(target.job, "rebuild")
     no_cache = flag(target.job, "no_cache")
-    plan = plan_image(inspection.image, inputs, site.spec.owner, force=force or no_cache)
+    plan = plan_image(inspection.image, inputs, site.spec.owner, force=rebuild or no_cache)
     target.step(plan.text)
     if plan.action == "keep":
         return inspection, plan.text

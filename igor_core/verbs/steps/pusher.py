@@ -57,10 +57,10 @@ class Pusher:
 
     def __init__(self, job: Job, context: Context, target: Target) -> None:
         self.options = PushOptions(
-            dry_run=job.verb == "push" and flag(job, "dry_run"),
-            force=job.verb == "push" and flag(job, "force"),
-            take_over=job.verb == "push" and flag(job, "take_over"),
-            allow_deletes=job.verb == "push" and flag(job, "allow_deletes"),
+            dry_run=flag(job, "dry_run"),
+            force=flag(job, "overwrite"),
+            take_over=flag(job, "take_over"),
+            allow_deletes=flag(job, "allow_deletes"),
         )
         self._job = job
         self._context = context

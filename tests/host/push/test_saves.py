@@ -427,7 +427,7 @@ def test_what_was_changed_on_a_host_is_kept_and_named_and_the_rest_goes_on(
     project.arrives("main.py", hosts=[enterprise])
     told = editor.until_fresh()
     assert of(told, "apollo")["held_back"] == ["main.py"]
-    assert project.call("push", force=True)["status"] == 0
+    assert project.call("push", overwrite=True)["status"] == 0
     editor.until(lambda event: of(event, "apollo")["held_back"] == [])
     project.arrives("main.py")
 
@@ -439,7 +439,7 @@ def test_a_forced_push_overwrites_what_was_just_saved_too(
         project.write_there(hosts[0], "main.py", "theirs")
         project.write("main.py", f"ours {turn}")
         editor.save("main.py")
-        assert project.call("push", force=True)["status"] == 0
+        assert project.call("push", overwrite=True)["status"] == 0
         assert (project.on(hosts[0]) / "main.py").read_text() == f"ours {turn}"
         editor.until(lambda event: of(event, "apollo")["held_back"] == [])
 

@@ -104,7 +104,7 @@ def test_the_bridge_imports_no_ssh_and_nothing_of_the_jobs() -> None:
         ("IgorPush", "push", {}),
         ("IgorPush cluster", "push", {"group": "cluster"}),
         ("IgorPush cluster | echo", "push", {"group": "cluster"}),
-        ("IgorPush! --dry-run", "push", {"dry_run": True, "force": True}),
+        ("IgorPush! --dry-run", "push", {"dry_run": True, "overwrite": True}),
         ("IgorBuild --no-cache -g cluster", "build", {"group": "cluster", "no_cache": True}),
         ("IgorSetup --host apollo --host=x", "setup", {"hosts": ["apollo", "x"]}),
         ("IgorClean cluster --images", "clean", {"group": "cluster", "images": True}),

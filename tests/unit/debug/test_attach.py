@@ -158,7 +158,11 @@ def test_a_number_is_a_pid_except_after_an_option() -> None:
         return (values, *split_pid(others))
 
     assert read("cluster", "231") == ({}, ["cluster"], 231)
-    assert read("--host", "10", "231", "--force") == ({"hosts": ["10"], "force": True}, [], 231)
+    assert read("--host", "10", "231", "--force") == (
+        {"hosts": ["10"], "allow_old_gdb": True},
+        [],
+        231,
+    )
     assert read("--host", "10") == ({"hosts": ["10"]}, [], 0)
     assert read() == ({}, [], 0)
 
