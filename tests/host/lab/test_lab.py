@@ -317,7 +317,7 @@ def test_for_people_up_prints_how_to_log_in_and_ctrl_c_ends_it(lab: Lab) -> None
     )
     assert up.stdout
     printed = ""
-    while "ends with ctrl-c" not in printed:
+    while "ctrl-c to end it" not in printed:
         line = up.stdout.readline()
         assert line, printed
         printed += line

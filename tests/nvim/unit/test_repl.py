@@ -1,6 +1,5 @@
 """:IgorRepl in real editors: which REPL, where, its start and its end; the agent is a fake."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -267,13 +266,15 @@ def test_the_command_of_other_plugins_runs_anywhere(nvim: Path, home: Path) -> N
         assert editor.lua(COMMAND) is None
 
 
-def test_without_the_installed_script_the_command_is_igor_s_python(nvim: Path, home: Path) -> None:
+def test_without_the_installed_script_the_command_is_igor_s_python(
+    nvim: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with scene(nvim, home, "{}", "main.py") as on:
         on.editor.lua("vim.fn.executable = function() return 0 end")
         found = on.editor.lua(COMMAND, "bash")
         assert found[1] == "-c"
         assert str(CHECKOUT) in found
-        os.chdir("/")
+        monkeypatch.chdir("/")
         on.editor.lua("vim.cmd.new(); vim.fn.termopen(...)", found)
         assert Program(on).args["argv"] == ["bash"]
 

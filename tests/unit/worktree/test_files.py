@@ -271,7 +271,9 @@ def test_an_ignore_file_that_is_a_folder_is_one_sentence(repo: Path) -> None:
 
 
 @pytest.mark.parametrize("inside_git", [True, False])
-def test_what_is_neither_file_nor_link_is_passed_over(root: Path, inside_git: bool) -> None:
+def test_what_is_neither_file_nor_link_is_passed_over(
+    root: Path, inside_git: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(root, "tracked")
     if inside_git:
         git(root, "init", "-q")
@@ -279,7 +281,7 @@ def test_what_is_neither_file_nor_link_is_passed_over(root: Path, inside_git: bo
     (root / "tracked").unlink()
     os.mkfifo(root / "tracked")
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(root)
+        monkeypatch.chdir(root)
         listener.bind("s")
     tree = scan(root)
     assert names(tree) == set()
