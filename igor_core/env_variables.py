@@ -16,12 +16,12 @@ _TAKE_APART = f'eval "${VARIABLE}"; unset {VARIABLE}; exec "$@"'
 _KEEP = 'umask 077; file=$(mktemp) && cat >"$file" && printf "%s\\n" "$file"'
 _READ = '. "$0"; rm -f -- "$0"; exec "$@"'
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What a shell or an engine's client itself would act on; none of them is a secret. They are listed
-# by their whole names: what begins alike (GOOGLE_API_KEY, DOCKER_PASSWORD) may be one.
+# What a shell or an engine's client itself would act on, or igor sets; none of them is a secret.
+# They are listed by their whole names: what begins alike (DOCKER_PASSWORD) may be one.
 _OPEN = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TERM|COLORTERM|COLUMNS|LINES|LANG|LANGUAGE|TZ|TMPDIR"
     r"|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|PS[0-9]|PPID|UID|EUID|MAIL|CDPATH|NOTIFY_SOCKET"
-    r"|IGOR_REPL|DBUS_SESSION_BUS_ADDRESS|LISTEN_(PID|FDS|FDNAMES)|(LC|LD|MALLOC)_[A-Z_]+"
+    r"|IGOR_REPL|PYTHONUNBUFFERED|DBUS_SESSION_BUS_ADDRESS|LISTEN_(PID|FDS|FDNAMES)|(LC|LD|MALLOC)_[A-Z_]+"
     r"|XDG_(RUNTIME_DIR|(CONFIG|DATA|CACHE|STATE)_HOME|(CONFIG|DATA)_DIRS)|SSL_CERT_(FILE|DIR)"
     r"|SSH_(AUTH_SOCK|AGENT_PID|ASKPASS|ASKPASS_REQUIRE|CONNECTION|CLIENT|TTY)|GLIBC_TUNABLES"
     r"|GO(DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK|RACE|COVERDIR)"

@@ -98,6 +98,17 @@ class Environment(ABC):
         done = await self.run(mark_ender(mark))
         return (done.stdout.decode("utf-8", "replace").split() or ["gone"])[-1]
 
+    def variables(
+        self, window: tuple[int, int] | None, env: Mapping[str, str] | None
+    ) -> dict[str, str]:
+        """Return `env` with what igor sets for each program, unless the config sets it.
+
+        A Python whose output is no terminal would keep it back until it ends, or lose it if killed.
+        """
+        own = {} if window else {"PYTHONUNBUFFERED": "1"}
+        missing = {name: value for name, value in own.items() if name not in self.entry.env}
+        return {**missing, **(env or {})}
+
     def with_helpers(self, argv: Sequence[str]) -> list[str]:
         """Return `argv` such that it and its Python children can be asked for their stacks."""
         return registered(argv, self.helper_folder)

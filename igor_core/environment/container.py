@@ -63,10 +63,11 @@ class ContainerEnvironment(Environment):
         signals: Sequence[str] = ENDING,
     ) -> Command:
         name, tty = self.owner.container, window is not None
+        values = self.variables(window, env)
         return Command(
-            self.runtime.exec(name, announcing(argv), tty=tty, env=env),
+            self.runtime.exec(name, announcing(argv), tty=tty, env=values),
             cwd="/",
-            env=packed(env or {}),
+            env=packed(values),
             pty=window,
             announce=True,
             end=self.runtime.exec(name, killer(signals), stdin=False),

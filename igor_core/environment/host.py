@@ -41,7 +41,8 @@ class HostEnvironment(Environment):
         signals: Sequence[str] = ENDING,
     ) -> Command:
         # The supervisor ends the programs that it has started.
-        return Command(argv, cwd=self.root, env={**self.entry.env, **(env or {})}, pty=window)
+        values = {**self.entry.env, **self.variables(window, env)}
+        return Command(argv, cwd=self.root, env=values, pty=window)
 
     async def run(self, argv: Sequence[str], *, input: bytes = b"", user: str = "") -> Completed:
         words = ["sh", "-c", _IN_FOLDER, "igor", self.root, *argv]

@@ -1,5 +1,6 @@
 """igor run: a file of the project by the container's Python; what can't be run, in one sentence."""
 
+import select
 import subprocess
 import time
 from collections.abc import Iterator
@@ -69,6 +70,45 @@ def test_with_one_host_stdin_and_status_are_the_programs(project: SampleProject)
     )  # fmt: skip
     assert done.returncode == 7, done.stderr
     assert "failed, exit status 7" in done.stderr
+
+
+ASKS = (
+    "print('who?'); import os, sys; sys.stdin.readline(); print(os.environ['PYTHONUNBUFFERED'])\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"), [(["run"], ["asks.py"]), (["docker", "exec"], ["python3", "asks.py"])]
+)
+@pytest.mark.parametrize("kind", ["project", "bare"])
+def test_output_is_seen_when_it_is_printed(
+    request: pytest.FixtureRequest, kind: str, verb: list[str], words: list[str]
+) -> None:
+    project: SampleProject = request.getfixturevalue(kind)
+    project.write("asks.py", ASKS)
+    at = ["--host", project.hosts[0].name]
+    if kind == "project":
+        assert project.igor("docker", "setup", *at).returncode == 0
+    command = [*COMMAND, *verb, *at, *words]
+    with subprocess.Popen(
+        command, cwd=project.root, env=environment(), text=True, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as run:  # fmt: skip
+        assert run.stdin
+        assert run.stdout
+        assert select.select([run.stdout], [], [], 30)[0], "nothing is printed before it is asked"
+        assert run.stdout.readline() == "who?\n"
+        run.stdin.write("\n")
+        run.stdin.close()
+        assert run.stdout.read() == "1\n"
+
+
+def test_the_config_can_have_python_keep_its_output_back(bare: SampleProject) -> None:
+    (host,) = bare.hosts
+    entry = {"host": host.name, "dir": f"{host.home}/dev", "env": {"PYTHONUNBUFFERED": ""}}
+    bare.configure(runtime="none", host_groups={"dev": {"hosts": [entry]}})
+    bare.write("shows.py", "import os; print(repr(os.environ['PYTHONUNBUFFERED']))\n")
+    assert bare.igor("run", "shows.py").stdout == "''\n"
 
 
 def test_without_containers_it_is_the_hosts_python_and_the_configs_comes_first(
