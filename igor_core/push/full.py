@@ -116,12 +116,16 @@ def _new_files(tree: Tree, request: SurveyRequest, *, every: bool) -> list[bytes
     return []
 
 
-async def differing(tree: Tree, view: HostView, in_flight: InFlight) -> PlanInput:
-    """Only the paths that differ on either side; waits for those in flight to land."""
+async def differing(
+    tree: Tree, view: HostView, in_flight: InFlight, *, every: bool = False
+) -> PlanInput:
+    """Only the paths that differ on either side, or all; waits for those in flight to land."""
     manifest = in_flight.manifest
     files = await asyncio.to_thread(
         _candidates, tree, dict(manifest.written), dict(manifest.intended), view
     )
+    if every:
+        files = sorted({*files, *tree.files})
     await in_flight.landed(files)
     local = {path: tree.files[path] for path in files if path in tree.files}
     written = {path: manifest.written[path] for path in files if path in manifest.written}

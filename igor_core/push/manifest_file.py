@@ -14,13 +14,15 @@ from igor_core.errors import IgorError
 from igor_core.push.record import Record, TreeKey
 from igor_core.worktree.files import shown
 
-_VERSION = 1
+_VERSION = 2
 # Rows per transaction: a save waits for one transaction at most, a few milliseconds.
 _BATCH_ROWS = 1000
 _LONG_LOG = 4 << 20
 _RECORDS = """(
     path BLOB PRIMARY KEY, kind TEXT, size INTEGER, mtime_ns INTEGER, mode INTEGER, hash BLOB,
-    target BLOB, local_mtime_ns INTEGER) WITHOUT ROWID"""
+    target BLOB, local_mtime_ns INTEGER, local_ctime_ns INTEGER, local_inode INTEGER
+) WITHOUT ROWID"""
+_COLUMNS = ", ".join("?" * 10)
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value BLOB);
 CREATE TABLE IF NOT EXISTS written {_RECORDS};
@@ -68,6 +70,9 @@ class ManifestFile:
         # A commit does not wait for the disk, since a save would; `sync` and `save` do.
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute("PRAGMA wal_autocheckpoint=0")
+        if 0 < version < _VERSION:
+            # Without records, igor compares by content.
+            self._database.executescript("DROP TABLE written; DROP TABLE intended;")
         self._database.executescript(_SCHEMA)
 
     def load(self, table: str) -> dict[bytes, Record]:
@@ -161,9 +166,20 @@ class ManifestFile:
 
     def _put(self, table: str, records: Iterable[tuple[bytes, Record]]) -> None:
         self._database.executemany(
-            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO {table} VALUES ({_COLUMNS})",
             (
-                (path, r.kind, r.size, r.mtime_ns, r.mode, r.hash, r.target, r.local_mtime_ns)
+                (
+                    path,
+                    r.kind,
+                    r.size,
+                    r.mtime_ns,
+                    r.mode,
+                    r.hash,
+                    r.target,
+                    r.local_mtime_ns,
+                    r.local_ctime_ns,
+                    r.local_inode,
+                )
                 for path, r in records
             ),
         )

@@ -61,8 +61,9 @@ class HeldBack:
 class Plan:
     """What is to be done with each path.
 
-    `undecided` paths need the hashes of both versions. `adopt` are files on the host that turn
-    out to be igor's own, or equal to the local ones; they may be in `send` as well.
+    `undecided` paths need the hashes of both versions, `unhashed` ones the local one. `adopt` are
+    files on the host that turn out to be igor's own, or equal to the local ones; they may be in
+    `send` as well.
     """
 
     send: list[File] = field(default_factory=list)
@@ -72,6 +73,7 @@ class Plan:
     forget: list[bytes] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
     undecided: list[bytes] = field(default_factory=list)
+    unhashed: list[bytes] = field(default_factory=list)
     unchanged: int = 0
 
     @property
@@ -83,10 +85,10 @@ class Plan:
 class PlanInput:
     """What a plan is made from: both sides, and what igor wrote.
 
-    Hashes are asked for only where a plan is undecided; in `remote_hashes` an unreadable file has
-    an empty one. `kept` are paths that are not in `local` but may exist, so they are not deleted.
-    `force` applies to all paths, `ours` names single ones. With `tries_folders` a file is sent even
-    where the host has a folder: the host removes the folder if it is empty.
+    Hashes are asked for only where a plan is undecided; an unreadable file has an empty one. `kept`
+    are paths that are not in `local` but may exist, so they are not deleted. `force` applies to all
+    paths, and compares all by content; `ours` names single ones. With `tries_folders` a file is
+    sent even where the host has a folder: the host removes the folder if it is empty.
     """
 
     local: Mapping[bytes, File]
@@ -126,25 +128,35 @@ def _plan_write(plan: Plan, known: PlanInput, file: File, gone: set[bytes]) -> N
         plan.send.append(file)
     elif state.kind == "d":
         _plan_over_folder(plan, known, file, gone)
+    elif state.kind == "f" and path not in known.remote_hashes and known.force:
+        plan.undecided.append(path)
     elif (record := _own(known, path, state)) is not None:
-        if known.written.get(path) != record:
-            plan.adopt[path] = record
-        if record.is_local(file) and _is_content(known, path, record):
-            plan.unchanged += 1
-        else:
-            plan.send.append(file)
+        _plan_over_own(plan, known, file, record)
     elif state.kind == "f" and path not in known.remote_hashes and not known.is_forced(path):
         plan.undecided.append(path)
     else:
         _plan_over_other(plan, known, file, state)
 
 
-def _is_content(known: PlanInput, path: bytes, record: Record) -> bool:
-    """Whether the local content, if it has been read, is the recorded one.
+def _plan_over_own(plan: Plan, known: PlanInput, file: File, record: Record) -> None:
+    """Plan a write where the host has what igor wrote.
 
-    Two writes within one tick of the kernel's clock leave the same size and time.
+    Where only times or the inode differ, the content decides: nothing travels after `touch`. Where
+    nothing differs, content that has been read decides too: two writes within one tick of the
+    kernel's clock leave the same times.
     """
-    return record.kind != "f" or known.local_hashes.get(path, record.hash) == record.hash
+    path = file.path
+    content = known.local_hashes.get(path)
+    if file.kind == "f" and content is None and record.fits(file) and not record.is_local(file):
+        plan.unhashed.append(path)
+        return
+    if record.fits(file) and (file.kind == "l" or content in (None, record.hash)):
+        record = record.seen_as(file)
+        plan.unchanged += 1
+    else:
+        plan.send.append(file)
+    if known.written.get(path) != record:
+        plan.adopt[path] = record
 
 
 def _plan_over_other(plan: Plan, known: PlanInput, file: File, state: State) -> None:
@@ -233,8 +245,9 @@ def _own(known: PlanInput, path: bytes, state: State) -> Record | None:
         if record.kind == "l":
             if record.target == state.target:
                 return record
+        elif content:
+            if record.hash == content:
+                return replace(record, mtime_ns=state.mtime_ns)
         elif (record.size, record.mtime_ns) == (state.size, state.mtime_ns):
             return record
-        elif content and record.hash == content:
-            return replace(record, mtime_ns=state.mtime_ns)
     return None

@@ -9,7 +9,7 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -106,21 +106,29 @@ class Push:
 
     async def _decided(self, known: PlanInput) -> tuple[Plan, PlanInput]:
         """The plan, with the hashes of just those files that size and time leave undecided."""
-        plan = await _planned(known)
-        if plan.undecided:
-            local = [known.local[path] for path in plan.undecided if path in known.local]
+        while True:
+            plan = await _planned(known)
+            if not self.tree.transport.conditional:
+                plan.undecided += _unconfirmed(plan, known)
+            paths = plan.undecided + plan.unhashed
+            if not paths:
+                return plan, known
+            local = [known.local[path] for path in paths if path in known.local]
             theirs, ours = await asyncio.gather(
-                self.tree.transport.hashes(plan.undecided),
+                self._remote_hashes(plan.undecided),
                 asyncio.to_thread(hash_files, self.tree.root, local),
             )
-            unreadable = dict.fromkeys(plan.undecided, b"")
+            unreadable = dict.fromkeys((file.path for file in local), b"")
             known = replace(
                 known,
-                local_hashes={**known.local_hashes, **ours},
-                remote_hashes={**known.remote_hashes, **unreadable, **theirs},
+                local_hashes={**known.local_hashes, **unreadable, **ours},
+                remote_hashes={**known.remote_hashes, **theirs},
             )
-            plan = await _planned(known)
-        return plan, known
+
+    async def _remote_hashes(self, paths: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The hashes of files on the host; empty ones of those that can't be read."""
+        found = await self.tree.transport.hashes(paths) if paths else {}
+        return {**dict.fromkeys(paths, b""), **found}
 
     async def _ask_to_overwrite(self, plan: Plan, known: PlanInput) -> tuple[Plan, PlanInput]:
         """Let a person decide about the files in a tree that igor never pushed to."""
@@ -252,6 +260,19 @@ class Push:
                 else:
                     self.report.hold_back(items)
         return again
+
+
+def _unconfirmed(plan: Plan, known: PlanInput) -> list[bytes]:
+    """The files that the plan would overwrite or delete on the word of their size and time only."""
+    paths = [file.path for file in plan.send] + plan.delete + plan.delete_first
+    return [
+        path
+        for path in paths
+        if path not in known.remote_hashes
+        and (state := known.remote.get(path)) is not None
+        and state.kind == "f"
+        and not known.is_forced(path)
+    ]
 
 
 def unreadable(path: bytes) -> HeldBack:

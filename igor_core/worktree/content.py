@@ -64,9 +64,9 @@ def _read(inside: Inside, file: File) -> Read:
 def is_seen(descriptor: int, file: File) -> bool:
     """Whether an open file is still as it was seen."""
     found = os.fstat(descriptor)
-    return (found.st_size, found.st_mtime_ns, found.st_mode & 0o777) == (
-        file.size, file.mtime_ns, file.mode,
-    )  # fmt: skip
+    return (
+        found.st_size, found.st_mtime_ns, found.st_mode & 0o777, found.st_ctime_ns, found.st_ino,
+    ) == (file.size, file.mtime_ns, file.mode, file.ctime_ns, file.inode)  # fmt: skip
 
 
 def hash_files(root: Path, files: Iterable[File]) -> dict[bytes, bytes]:

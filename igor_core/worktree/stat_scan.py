@@ -89,8 +89,10 @@ def _look_at_files(root: int, files: Mapping[bytes, File], inside: Inside, look:
             _miss(path, error, file, look)
             continue
         if (
-            found.st_mtime_ns != file.mtime_ns
+            found.st_ctime_ns != file.ctime_ns
+            or found.st_mtime_ns != file.mtime_ns
             or found.st_size != file.size
+            or found.st_ino != file.inode
             or found.st_mode != file.mode | regular
         ):
             _place(path, found, file, inside, look)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from igor_core.worktree.open_inside import Inside
 
+_MOST_INTEGER = (1 << 63) - 1  # of SQLite
 _FINE_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
 
 
@@ -19,7 +20,9 @@ _FINE_NS, _COARSE_NS, _SECOND_NS = 20_000_000, 2_000_000_000, 1_000_000_000
 class File:
     """A regular file or a symbolic link of the tree, as lstat sees it.
 
-    `kind` is "f" or "l"; `mode` the permission bits; `target` what a link points to.
+    `kind` is "f" or "l"; `mode` the permission bits; `target` what a link points to. Size and time
+    can be the same for another content (`cp -p`, `mv`, a checkout); then `ctime_ns`, which no
+    program can set, or `inode` differs, as in git's index.
     """
 
     path: bytes
@@ -28,6 +31,8 @@ class File:
     mtime_ns: int
     mode: int
     target: bytes = b""
+    ctime_ns: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,15 @@ def look(root: Path | bytes, path: bytes) -> File | None:
 def file_of(path: bytes, found: os.stat_result, inside: Inside) -> File | None:
     """Return the file that lstat found; None if it is neither a file nor a link."""
     if stat.S_ISREG(found.st_mode):
-        return File(path, "f", found.st_size, found.st_mtime_ns, found.st_mode & 0o777)
-    if stat.S_ISLNK(found.st_mode):
-        target = inside.readlink(path)
-        return File(path, "l", len(target), found.st_mtime_ns, 0o777, target)
-    return None
+        mode, target, size = found.st_mode & 0o777, b"", found.st_size
+        kind = "f"
+    elif stat.S_ISLNK(found.st_mode):
+        mode, target = 0o777, inside.readlink(path)
+        kind, size = "l", len(target)
+    else:
+        return None
+    mtime, ctime, inode = found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _MOST_INTEGER
+    return File(path, kind, size, mtime, mode, target, ctime, inode)
 
 
 def is_racy(file: File, now: int) -> bool:
@@ -81,8 +90,12 @@ def is_racy(file: File, now: int) -> bool:
     Kernels count file times in ticks of up to 10 ms, some file systems in seconds. A time further
     in the future was set on purpose.
     """
-    grain = _COARSE_NS if file.mtime_ns % _SECOND_NS == 0 else _FINE_NS
-    return file.kind == "f" and -_COARSE_NS < now - file.mtime_ns <= grain
+    times = (file.mtime_ns, file.ctime_ns)
+    return file.kind == "f" and any(-_COARSE_NS < now - at <= _grain(at) for at in times)
+
+
+def _grain(time_ns: int) -> int:
+    return _COARSE_NS if time_ns % _SECOND_NS == 0 else _FINE_NS
 
 
 def with_parents(files: Iterable[bytes]) -> set[bytes]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a file: its size and time, and its sha256 where these differ.
+    """A version of a file: its size, and its sha256 or its time.
 
-    With an empty `hash` (unknown) size and time must match.
+    Its time counts where no hash is known: `hash` is empty, or the file is over 64 MB.
     """
 
     size: int

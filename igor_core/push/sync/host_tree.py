@@ -172,7 +172,7 @@ class HostTree:
             return PushReport(opened.path, outdated=True)
         if not options.dry_run:
             in_flight.pushing(tree.number)
-        known = await differing(tree, view, in_flight)
+        known = await differing(tree, view, in_flight, every=options.force)
         known = replace(known, force=options.force, ours=options.ours)
         push = Push(opened, tree.number, options, reporter, first=first)
         report = push.report

@@ -190,13 +190,13 @@ SHAPES = ["file", "folder", "link", "link to folder"]
 @pytest.mark.parametrize("after", SHAPES)
 async def test_a_path_may_become_anything(apollo: Desk, before: str, after: str) -> None:
     apollo.write("other/x", "in the other folder")
-    for shape in (before, after):
+    for when, shape in (("before", before), ("after", after)):
         apollo.remove("p")
         if shape == "file":
-            apollo.write("p", "file")
+            apollo.write("p", when)
         elif shape == "folder":
-            apollo.write("p/x", "1")
-            apollo.write("p/q/y", "2")
+            apollo.write("p/x", when)
+            apollo.write("p/q/y", when)
         else:
             (apollo.root / "p").symlink_to("nowhere" if shape == "link" else "other")
         await apollo.push()

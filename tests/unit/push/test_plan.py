@@ -1,7 +1,7 @@
 """The rules of a push, as tables: what is here, what igor wrote, what is there, what follows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
@@ -109,7 +109,14 @@ CASES = {
     "changed on both sides, to the same": Case(
         here(2), record(1), None, there(9), "unchanged + own", 2
     ),
-    "changed on both sides, forced": Case(here(2), record(1), None, there(9), "send", force=True),
+    "changed on both sides, forced": Case(
+        here(2), record(1), None, there(9), "send", 9, force=True
+    ),
+    # --force takes no time's word for it
+    "as written, forced": Case(here(1), record(1), None, there(1), "undecided", force=True),
+    "other content there, same time, forced": Case(
+        here(1), record(1), None, there(1), "send", 9, force=True
+    ),
     "touched there": Case(here(1), record(1), None, there(1, touched=True), "unchanged + own", 1),
     "touched there, changed here": Case(
         here(2), record(1), None, there(1, touched=True), "send + own", 1
@@ -143,7 +150,7 @@ CASES = {
     "there already, the same, doesn't run": Case(
         here(1, mode=0o755), None, None, there(9), "send", 1
     ),
-    "there already, forced": Case(here(1), None, None, there(9), "send", force=True),
+    "there already, forced": Case(here(1), None, None, there(9), "send", 9, force=True),
     "a fifo there": Case(
         here(1), None, None, State("p", 0, 1, 0o644), "on the host already, and different"
     ),
@@ -200,6 +207,32 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_becomes_of_one_path(name: str) -> None:
     assert outcome(plan_of(CASES[name])) == CASES[name].expected
+
+
+SEEN = File(P, "f", 10, 1, 0o644, b"", ctime_ns=5, inode=7)
+WRITTEN = Record.of(SEEN, digest(1))
+
+
+@pytest.mark.parametrize(
+    "now",
+    [replace(SEEN, mtime_ns=2, ctime_ns=6), replace(SEEN, ctime_ns=6), replace(SEEN, inode=8)],
+    ids=["touch", "cp -p", "mv"],
+)
+def test_other_times_or_another_inode_let_the_content_decide(now: File) -> None:
+    asked = PlanInput({P: now}, {P: WRITTEN}, {}, {P: there(1)})
+    plan = make_plan(asked)
+    assert (plan.unhashed, plan.send, plan.unchanged) == ([P], [], 0)
+    same = make_plan(replace(asked, local_hashes={P: digest(1)}))
+    assert (same.unchanged, same.send) == (1, [])
+    assert same.adopt[P].is_local(now)
+    assert (same.adopt[P].mtime_ns, same.adopt[P].hash) == (WRITTEN.mtime_ns, WRITTEN.hash)
+    for other in (digest(2), b""):
+        assert make_plan(replace(asked, local_hashes={P: other})).send == [now]
+
+
+def test_as_it_was_seen_a_file_is_not_read_again() -> None:
+    plan = make_plan(PlanInput({P: SEEN}, {P: WRITTEN}, {}, {P: there(1)}))
+    assert (plan.unchanged, plan.unhashed, plan.adopt) == (1, [], {})
 
 
 def test_no_combination_loses_what_igor_did_not_write() -> None:

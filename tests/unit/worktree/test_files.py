@@ -79,7 +79,10 @@ def test_size_time_and_permissions_are_those_of_the_file(repo: Path) -> None:
     path = write(repo, "run.sh", "#!/bin/sh\n")
     path.chmod(0o755)
     os.utime(path, ns=(1, 1_700_000_000_123_456_789))
-    assert scan(repo).files[b"run.sh"] == File(b"run.sh", "f", 10, 1_700_000_000_123_456_789, 0o755)
+    now = path.stat()
+    assert scan(repo).files[b"run.sh"] == File(
+        b"run.sh", "f", 10, 1_700_000_000_123_456_789, 0o755, b"", now.st_ctime_ns, now.st_ino
+    )
 
 
 @pytest.mark.parametrize("inside_git", [True, False])

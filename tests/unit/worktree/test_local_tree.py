@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,9 +16,10 @@ import pytest
 
 from igor_core.errors import IgorError
 from igor_core.worktree import reading
-from igor_core.worktree.files import Tree, scan
+from igor_core.worktree.files import File, Tree, scan
 from igor_core.worktree.local_tree import LocalTree
 from igor_core.worktree.scanner import Scanned, Scanner
+from igor_core.worktree.tree import is_racy
 from tests.support.git_trees import git, write
 
 
@@ -411,6 +413,7 @@ def age(path: Path, seconds: float) -> None:
 
 async def test_a_file_is_read_with_its_hash(repo: Path) -> None:
     age(write(repo, "a", "text"), 1)
+    await asyncio.sleep(0.03)
     local = LocalTree(repo)
     found = local.read(b"a")
     assert found is not None
@@ -435,27 +438,32 @@ async def test_a_link_is_not_followed_and_a_fifo_not_waited_for(repo: Path) -> N
     assert local.read(b"fifo") is None
 
 
+NOW = 1_700_000_000_123_456_789
+SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize("of", ["mtime_ns", "ctime_ns"])
 @pytest.mark.parametrize(
-    ("nanoseconds", "racy"),
-    [(5_000_001, True), (60_000_001, False), (-3_600_000_000_001, False)],
+    ("at", "racy"),
+    [
+        (NOW - 5_000_001, True),
+        (NOW - 60_000_001, False),
+        (NOW + 3_600_000_000_001, False),
+        # Where times are whole seconds, for longer.
+        (NOW // SECOND * SECOND - SECOND, True),
+        (NOW // SECOND * SECOND - 3 * SECOND, False),
+    ],
 )
-async def test_a_young_file_is_racy(repo: Path, nanoseconds: int, racy: bool) -> None:
-    path = write(repo, "a")
-    then = time.time_ns() - nanoseconds
-    os.utime(path, ns=(then, then | 1))
+def test_a_file_that_has_just_changed_is_racy(of: str, at: int, racy: bool) -> None:
+    file = replace(File(b"a", "f", 1, 1, 0o644, b"", 1), **{of: at})
+    assert is_racy(file, NOW) is racy
+
+
+async def test_a_file_that_was_just_written_is_racy_whatever_its_time(repo: Path) -> None:
+    age(write(repo, "a"), 5)
     found = LocalTree(repo).read(b"a")
     assert found is not None
-    assert found.racy is racy
-
-
-async def test_where_times_are_whole_seconds_a_file_is_racy_for_longer(repo: Path) -> None:
-    path = write(repo, "a")
-    for seconds, racy in ((1, True), (3, False)):
-        then = time.time_ns() // 1_000_000_000 - seconds
-        os.utime(path, (then, then))
-        found = LocalTree(repo).read(b"a")
-        assert found is not None
-        assert found.racy is racy
+    assert found.racy
 
 
 @pytest.mark.parametrize("writes", [1, 100])
@@ -478,7 +486,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     found = LocalTree(repo).read(b"a")
     assert found is not None
     if writes == 1:
-        assert (found.content, found.racy) == (b"1", False)
+        assert found.content == b"1"
         assert found.file == scan(repo).files[b"a"]
     else:
         assert found.racy
