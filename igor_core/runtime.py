@@ -38,7 +38,8 @@ class BuildOptions:
 class CreateOptions:
     """How a container is created. Empty `user` and `userns` leave it to the image and the engine.
 
-    `mounts` and `read_only` map paths in the container to folders of the host.
+    `mounts` and `read_only` map paths in the container to folders of the host; `label_file` is a
+    file there with more labels.
     """
 
     name: str
@@ -47,6 +48,7 @@ class CreateOptions:
     mounts: Mapping[str, str]
     env: Mapping[str, str]
     workdir: str
+    label_file: str
     read_only: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     userns: str = ""
@@ -111,6 +113,7 @@ class Runtime:
     def _create(self, options: CreateOptions, env: Sequence[str]) -> list[str]:
         command = [self.word, "create", "--pull=never", "--init", "--name", options.name]
         command += _pairs("--label", options.labels)
+        command += ["--label-file", options.label_file]
         command += ["--userns", options.userns] if options.userns else []
         command += ["--user", options.user] if options.user else []
         for target, source in options.mounts.items():

@@ -57,8 +57,8 @@ class Debug:
     python: str | None = field(
         default=None,
         metadata=key(
-            "Python in the container. Default: the first that the image has of $VIRTUAL_ENV, "
-            "/venv/<project>, python, python3.",
+            "Python in the container. Default: that of $VIRTUAL_ENV; without it the first of "
+            "/venv/<project>, python, python3 that the image has.",
             rules=rules.PROGRAM,
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from igor_core.container.engine_errors import engine_error, last_line
 from igor_core.container.inspection import Container, Image, Inspection, containers_in, images_in
-from igor_core.container.names import CONTAINER_PROJECT, IMAGE_PROJECT, Owner
+from igor_core.container.names import CONTAINER_FOLDERS, CONTAINER_PROJECT, IMAGE_PROJECT, Owner
 from igor_core.container.plan import ContainerPlan
 from igor_core.container.shell import FIRST, Said, Shell, batch, counted, text
 from igor_core.container.spec import HOME, Spec
@@ -17,8 +17,8 @@ from igor_core.paths import RUN_FOLDER, unsafe_hint
 from igor_core.runtime import Runtime
 
 # $1 is the folder of all trees, $2 the project, $3 the containers' home or empty, $4 "new" for a
-# new container. Counted commands follow: remove the old container, create, start, print which
-# folders it sees, print its log, remove it.
+# new container, $5 the name of the file for its label. Counted commands follow: remove the old
+# container, create, start, print which folders it sees, print its log, remove it.
 # `create` and `start` are apart because only after igor's own `create` may igor remove the name.
 # The engine finds the folders by name. If other users can replace them meanwhile, the script
 # checks that the container sees the folders that the script has checked.
@@ -27,7 +27,7 @@ _BRING_UP = (
     + FIRST
     + f"""\
 making=yes
-base=$1 home=$3 new=$4
+base=$1 home=$3 new=$4 labels=$5
 cd -P -- "$base" 2>/dev/null && [ -d "./$2" ] || {{
     printf '%s: no such folder\\n' "$base/$2" >&2
     exit 66
@@ -37,10 +37,13 @@ held=$(
         ([ -z "$home" ] || {{ own .igor-host 700 && own home 700 && stat -c %d:%i .; }}) &&
         (own .igor-host 700 && own run 755 && stat -c %d:%i .)
 ) || exit
-shift 4
+folders=$(stat -L -c %i:%W -- "./$2" .igor-host/run ${{home:+.igor-host/home}} | tr '\n' ' ')
+(own .igor-host 700 && printf '%s=%s\n' {CONTAINER_FOLDERS} "$folders" >"$labels") || exit
+shift 5
 first "$@" >/dev/null || exit
 shift $(($1 + 1))
 first "$@" >/dev/null || exit
+rm -f ".igor-host/$labels"
 shift $(($1 + 1))
 first "$@" >/dev/null
 status=$?
@@ -124,7 +127,8 @@ def _command(runtime: Runtime, spec: Spec, new: str, *before: Sequence[str]) -> 
         runtime.remove([name]),
     )
     base, project = posixpath.split(spec.tree)
-    return ["sh", "-c", _BRING_UP, "igor", base, project, "".join(home), new, *commands]
+    label = posixpath.basename(spec.label_file)
+    return ["sh", "-c", _BRING_UP, "igor", base, project, "".join(home), new, label, *commands]
 
 
 # A counted command that lists ids, then the command that takes them as arguments.

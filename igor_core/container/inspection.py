@@ -1,7 +1,7 @@
 """The image and container on a host, and what runs in the container, in one round trip."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,26 +54,38 @@ class Container:
 @dataclass(frozen=True)
 class Inspection:
     """The state of one host. `processes` are the command lines that run in the container, without
-    igor's own; None if they can't be listed."""
+    igor's own; None if they can't be listed. `folders` identifies the folders on the host that
+    are to be mounted, like the label CONTAINER_FOLDERS.
+    """
 
     rootless: bool
     image: Image | None
     container: Container | None
     processes: tuple[str, ...] | None = ()
+    folders: str = ""
 
 
-async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
+#: Prints which folders its arguments are. A folder that is removed and made anew may get the same
+#: inode, but is younger.
+IDENTIFY = 'stat -L -c %i:%W -- "$@" 2>/dev/null | tr "\\n" " "'
+
+
+async def inspect(
+    shell: Shell, runtime: Runtime, owner: Owner, folders: Sequence[str]
+) -> Inspection:
     """Ask a host for the image and container of `owner`, in one round trip.
 
-    Raises HostError when the engine is missing, is down or may not be used.
+    `folders` are those on the host that are to be mounted in the container. Raises HostError when
+    the engine is missing, is down or may not be used.
     """
-    info, image, container, top = await batch(
+    info, image, container, top, identified = await batch(
         shell,
         [
             runtime.info(),
             runtime.image_inspect([owner.image]),
             runtime.container_inspect([owner.container]),
             runtime.top(owner.container),
+            ["sh", "-c", IDENTIFY, "igor", *folders],
         ],
     )
     images = [_image(item) for item in objects(image, runtime)]
@@ -86,6 +98,7 @@ async def inspect(shell: Shell, runtime: Runtime, owner: Owner) -> Inspection:
         image=images[0] if images else None,
         container=found,
         processes=_processes(top, found) if found and found.status == "running" else (),
+        folders=said_text(identified.stdout),
     )
 
 

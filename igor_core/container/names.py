@@ -18,6 +18,8 @@ CONTAINER_PROJECT = "igor.container.project"
 CONTAINER_USER = "igor.container.user"
 CONTAINER_GROUP = "igor.container.group"
 CONTAINER_CONFIG = "igor.container.config"
+#: Which folders of the host the container was created with: their inodes and birth times.
+CONTAINER_FOLDERS = "igor.container.folders"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Literal
 from igor_core.container.inspection import Container, Inspection
 from igor_core.container.names import (
     CONTAINER_CONFIG,
+    CONTAINER_FOLDERS,
     CONTAINER_GROUP,
     CONTAINER_PROJECT,
     CONTAINER_USER,
@@ -51,8 +52,11 @@ def plan_container(inspection: Inspection, spec: Spec, runtime: Runtime) -> Cont
             f"the container {container.name} is paused",
             f"on the host: {runtime.word} unpause {container.name}",
         )
+    is_current = container.labels.get(CONTAINER_FOLDERS, "").strip() == inspection.folders
     old = _why_old(inspection, container, spec, runtime)
-    usable = container.status == "running"
+    if not old and not is_current:
+        old = f"{spec.tree}, or igor's folder beside it, was moved or removed since"
+    usable = container.status == "running" and is_current
     if old:
         return ContainerPlan("replace", old, usable, inspection.processes)
     if usable or container.status == "restarting":

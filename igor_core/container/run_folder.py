@@ -12,21 +12,15 @@ from igor_core.container.shell import Shell, text
 from igor_core.errors import HostError
 from igor_core.own_folder import FUNCTIONS, UNSAFE_STATUS
 from igor_core.paths import PROJECT_PYTHON, unsafe_hint
-
-#: Words of a shell script in which $project is the project's name: where its Python may be.
-PYTHONS = '"${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "/venv/$project/bin/python" python python3'
+from igor_core.project_python import FUNCTION
 
 # The project's Python, as igor chooses it where the config names none.
 _PROJECT_PYTHON = f"""\
 # Written by igor. sh {PROJECT_PYTHON} PROJECT WORDS...: the project's Python with WORDS.
-project=$1
+{FUNCTION}
+python=$(find_python "" "$1") || exit
 shift
-for python in {PYTHONS}
-do
-    if [ -n "$python" ] && command -v "$python" >/dev/null; then exec "$python" "$@"; fi
-done
-echo 'igor: there is no Python here' >&2
-exit 127
+exec "$python" "$@"
 """
 
 # $1 is the folder of all trees, then names. A file that somebody else may change is none.

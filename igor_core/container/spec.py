@@ -20,10 +20,14 @@ HOME = "/home/igor"
 
 @dataclass(frozen=True)
 class Spec:
-    """One project's container on one host. `tree`, `home` and `run` are folders of the host."""
+    """One project's container on one host.
+
+    `tree`, `private` (igor's own), `home` and `run` are folders of the host.
+    """
 
     owner: Owner
     tree: str
+    private: str
     home: str
     run: str
     workspace: str
@@ -46,11 +50,22 @@ class Spec:
             workdir=self.workspace,
             user=self._user(runtime, rootless),
             userns="keep-id" if self._keeps_id(runtime, rootless) else "",
+            label_file=self.label_file,
             extra=self.run_args,
         )
         words = json.dumps([image_id, runtime.described(options)])
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
         return replace(options, labels={**options.labels, CONTAINER_CONFIG: digest})
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of the host that are mounted."""
+        return [self.tree, self.run, *([self.home] if self.run_as == "user" else [])]
+
+    @property
+    def label_file(self) -> str:
+        """A file on the host, while the container is created: which folders it gets."""
+        return posixpath.join(self.private, f"labels-{self.owner.container}")
 
     def _mounts(self) -> dict[str, str]:
         home = {HOME: self.home} if self.run_as == "user" else {}
@@ -86,6 +101,7 @@ def spec_of(
     return Spec(
         owner=Owner(config.user, project.name, group),
         tree=paths.tree,
+        private=paths.private,
         home=posixpath.join(paths.private, "home"),
         run=paths.run,
         workspace=config.workspace,

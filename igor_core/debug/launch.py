@@ -4,30 +4,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from igor_core.project_python import FUNCTION
 from igor_core.remote.packer import Bundle
 
 # $1 is the Python that the config names, or empty; $2 the project's name.
-_WITH_PYTHON = """\
-wanted=$1
-venv=/venv/$2/bin/python
+_WITH_PYTHON = f"""\
+{FUNCTION}
+python=$(find_python "$1" "$2") || exit
 shift 2
-if [ -n "$wanted" ]; then
-    command -v "$wanted" >/dev/null && exec "$wanted" "$@"
-    echo "no Python at $wanted" >&2
-    exit 127
-fi
-for python in "${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/python}" "$venv" python python3; do
-    [ -n "$python" ] && command -v "$python" >/dev/null && exec "$python" "$@"
-done
-echo 'no Python found' >&2
-exit 127
+exec "$python" "$@"
 """
 #: Its command lines read HELPER.payload from standard input first.
 HELPER = Bundle("igor_core.remote.debug_helper.main")
 #: As in remote/debug_helper/debuggee.py.
 VARIABLE = "IGOR_DEBUG_ENVIRONMENT"
-#: The exit status if the Python is missing.
-NO_PYTHON = 127
 
 
 @dataclass(frozen=True)

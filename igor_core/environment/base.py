@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from igor_core.environment.kill_inside import ENDING
 from igor_core.environment.marked import MARK, mark_ender
 from igor_core.errors import HostError
 from igor_core.paths import DEBUG_HELPER, HostPaths
+from igor_core.project_python import HINT
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Completed
 
@@ -121,16 +123,16 @@ class Environment(ABC):
         """Return the Python to run the project's programs with; one round trip.
 
         Returns the program `prefer` ("ipython") instead if that Python has it. Raises HostError if
-        there is no Python.
+        there is no Python, or if the one that the config or VIRTUAL_ENV names can't be used.
         """
         finder = python_finder(self.project.config.debug.python, self.project.name, prefer)
-        found = (await self.run(finder)).stdout.decode("utf-8", "replace").strip()
-        if not found:
-            raise HostError(
-                f"there is no Python {self.where}",
-                'install one, or name it in the config: "debug": {"python": "…"}',
-            )
-        return found
+        done = await self.run(finder)
+        if done.status == 0:
+            return os.fsdecode(done.stdout).strip()
+        if (error := await self.why_not_begun(done)) is not None:
+            raise error
+        said = os.fsdecode(done.stderr).strip() or f"sh ended with status {done.status}"
+        raise HostError(f"no Python {self.where}: {said}", HINT)
 
     # -- whether it is up
 

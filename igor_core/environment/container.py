@@ -52,7 +52,7 @@ class ContainerEnvironment(Environment):
 
     async def inspect(self) -> Inspection:
         """Ask the host for the image and the container; one round trip. Raises HostError."""
-        return await inspect(self.remote, self.runtime, self.owner)
+        return await inspect(self.remote, self.runtime, self.owner, self.spec.folders)
 
     def command(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from igor_core.container.run_folder import PYTHONS
+from igor_core.project_python import FUNCTION
 
 # Docker before 23 tells the size only after the program has started, so it would first see 0x0.
 # A locale that the image does not have is ASCII to programs (`locale charmap` says so under its
@@ -11,14 +11,9 @@ from igor_core.container.run_folder import PYTHONS
 # is found like what is on the PATH, after all of that.
 _START = f"""\
 stty cols "$1" rows "$2" 2>/dev/null
-configured=$3 project=$4
+{FUNCTION}
+found=$(find_python "$3" "$4" 2>/dev/null) && export PATH="$PATH:${{found%/*}}"
 shift 4
-for python in "$configured" {PYTHONS}
-do
-    found=$([ -n "$python" ] && command -v "$python") || continue
-    export PATH="$PATH:${{found%/*}}"
-    break
-done
 case $(locale charmap 2>&1) in
     *ANSI_X3.4-1968)
         unset LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_MONETARY LC_NUMERIC LC_TIME
@@ -34,17 +29,16 @@ exec "$@"
 # $1: the config's Python or nothing; $2: the project's name; $3: what to prefer to it, if it is
 # of the same installation: beside it, or on the PATH like itself.
 _FIND = f"""\
-project=$2
-for python in "$1" {PYTHONS}
-do
-    found=$([ -n "$python" ] && command -v "$python") || continue
-    if [ -n "$3" ]; then
-        [ -x "${{found%/*}}/$3" ] && found=${{found%/*}}/$3
-        case $python in */*) ;; *) found=$(command -v "$3") || found=$(command -v "$python") ;; esac
+{FUNCTION}
+found=$(find_python "$1" "$2") || exit
+if [ -n "$3" ]; then
+    if [ -x "${{found%/*}}/$3" ]; then
+        found=${{found%/*}}/$3
+    elif [ "$found" = "$(command -v python || command -v python3)" ]; then
+        found=$(command -v "$3") || found=$(find_python "$1" "$2")
     fi
-    printf '%s\\n' "$found"
-    exit
-done
+fi
+printf '%s\\n' "$found"
 """
 
 
@@ -58,9 +52,9 @@ def on_terminal(
 
 
 def python_finder(configured: str | None, project: str, prefer: str = "") -> list[str]:
-    """Return the command that prints the Python to run the project's programs with, or nothing.
+    """Return the command that prints the Python to run the project's programs with.
 
-    In this order: `configured`, the environment's VIRTUAL_ENV, /venv/PROJECT, python, python3.
+    `configured` or the environment's VIRTUAL_ENV, else the first of /venv/PROJECT, python, python3.
     `prefer` is a program ("ipython") that is taken instead if that Python has it.
     """
     return ["sh", "-c", _FIND, "igor", configured or "", project, prefer]

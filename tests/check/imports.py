@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 #: From the ground up. Units of one layer do not know each other.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors", "quantities", "shapes", "remote"}),
+    frozenset({"", "errors", "quantities", "shapes", "project_python", "remote"}),
     frozenset({"directories", "env_variables", "events", "nearest"}),
     frozenset({"commands"}),
     frozenset({"config", "agent.protocol"}),

@@ -144,7 +144,7 @@ class Sample:
         )  # fmt: skip
 
     async def inspect(self) -> Inspection:
-        return await inspect(self.shell, self.runtime, self.spec.owner)
+        return await inspect(self.shell, self.runtime, self.spec.owner, self.spec.folders)
 
     def engine(self, *arguments: str) -> str:
         """Return what the host's engine prints for a command."""

@@ -17,6 +17,7 @@ def options(**changes: object) -> CreateOptions:
         "mounts": {"/workspace": "/data/project"},
         "env": {"HOME": "/home/igor"},
         "workdir": "/workspace",
+        "label_file": "/data/.igor-host/labels",
     }
     return CreateOptions(**(values | changes))  # type: ignore[arg-type]
 

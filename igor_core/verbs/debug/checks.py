@@ -4,10 +4,10 @@ import asyncio
 import os
 
 from igor_core.debug.keeper_notes import DebugRefused
-from igor_core.debug.launch import NO_PYTHON
 from igor_core.doctor.local_port import port_use
 from igor_core.environment import Environment
 from igor_core.errors import HostError
+from igor_core.project_python import HINT, NO_PYTHON
 from igor_core.verbs.steps.pusher import Pusher
 from igor_core.verbs.steps.targets import Target
 from igor_core.worktree.files import shown
@@ -61,5 +61,5 @@ def refusal(environment: Environment, refused: DebugRefused) -> HostError:
     if refused.what == "gone":
         return HostError(text, "start it: igor debug FILE")
     if refused.what == "" and refused.more.get("status") == NO_PYTHON:
-        return HostError(text, 'name the Python in the config: "debug": {"python": "…"}')
+        return HostError(text, HINT)
     return HostError(text)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from igor_core.container.engine_errors import last_line
-from igor_core.debug.launch import NO_PYTHON
 from igor_core.debug.processes.model import ProbeResult, probe_result
 from igor_core.debug.processes.probe import PROBE, probe_words
 from igor_core.environment import Environment
 from igor_core.errors import HostError
+from igor_core.project_python import HINT, NO_PYTHON
 from igor_core.ssh.process import Completed
 from igor_core.verbs.steps.python import python_for
 from igor_core.verbs.steps.targets import Target
@@ -67,7 +67,5 @@ async def _not_looked(environment: Environment, done: Completed) -> HostError:
         return error
     where, said = environment.where, last_line(done.stderr.decode("utf-8", "replace"))
     if done.status == NO_PYTHON:
-        return HostError(
-            f"{where}: {said}", 'name one that is there in the config: "debug": {"python": "…"}'
-        )
+        return HostError(f"{where}: {said}", HINT)
     return HostError(f"{where}: Python ended with {done.status}: {said}")

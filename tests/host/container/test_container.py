@@ -142,6 +142,30 @@ async def test_a_stopped_container_is_started_again(sample: Sample) -> None:
     assert (after.id, after.status) == (before.id, "running")
 
 
+MOVES = {
+    "the tree was moved": 'mv "$1" "$1.moved" && cp -a "$1.moved" "$1"',
+    "the tree was removed": 'cp -a "$1" "$1.kept" && rm -rf "$1" && mv "$1.kept" "$1"',
+    "all trees were moved": 'cd "${1%/*}/.." && mv "${1%/*}" moved && cp -a moved "${1%/*}"',
+    "igor's folder was removed": 'rm -rf "${1%/*}/.igor-host"',
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+async def test_a_container_whose_folders_are_others_by_now_is_replaced(
+    sample: Sample, move: str
+) -> None:
+    await set_up(sample)
+    done = await sample.shell.run(["sh", "-c", move, "sh", sample.spec.tree])
+    assert done.status == 0, done.stderr
+    _, what = await plan(sample)
+    assert (what.action, what.usable) == ("replace", False)
+    assert "was moved or removed since" in what.reason
+    sample.push()
+    await set_up(sample)
+    assert await execute(sample, "python3", "main.py") == "hello\n"
+    assert (await set_up(sample)).action == "keep"
+
+
 async def test_new_options_or_a_new_image_replace_it_and_say_why(sample: Sample) -> None:
     await set_up(sample)
     sample.configure(docker_run_args=("--network=host", "--env", "A=b c"))
@@ -223,6 +247,8 @@ async def test_nothing_is_published_and_the_labels_are_there(sample: Sample) -> 
     found = await sample.inspect()
     assert found.image is not None
     options = sample.spec.options(sample.runtime, found.rootless, found.image.id)
+    sample.host.run(["mkdir", "-p", sample.spec.home, sample.spec.run], check=True)
+    sample.host.run(["touch", options.label_file], check=True)
     container = sample.engine(*sample.runtime.create(options)[1:]).strip()
     state = json.loads(sample.engine("container", "inspect", container))[0]
     assert not state["HostConfig"]["PortBindings"]
@@ -257,7 +283,7 @@ async def test_a_missing_tree_says_to_push(sample: Sample) -> None:
 
 
 async def test_names_and_values_are_never_shell_code(sample: Sample) -> None:
-    evil = "$(touch /tmp/pwned)`touch /tmp/pwned`; touch /tmp/pwned '\""
+    evil = "$(touch pwned)`touch pwned`; touch pwned '\""
     hostile = Sample(
         sample.project.root, sample.host, sample.runtime, project=evil, user=evil,
         docker_run_args=("--network=host", "--env", f"E={evil}"), docker_build_args={"B": evil},
@@ -266,7 +292,7 @@ async def test_names_and_values_are_never_shell_code(sample: Sample) -> None:
     assert (await set_up(hostile)).action == "create"
     assert await execute(hostile, "printenv", "E") == evil + "\n"
     await clean(hostile.shell, hostile.runtime, hostile.spec.owner, images=True)
-    assert sample.host.run(["ls", "/tmp/pwned"]).returncode != 0
+    assert sample.host.run(["find", "/", "-xdev", "-name", "pwned"]).stdout == ""
 
 
 def test_options_that_are_igors_own_are_refused(sample: Sample) -> None:

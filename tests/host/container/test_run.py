@@ -168,10 +168,40 @@ def test_a_file_that_is_held_back_is_not_run_nor_one_that_its_arguments_name(
     assert bare.igor("run", "who.py").returncode == 0
 
 
+NAMED = "no Python on plain: {}, which {} names, "
+
+
+def test_a_python_that_is_named_and_missing_is_not_replaced_by_another(bare: SampleProject) -> None:
+    (host,) = bare.hosts
+    entry = {"host": host.name, "dir": f"{host.home}/dev", "env": {"VIRTUAL_ENV": "/opt/none"}}
+    bare.configure(runtime="none", host_groups={"dev": {"hosts": [entry]}})
+    by_variable = bare.igor("run", "who.py")
+    assert (by_variable.returncode, by_variable.stdout) == (255, "")
+    assert NAMED.format("/opt/none/bin/python", "VIRTUAL_ENV") in by_variable.stderr
+    bare.configure(runtime="none", debug={"python": "python2.7"})
+    by_config = bare.igor("run", "who.py")
+    assert (by_config.returncode, by_config.stdout) == (255, "")
+    sentence = NAMED.format("python2.7", '"debug": {"python"} in the config') + "is not on the PATH"
+    assert sentence in by_config.stderr
+
+
+def test_a_container_whose_tree_was_moved_runs_no_old_file(project: SampleProject) -> None:
+    assert project.igor("docker", "setup", "--host", "apollo").returncode == 0
+    (host, _) = project.hosts
+    host.run(["mv", f"dev/{project.root.name}", f"dev/{project.root.name}-moved"], check=True)
+    assert project.igor("push", "--host", "apollo").returncode == 0
+    done = project.igor("run", "--host", "apollo", "who.py")
+    assert (done.returncode, done.stdout) == (255, "")
+    assert "was moved or removed since" in done.stderr
+    assert "igor docker setup" in done.stderr
+    again = project.igor("run", "--setup", "--host", "apollo", "who.py")
+    assert again.stdout.startswith("/venv/tools/bin/python /workspace"), again.stderr
+
+
 def test_where_there_is_no_python_that_is_said(ssh_home: Path, pythonless_host: Host) -> None:
     name = f"run-{time.time_ns() % 10**9}"
     project = make_project(ssh_home / name, [pythonless_host], FILES, runtime="none")
     done = project.igor("run", "who.py")
     assert done.returncode == 255
-    assert "there is no Python on pythonless" in done.stderr
+    assert "no Python on pythonless: there is no Python" in done.stderr
     project.igor("agent", "stop")

@@ -64,7 +64,7 @@ def test_what_is_missing_is_named_with_its_remedy(project: SampleProject) -> Non
     more = {"docker_rebuild_files": [], "debug_port": 20990}
     project.configure(**more, debug={"python": "/opt/none/bin/python"})
     said = refused(project)
-    assert "in the container on apollo: no Python at /opt/none/bin/python" in said
+    assert "in the container on apollo: /opt/none/bin/python, which" in said
     assert '"debug": {"python"' in said
 
     project.configure(**more, debug={"python": "/usr/bin/python3"})

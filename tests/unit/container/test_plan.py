@@ -6,7 +6,7 @@ import pytest
 
 from igor_core.container.engine_errors import engine_error
 from igor_core.container.inspection import Container, Image, Inspection
-from igor_core.container.names import CONTAINER_CONFIG, Owner
+from igor_core.container.names import CONTAINER_CONFIG, CONTAINER_FOLDERS, Owner
 from igor_core.container.plan import plan_container
 from igor_core.container.shell import batch
 from igor_core.container.spec import Spec
@@ -19,6 +19,7 @@ IMAGE = Image("sha256:1", {})
 SPEC = Spec(
     owner=Owner("dino", "project", "dev"),
     tree="/data/project",
+    private="/data/.igor-host",
     home="/data/.igor-host/home",
     run="/data/.igor-host/run",
     workspace="/workspace",
@@ -31,12 +32,16 @@ SPEC = Spec(
 )
 
 
+FOLDERS = "11:1700000000 12:1700000001 13:1700000002"
+MOVED = "/data/project, or igor's folder beside it, was moved or removed since"
+
+
 def found(status: str = "running", spec: Spec = SPEC, **changes: object) -> Inspection:
     """A host with the container of `spec` in this state."""
-    labels = spec.options(DOCKER, False, IMAGE.id).labels
+    labels = {**spec.options(DOCKER, False, IMAGE.id).labels, CONTAINER_FOLDERS: f"{FOLDERS} "}
     mounts = frozenset({"/workspace", "/home/igor", "/run/igor"})
     container = Container("abc", "dino-project-dev", IMAGE.id, status, 42, labels, mounts)
-    return replace(Inspection(False, IMAGE, container), **changes)  # type: ignore[arg-type]
+    return replace(Inspection(False, IMAGE, container, folders=FOLDERS), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,10 @@ def found(status: str = "running", spec: Spec = SPEC, **changes: object) -> Insp
         (found(spec=replace(SPEC, tree="/elsewhere")), "replace", "its options changed"),
         (found(spec=replace(SPEC, env={})), "replace", "its options changed"),
         (found("exited", replace(SPEC, uid=1)), "replace", "its options changed"),
+        (found(folders="11:1700000009 12:1700000001 13:1700000002"), "replace", MOVED),
+        (found("exited", folders="99:1700000000 12:1700000001 13:1700000002"), "replace", MOVED),
+        (found(folders="12:1700000001 13:1700000002"), "replace", MOVED),
+        (found(folders=""), "replace", MOVED),
     ],
 )
 def test_the_plan(inspection: Inspection, action: str, reason: str) -> None:
@@ -173,3 +182,8 @@ def test_what_an_engine_says_becomes_one_sentence(status: int, said: str, messag
     with pytest.raises(HostError, match=message) as error:
         raise engine_error(DOCKER, status, said)
     assert "\n" not in error.value.message
+
+
+def test_a_container_whose_folders_are_gone_is_of_no_use() -> None:
+    assert not plan_container(found(folders="1:2 3:4 5:6"), SPEC, DOCKER).usable
+    assert plan_container(found(rootless=True), SPEC, DOCKER).usable
