@@ -16,12 +16,19 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parents[1]
 _IMPORT = re.compile(r"^from (igor_core\.[\w.]+) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
 
+#: A line for a shell that was started instead of Python, and takes what it reads for commands. A
+#: Python reads past it.
+_GUARD = b"exit 71\n"
+#: The exit status of such a shell.
+SHELL_STATUS = 71
+
 # In `ps` one reads the first string: it says which program of igor's that is. There is nothing in
 # the line that a login shell (sh, bash, zsh, fish, csh) would expand within single quotes. It
 # reads exactly the payload, so that whatever follows on standard input is the program's.
 _BOOTSTRAP = (
     '"igor/{name}.py";import os,zlib;read=lambda n,d=b"":d if len(d)==n else '
-    "read(n,d+(os.read(0,n-len(d))or os._exit(70)));exec(zlib.decompress(read(int(read(8)))))"
+    "read(n,d+(os.read(0,n-len(d))or os._exit(70)));"
+    "read(8);exec(zlib.decompress(read(int(read(8)))))"
 )
 _LOADER = """
 import sys
@@ -61,7 +68,7 @@ class Bundle:
     def payload(self) -> bytes:
         """What a Python started with `argv` reads first. Small, for a new connection's pace."""
         packed = zlib.compress(self.file.encode("utf-8"), 9)
-        return b"%08d%s" % (len(packed), packed)
+        return _GUARD + b"%08d%s" % (len(packed), packed)
 
     def argv(self, arguments: Sequence[str] = (), *, site: bool = True) -> list[str]:
         """What follows `python`.

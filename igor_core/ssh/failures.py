@@ -33,9 +33,11 @@ def connection_lost(host: str, protocol_error: str = "") -> HostError:
     return HostError(f"the connection to {host} was lost{why}", "igor connects again on next use")
 
 
-def unexpected_output(host: str, error: Exception) -> HostError:
-    """Make the error of a host that answered with something else than igor's program."""
-    return HostError(f"{host}: {error}", f"see what its login shell prints: ssh {host} true")
+def not_started(host: str, error: Exception) -> HostError:
+    """Make the error of a host whose login shell did not start igor's program."""
+    return HostError(
+        f"{host}: {error}", f"this must print nothing, and end at once: ssh {host} true"
+    )
 
 
 def explain(address: Address, error: Exception) -> IgorError:

@@ -10,10 +10,10 @@ import asyncssh
 from igor_core.env_variables import KEEP, concealed, exports, in_the_open, reading
 from igor_core.errors import HostError
 from igor_core.ssh.connections import SharedConnection
-from igor_core.ssh.failures import connection_lost, explain, unexpected_output
+from igor_core.ssh.failures import connection_lost, explain, not_started
 from igor_core.ssh.host_connection import HostConnection
 from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process
-from igor_core.ssh.remote_program import ProgramSpec, Receive, RemoteProgram, UnexpectedOutput
+from igor_core.ssh.remote_program import NotStarted, ProgramSpec, Receive, RemoteProgram
 
 
 class RemoteHost(HostConnection):
@@ -84,8 +84,8 @@ class RemoteHost(HostConnection):
             return await self._connections.open_session(start)
         except asyncssh.ChannelOpenError as error:
             raise explain(self.address, error) from None
-        except UnexpectedOutput as error:
-            raise unexpected_output(self.name, error) from None
+        except NotStarted as error:
+            raise not_started(self.name, error) from None
         except (asyncssh.Error, OSError):
             raise connection_lost(self.name, self.protocol_error) from None
 

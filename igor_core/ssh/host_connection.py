@@ -13,11 +13,11 @@ from igor_core.shapes import words
 from igor_core.ssh.account import ACCOUNT_COMMAND, UNKNOWN, HostAccount, parse_account
 from igor_core.ssh.address import Address
 from igor_core.ssh.connections import Connections
-from igor_core.ssh.failures import connection_lost, explain, unexpected_output
+from igor_core.ssh.failures import connection_lost, explain, not_started
 from igor_core.ssh.login import Connection, Login, connect
 from igor_core.ssh.plain_session import start_plain
 from igor_core.ssh.process import MOST_OUTPUT, Command, Completed, Process, TooMuch, complete
-from igor_core.ssh.remote_program import NoPython, UnexpectedOutput
+from igor_core.ssh.remote_program import NoPython, NotStarted
 from igor_core.ssh.supervisor_client import SupervisorClient
 
 
@@ -141,8 +141,8 @@ class HostConnection:
             self.why_no_supervisor = str(error)
             await self._do_without_supervisor()
             return
-        except UnexpectedOutput as error:
-            raise unexpected_output(self.name, error) from None
+        except NotStarted as error:
+            raise not_started(self.name, error) from None
         except (asyncssh.Error, OSError) as error:
             raise explain(self.address, error) from None
         facts = supervisor.facts

@@ -16,12 +16,13 @@ from typing import Any
 import asyncssh
 
 from igor_core.remote.frames import BEAT, HEADER, READY, SILENCE_SECONDS
-from igor_core.remote.packer import Bundle
+from igor_core.remote.packer import SHELL_STATUS, Bundle
 from igor_core.shapes import Shape, WrongShape, parsed, words
 from igor_core.ssh.frame_reader import FrameReader
 
 BEAT_SECONDS = 10.0
-START_SECONDS = 20.0
+#: A start file of the login shell may load environments and modules from a slow disk.
+START_SECONDS = 60.0
 # The echo of an older heartbeat can't come: its session would have ended.
 _OLDEST_BEAT = 3600.0
 _BUFFER_BYTES = 1 << 20
@@ -34,8 +35,8 @@ class NoPython(Exception):
     """The host has no python3 (3.6 or later) that runs the program; quotes what it printed."""
 
 
-class UnexpectedOutput(Exception):
-    """What answered before the program was ready is not the program; says why."""
+class NotStarted(Exception):
+    """The program did not start, although the host may have a python3; says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,7 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         self._heartbeat: asyncio.Task[None] | None = None
         self._on_lost: list[Callable[[], None]] = []
         self._stderr = b""
+        self._status = 0
         self._heard = time.monotonic()
 
     @classmethod
@@ -96,7 +98,7 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         """Send the program to the host and wait until it is ready.
 
         `over` is called when its session has ended. Raises NoPython if python3 is missing or too
-        old, UnexpectedOutput, and what asyncssh raises.
+        old, NotStarted, and what asyncssh raises.
         """
         program = cls(spec, receive, over)
         await connection.create_session(
@@ -107,7 +109,10 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
             await asyncio.wait_for(program._ready, START_SECONDS)
         except asyncio.TimeoutError:
             program.close()
-            raise NoPython(f"python3 did not answer within {START_SECONDS:.0f} s") from None
+            raise NotStarted(
+                f"igor's program did not start within {START_SECONDS:.0f} s: a start file of the "
+                "login shell (~/.bashrc, ~/.profile, …) is slow, or starts another shell"
+            ) from None
         except BaseException:
             program.close()
             raise
@@ -142,7 +147,7 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         self.protocol_error = reason
         self._frames.clear()
         if not self._ready.done():
-            self._ready.set_exception(UnexpectedOutput(reason))
+            self._ready.set_exception(NotStarted(reason))
         self._lose(reason)
 
     def close(self) -> None:
@@ -179,10 +184,21 @@ class RemoteProgram(asyncssh.SSHClientSession[bytes]):
         except (ValueError, LookupError, struct.error) as error:
             self.give_up(f"the host answered nonsense: {error}")
 
+    def exit_status_received(self, status: int) -> None:
+        self._status = status
+
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ready.done() and exc is not None:
             # The whole connection is gone, which says nothing about the host's python3.
             self._ready.set_exception(exc)
+        elif not self._ready.done() and self._status == SHELL_STATUS:
+            self._ready.set_exception(
+                NotStarted(
+                    "a start file of the login shell (~/.bashrc, ~/.profile, …) starts another "
+                    "shell, which runs no command of ssh; start it only where somebody types: "
+                    "case $- in *i*) exec … ;; esac"
+                )
+            )
         elif not self._ready.done():
             printed = self._stderr or self._frames.tail
             self._ready.set_exception(NoPython(_last_line(printed) or "no python3"))

@@ -43,7 +43,7 @@ class SupervisorClient:
     async def open(cls, connection: asyncssh.SSHClientConnection) -> "SupervisorClient":
         """Send the supervisor to the host and wait until it is ready.
 
-        Raises NoPython if python3 is missing or too old, UnexpectedOutput, asyncssh's errors.
+        Raises NoPython if python3 is missing or too old, NotStarted, asyncssh's errors.
         """
         session = cls()
         session._program = await RemoteProgram.open(connection, SUPERVISOR, session._take)

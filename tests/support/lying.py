@@ -19,6 +19,7 @@ def read(count, data=b""):
         data += os.read(0, count - len(data)) or sys.exit("the payload is cut off")
     return data
 
+read(8)
 source = zlib.decompress(read(int(read(8)))).decode().replace("module.main()", "")
 space = {}
 exec(source, space)

@@ -6,17 +6,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 import pytest_asyncio
 
+from igor_core.errors import HostError
 from igor_core.remote.frames import HEADER
 from igor_core.remote.supervisor import frames
 from igor_core.remote.supervisor.announcement import ANNOUNCED_WITHIN, Announcement
-from igor_core.ssh import supervisor_client
+from igor_core.ssh import remote_program, supervisor_client
 from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.process import Command, Process, complete
 from tests.lab import Host
@@ -386,3 +387,58 @@ async def test_a_killed_supervisor_is_a_lost_connection_and_its_terminals_hang_u
         assert process.lost
         assert host.state == "not connected"
     wait_until(lambda: plain_host.run(["pgrep", "-f", "^sleep 82"]).returncode == 1, 5)
+
+
+@pytest.fixture
+def start_file(plain_host: Host) -> Iterator[None]:
+    """The user's ~/.bashrc, which bash reads for each command of ssh, is as before at the end."""
+    bashrc = plain_host.path(".bashrc")
+    before = bashrc.read_text()
+    yield
+    bashrc.write_text(before)
+
+
+def start_with(host: Host, command: str) -> None:
+    host.path(".bashrc").write_text(f"{command}\n")
+
+
+def listing(host: Host) -> set[Path]:
+    return set(host.path(".").iterdir())
+
+
+@pytest.mark.parametrize("shell", ["zsh", "dash", "bash", "tcsh", "fish"])
+async def test_a_shell_that_a_start_file_starts_runs_nothing_of_igors_program(
+    ssh_home: Path, plain_host: Host, start_file: None, shell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shell not in ("dash", "bash"):
+        require_peer(shell)
+    # fish reads all before it runs a line, so it does not end by itself.
+    monkeypatch.setattr(remote_program, "START_SECONDS", 3.0 if shell == "fish" else 60.0)
+    option = {"bash": "--norc", "tcsh": "-f", "zsh": "-f"}.get(shell, "")
+    start_with(plain_host, f"exec {shell} {option}")
+    before = listing(plain_host)
+    with pytest.raises(HostError) as refused:
+        async with connected("plain"):
+            pass
+    assert "plain: " in refused.value.message
+    assert "starts another shell" in refused.value.message
+    assert "ssh plain true" in refused.value.hint
+    assert listing(plain_host) == before
+
+
+async def test_a_start_file_that_takes_too_long_is_not_a_missing_python(
+    ssh_home: Path, plain_host: Host, start_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_with(plain_host, "sleep 5")
+    monkeypatch.setattr(remote_program, "START_SECONDS", 0.5)
+    with pytest.raises(HostError, match=r"did not start within .* \(~/.bashrc"):
+        async with connected("plain"):
+            pass
+
+
+async def test_a_slow_start_file_is_waited_for(
+    ssh_home: Path, plain_host: Host, start_file: None
+) -> None:
+    start_with(plain_host, "sleep 1")
+    async with connected("plain") as host:
+        assert host.has_supervisor
