@@ -41,7 +41,9 @@ class HostError(IgorError):
 
 
 class NeedsLogin(HostError):
-    """A login needs an answer (password, passphrase), and there is nobody to ask."""
+    """A login fails until a person acts: answers a question, accepts a host key, loads a key, mends
+    ssh_config. The same login tried again would only lock the account.
+    """
 
 
 class AgentError(IgorError):

@@ -22,10 +22,14 @@ TRIES = 3
 
 @dataclass
 class Login:
-    """How to log in for a client: ask its user via `ask`, use the ssh-agent of its `env`."""
+    """How to log in for a client: ask its user via `ask`, use the ssh-agent of its `env`.
+
+    `tell` shows the user a sentence about the login.
+    """
 
     ask: Ask | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = lambda _text: None
     waiting_for_answer: bool = False
 
     async def answer(self, host: str, question: str, echo: bool) -> str:
@@ -56,6 +60,16 @@ class AuthPrompts(asyncssh.SSHClient):
         self._locked = list(locked)
         self._login = login
         self._passwords = TRIES
+        self._connection: asyncssh.SSHClientConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._connection = conn
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the host's sshd has answered."""
+        made = self._connection
+        return made is not None and bool(made.get_extra_info("server_version"))
 
     async def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
         """Return the next encrypted key, unlocked; asyncssh has tried ssh-agent and open keys."""

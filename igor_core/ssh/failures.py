@@ -7,7 +7,7 @@ import socket
 
 import asyncssh
 
-from igor_core.errors import HostError, IgorError
+from igor_core.errors import HostError, IgorError, NeedsLogin
 from igor_core.ssh.address import Address
 from igor_core.ssh.unsupported import unsupported
 
@@ -46,11 +46,14 @@ def explain(address: Address, error: Exception) -> IgorError:
     if isinstance(error, IgorError):
         return error
     if isinstance(error, asyncssh.PermissionDenied):
-        return HostError(f"{host} refuses the login: {error.reason}", attempt + _ignored(address))
+        return NeedsLogin(f"{host} refuses the login: {error.reason}", attempt + _ignored(address))
+    if isinstance(error, asyncssh.DisconnectError) and "authentication fail" in error.reason:
+        # sshd counts the keys that were offered (MaxAuthTries).
+        return NeedsLogin(f"{host} refuses the login: {error.reason}", attempt + _ignored(address))
     if isinstance(error, asyncssh.ConfigParseError):
-        return HostError(f"{host}: igor can't use ssh_config: {error}", "fix that line")
+        return NeedsLogin(f"{host}: igor can't use ssh_config: {error}", "fix that line")
     if isinstance(error, asyncssh.KeyImportError):
-        return HostError(f"{host}: a private key can't be read: {error}", attempt)
+        return NeedsLogin(f"{host}: a private key can't be read: {error}", attempt)
     if isinstance(error, asyncssh.ChannelOpenError):
         return HostError(
             f"{host} refused to open a session: {error.reason}",
@@ -82,5 +85,5 @@ def _network(host: str, error: Exception) -> IgorError:
         )
         return HostError(f"{host} {said}", hint)
     if isinstance(error, ValueError):
-        return HostError(f"{host}: unsupported setting in ssh_config: {error}")
+        return NeedsLogin(f"{host}: unsupported setting in ssh_config: {error}")
     raise error

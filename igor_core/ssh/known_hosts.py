@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncssh
 
-from igor_core.errors import HostError
+from igor_core.errors import NeedsLogin
 from igor_core.ssh.ssh_config import Settings
 from igor_core.ssh.unsupported import unsupported
 
@@ -40,19 +40,19 @@ class KnownHosts:
         return bool(self._known.match(name, "", None)[0])
 
 
-def refusal(settings: Settings, reason: str) -> HostError:
+def refusal(settings: Settings, reason: str) -> NeedsLogin:
     """Make the error of a host key that isn't trusted; the hint is the command that fixes it."""
     name = settings.address.name
     if "revoked" in reason:
-        return HostError(
+        return NeedsLogin(
             f"{name}: the host key is marked as revoked", "ask the administrator of the host"
         )
     stale = _files_with_key(settings)
     if not stale:
-        return HostError(f"{name}: the host key is unknown", f"check it and accept it: "
+        return NeedsLogin(f"{name}: the host key is unknown", f"check it and accept it: "
                          f"{_accept(settings)}{_ignored(settings)}")  # fmt: skip
     lines = [shlex.join(["ssh-keygen", "-R", found, "-f", file]) for file, found in stale]
-    return HostError(
+    return NeedsLogin(
         f"{name}: the host key has changed; someone may be intercepting the connection",
         f"if the host was reinstalled: {' && '.join([*lines, _accept(settings)])}",
     )

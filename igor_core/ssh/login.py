@@ -1,6 +1,7 @@
 """Logging in to a host, directly or through its jump hosts, as ssh_config says."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import asyncssh
@@ -14,7 +15,14 @@ from igor_core.ssh.failures import FOREIGN, explain
 from igor_core.ssh.known_hosts import KnownHosts, refusal
 from igor_core.ssh.ssh_config import Settings
 
+#: For reaching a host, as ConnectTimeout.
 CONNECT_SECONDS = 20.0
+#: For the login itself, which may wait for a phone, a key to touch, or a directory; sshd's own
+#: LoginGraceTime.
+LOGIN_SECONDS = 120.0
+#: After this time a person is told that the login is slow.
+SLOW_SECONDS = 5.0
+STEP_SECONDS = 0.5
 KEEPALIVE_SECONDS = 10
 KEEPALIVE_MISSES = 2
 
@@ -74,7 +82,7 @@ async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -
     limit = settings.connect_seconds or CONNECT_SECONDS
     try:
         connecting = asyncssh.connect(settings.address.name, **options)
-        connection = await _within(limit, login, connecting)
+        connection = await _within(limit, login, prompts, connecting)
     except asyncssh.HostKeyNotVerifiable as error:
         raise refusal(settings, error.reason) from None
     except asyncssh.Error:
@@ -112,17 +120,26 @@ def _options(settings: Settings, found: keys.Keys, login: Login) -> dict[str, An
     return options
 
 
-async def _within(seconds: float, login: Login, work: Any) -> Connection:
-    """Wait for `work`. Raises TimeoutError after `seconds`, not counting waits for answers."""
+async def _within(
+    seconds: float, login: Login, prompts: AuthPrompts, work: Awaitable[Connection]
+) -> Connection:
+    """Wait for `work`: `seconds` until sshd answers, LOGIN_SECONDS from then on.
+
+    Waits for answers do not count. Raises TimeoutError.
+    """
     task = asyncio.ensure_future(work)
-    waited = 0.0
+    waited, limit, is_told = 0.0, seconds, False
     try:
         while not task.done():
-            await asyncio.wait({task}, timeout=0.5)
-            waited = 0.0 if login.waiting_for_answer else waited + 0.5
-            if waited >= seconds and not task.done():
+            await asyncio.wait({task}, timeout=STEP_SECONDS)
+            waited = 0.0 if login.waiting_for_answer else waited + STEP_SECONDS
+            if limit == seconds and prompts.is_reached:
+                waited, limit = 0.0, LOGIN_SECONDS
+            if waited >= limit and not task.done():
                 raise TimeoutError
-        connection: Connection = task.result()
-        return connection
+            if prompts.is_reached and waited >= SLOW_SECONDS and not is_told:
+                login.tell("the host takes its time to log in: a phone, or a key to touch?")
+                is_told = True
+        return task.result()
     finally:
         task.cancel()

@@ -93,6 +93,10 @@ class Host:
         """A path on the host (absolute, or from its home) as a path that the test can open."""
         return self._machine.path(f"{self.home}/{inside}" if not inside.startswith("/") else inside)
 
+    @property
+    def sshd_log(self) -> str:
+        return (self._folder / "sshd.log").read_text()
+
     def read(self, inside: str) -> bytes:
         """The bytes of a file on the host (absolute path, or from its home)."""
         return self.path(inside).read_bytes()

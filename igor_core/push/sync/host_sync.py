@@ -200,12 +200,13 @@ class HostSync:
 
     # In the background, for an editor that pushes on write.
 
-    def follow(self, environment: Mapping[str, str]) -> None:
+    def follow(self, environment: Mapping[str, str], *, anew: bool = False) -> None:
         """Keep the host up to date from now on, and reconnect when it was lost.
 
-        `environment` has what a login needs; nobody is asked anything.
+        `environment` has what a login needs; nobody is asked anything. A login that was refused is
+        tried again only with another environment, or `anew`: when a person opens the project.
         """
-        self._retry.start(environment)
+        self._retry.start(environment, anew=anew)
 
     def unfollow(self) -> None:
         self._retry.stop()

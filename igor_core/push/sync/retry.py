@@ -43,9 +43,14 @@ class Retry:
     def is_running(self) -> bool:
         return self._task is not None
 
-    def start(self, environment: Mapping[str, str]) -> None:
-        """Keep the host up to date from now on; `environment` has what a login needs."""
+    def start(self, environment: Mapping[str, str], *, anew: bool = False) -> None:
+        """Keep the host up to date from now on; `environment` has what a login needs.
+
+        `anew`: a person looks, who may have mended what the last login failed of.
+        """
         self._environment = environment
+        if anew:
+            self._refused = None
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
         self.nudge()

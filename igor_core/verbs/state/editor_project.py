@@ -150,7 +150,7 @@ class EditorProject:
             if is_trusted(project):
                 for host in self._hosts.values():
                     if self.pushes_on_write(project):
-                        host.follow(environment)
+                        host.follow(environment, anew=True)
                     else:
                         host.warm(environment)
 

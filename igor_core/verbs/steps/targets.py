@@ -61,7 +61,8 @@ class Target:
 
     async def connect(self) -> Environment:
         """Connect to the host; its folders are known only then. Raises HostError, NeedsLogin."""
-        await self.remote.connect(Login(self.job.ask if self.job.answers else None, self.job.env))
+        ask = self.job.ask if self.job.answers else None
+        await self.remote.connect(Login(ask, self.job.env, self.step))
         return self.environment()
 
     def environment(self) -> Environment:

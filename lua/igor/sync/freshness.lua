@@ -153,13 +153,24 @@ local function say_held(new)
   end
 end
 
+--- Return why the first of these hosts needs a person, in parentheses; '' if nothing is known.
+local function reason(event, names)
+  for _, host in ipairs(event.hosts) do
+    if host.host == names[1] and host.error ~= '' then
+      return (' (%s)'):format(host.error)
+    end
+  end
+  return ''
+end
+
 --- Report what got worse and what recovered, each once.
 ---@param told table  notices shown so far, kept by the caller for each project
 ---@param event IgorFreshnessEvent
 function M.notice(told, event)
   if event.push_on_write and event.trusted then
     say_hosts(newly(told, event, 'offline'), 'offline; saves wait', WARN)
-    say_hosts(newly(told, event, 'needs login'), 'needs a login, :IgorPush asks; saves wait', WARN)
+    local refused = newly(told, event, 'needs login')
+    say_hosts(refused, ('needs a login%s, :IgorPush asks; saves wait'):format(reason(event, refused)), WARN)
     say_hosts(back(told, event), 'back')
     say_held(newly_held(told, event))
   end

@@ -3,14 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from igor_core import directories
 from tests.lab import Host, HostPlan, Lab
-from tests.support.agent_client import kill_agent
+from tests.support.agent_client import kill_agent, wait_until
 from tests.support.following import Editor, FollowedProject, of
 
 # Keepalives notice a cut cable after two intervals of ten seconds.
@@ -149,6 +149,46 @@ def test_no_background_ever_asks_for_a_password(
     project.write("main.py", "after the login")
     editor.save("main.py")
     project.arrives("main.py")
+
+
+def refuse(host: Host) -> Callable[[], None]:
+    """Have the host refuse the login; returns what undoes it."""
+    keys = host.path(".ssh/authorized_keys")
+    before = keys.read_text()
+    keys.write_text("")
+    return lambda: keys.write_text(before) and None
+
+
+def logins(host: Host) -> int:
+    """Count the logins that came to nothing."""
+    return host.sshd_log.count("[preauth]")
+
+
+def test_a_login_that_a_person_must_mend_is_not_tried_again_by_itself(
+    plain_host: Host, ssh_home: Path, tmp_path: Path
+) -> None:
+    project = FollowedProject(tmp_path / "project", [plain_host])
+    project.write("main.py", "print(1)")
+    project.trust()
+    undo, before = refuse(plain_host), logins(plain_host)
+    try:
+        editor = Editor(project)
+        told = editor.until(lambda event: of(event, "plain")["state"] == "needs login")
+        assert "refuses the login: Permission denied" in of(told, "plain")["error"]
+        wait_until(lambda: logins(plain_host) == before + 1)
+        for number in range(5):
+            project.write("main.py", f"saved {number}")
+            editor.save("main.py")
+            editor.look()
+        # A fresh look of a person tries once.
+        second = Editor(project)
+        second.until(lambda event: of(event, "plain")["state"] == "needs login")
+        wait_until(lambda: logins(plain_host) == before + 2)
+        undo()
+        assert project.call("push")["status"] == 0
+        editor.until_fresh()
+    finally:
+        undo()
 
 
 def test_a_receiver_that_was_killed_is_replaced(

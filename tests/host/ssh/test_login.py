@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import HostError, NeedsLogin
+from igor_core.ssh import login
 from igor_core.ssh.address import Address
 from igor_core.ssh.login import Login
 from tests.lab import Host, HostPlan, Lab
@@ -120,6 +121,48 @@ async def test_an_option_that_asyncssh_rejects_is_named_with_its_line(ssh_home: 
         await hostname("apollo")
 
 
+# -- how long a login may take
+
+
+@pytest.fixture
+def slow_login(plain_host: Host) -> Iterator[None]:
+    """The host's sshd waits two seconds before it takes a key, as for a directory or a phone."""
+    config = plain_host.path("/etc/ssh/igor_lab_sshd_config")
+    before = config.read_text()
+    script = plain_host.path("/etc/ssh/slow-keys")
+    script.write_text(f"#!/bin/sh\nsleep 2\ncat {plain_host.home}/.ssh/authorized_keys\n")
+    script.chmod(0o755)
+    config.write_text(
+        "AuthorizedKeysFile none\nAuthorizedKeysCommandUser root\n"
+        f"AuthorizedKeysCommand /etc/ssh/slow-keys\n{before}"
+    )
+    plain_host.kill_sshd()
+    plain_host.start_sshd()
+    yield
+    config.write_text(before)
+    script.unlink()
+    plain_host.kill_sshd()
+    plain_host.start_sshd()
+
+
+async def test_connect_timeout_is_not_for_the_login_and_a_slow_one_is_told(
+    ssh_home: Path, slow_login: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "SLOW_SECONDS", 1.0)
+    configure(ssh_home, "Host plain\n    ConnectTimeout 1\n")
+    told: list[str] = []
+    assert await hostname("plain", Login(tell=told.append)) == "plain"
+    assert told == ["the host takes its time to log in: a phone, or a key to touch?"]
+
+
+async def test_a_login_does_not_take_for_ever(
+    ssh_home: Path, slow_login: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "LOGIN_SECONDS", 1.0)
+    with pytest.raises(HostError, match="plain does not answer"):
+        await hostname("plain")
+
+
 # -- keys and ssh-agents
 
 
@@ -133,12 +176,12 @@ async def test_only_the_ssh_agent_of_the_login_is_used(
         monkeypatch.setenv("SSH_AUTH_SOCK", good["SSH_AUTH_SOCK"])
         assert await hostname("h", Login(env=good)) == "plain"
         for env in (bad, {}):
-            with pytest.raises(HostError, match="h refuses the login"):
+            with pytest.raises(NeedsLogin, match="h refuses the login"):
                 await hostname("h", Login(env=env))
         configure(home, f"Host h\n    IdentityAgent {good['SSH_AUTH_SOCK']}\n")
         assert await hostname("h", Login(env=bad)) == "plain"
         configure(home, "Host h\n    IdentityAgent none\n")
-        with pytest.raises(HostError, match="h refuses the login"):
+        with pytest.raises(NeedsLogin, match="h refuses the login"):
             await hostname("h", Login(env=good))
 
 
@@ -277,7 +320,7 @@ async def test_an_unknown_host_key_is_refused_and_the_hint_fixes_it(
     own_known_hosts: Path,
 ) -> None:
     own_known_hosts.write_text("a line that is none\n")
-    with pytest.raises(HostError, match="plain: the host key is unknown") as caught:
+    with pytest.raises(NeedsLogin, match="plain: the host key is unknown") as caught:
         await hostname("plain")
     accept(caught.value.hint)
     assert await hostname("plain") == "plain"
@@ -293,7 +336,7 @@ async def test_a_changed_host_key_is_refused_and_the_hint_fixes_it(
     if hashed:
         words = ["ssh-keygen", "-q", "-H", "-f", str(own_known_hosts)]
         subprocess.run(words, check=False, capture_output=True)
-    with pytest.raises(HostError, match="plain: the host key has changed") as caught:
+    with pytest.raises(NeedsLogin, match="plain: the host key has changed") as caught:
         await hostname("plain")
     assert "ssh-keygen -R" in caught.value.hint
     accept(caught.value.hint)
@@ -304,7 +347,7 @@ async def test_a_host_key_alias_is_the_name_to_look_for(
     own_known_hosts: Path, plain_host: Host, ssh_home: Path
 ) -> None:
     own_known_hosts.write_text(f"cluster-node {plain_host.host_key}\n")
-    with pytest.raises(HostError, match="the host key is unknown"):
+    with pytest.raises(NeedsLogin, match="the host key is unknown"):
         await hostname("plain")
     configure(ssh_home, "Host plain\n    HostKeyAlias cluster-node\n")
     assert await hostname("plain") == "plain"
@@ -313,7 +356,7 @@ async def test_a_host_key_alias_is_the_name_to_look_for(
 async def test_a_revoked_host_key_is_refused(own_known_hosts: Path, plain_host: Host) -> None:
     key = f"{plain_host.address} {plain_host.host_key}\n"
     own_known_hosts.write_text(f"{key}@revoked {key}")
-    with pytest.raises(HostError, match="the host key is marked as revoked"):
+    with pytest.raises(NeedsLogin, match="the host key is marked as revoked"):
         await hostname("plain")
 
 
