@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--ready-fd", type=int, help="written to once the agent listens")
     options = parser.parse_args()
     os.umask(0o077)
+    os.chdir("/")  # hold no folder
     _start_log()
     from igor_core.agent.server import IDLE_SECONDS, Server
 

@@ -192,17 +192,16 @@ def agent_python() -> str:
 
 def _spawn() -> None:
     """Start the agent detached and wait until it says that it listens."""
-    package_root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
     reader, writer = os.pipe()
     with _open_log() as log:
         process = subprocess.Popen(
-            [agent_python(), "-m", "igor_core.agent", "--ready-fd", str(writer)],
+            # The user's PYTHONPATH is for the user's programs: a queue.py there would stand in for
+            # the standard library's. igor is found in the folder that the agent starts in.
+            [agent_python(), "-E", "-m", "igor_core.agent", "--ready-fd", str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": path},
+            cwd=Path(__file__).parents[2],
             start_new_session=True,
             pass_fds=(writer,),
         )

@@ -83,13 +83,13 @@ local function check_editor()
 end
 
 local function check_agent(program, found)
-  local version, why = run({ found.agent_python, '-c', IN_AGENT })
+  local version, why = run({ found.agent_python, '-E', '-c', IN_AGENT })
   if version then
     health.ok(("the agent's Python has asyncssh %s: %s"):format(version, found.agent_python))
   else
     health.error(("the agent's Python lacks a module: %s (%s)"):format(why, found.agent_python), INSTALL)
   end
-  local agent, problem = run({ program, '-c', AGENT_STATUS, checkout })
+  local agent, problem = run({ program, '-E', '-c', AGENT_STATUS, checkout })
   if agent then
     health.ok('an agent runs: ' .. agent)
   elseif problem == TIMEOUT then
@@ -102,7 +102,7 @@ end
 local function check_python()
   health.start('igor: Python and the agent')
   local program, which = python()
-  local said, why = run({ program, '-c', IN_EDITOR, checkout })
+  local said, why = run({ program, '-E', '-c', IN_EDITOR, checkout })
   if not said then
     local advice = { INSTALL, "or name a Python that has pynvim: require('igor').setup{ python = … }" }
     return health.error(('%s can not run igor: %s (%s)'):format(program, why, which), advice)

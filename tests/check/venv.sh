@@ -37,4 +37,9 @@ echo "installing Python packages into .venv"
 # compat: a plain path; the default's import hook costs each start of igor 25 ms.
 PIP_CACHE_DIR=$PWD/.cache/pip .venv/bin/python -m pip install --quiet \
     --disable-pip-version-check --config-settings editable_mode=compat --editable "$what"
+# PYTHONPATH, PYTHONWARNINGS and PYTHONDEVMODE are for the project's Python, not for igor's: a queue.py
+# of the project would stand in for the standard library's. The second form is for paths with spaces.
+sed -e '1s|^#!.*/python[0-9.]*$|& -E|' -e '2s|" "|" -E "|' .venv/bin/igor >.venv/bin/igor.new
+cat .venv/bin/igor.new >.venv/bin/igor
+rm .venv/bin/igor.new
 mark >".venv/installed-$mode"

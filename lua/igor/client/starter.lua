@@ -18,17 +18,6 @@ M.python = 'python3'
 local running = false
 local pause, not_before, last = FIRST_PAUSE_MS, 0, -math.huge
 
-local function environment()
-  local found = uv.os_environ()
-  local path = found.PYTHONPATH
-  found.PYTHONPATH = directories.checkout .. (path and path ~= '' and ':' .. path or '')
-  local list = {}
-  for name, value in pairs(found) do
-    list[#list + 1] = name .. '=' .. value
-  end
-  return list
-end
-
 local function is_too_soon()
   local now = uv.now()
   if now - last > WELL_MS then
@@ -49,9 +38,9 @@ function M.start(on_failure)
   local log = directories.append_to('agent.log')
   local process
   local options = {
-    args = { '-c', START },
-    cwd = '/',
-    env = environment(),
+    -- Not the project's PYTHONPATH; igor is found in the folder that it starts in.
+    args = { '-E', '-c', START },
+    cwd = directories.checkout,
     stdio = { nil, log, log },
     detached = true,
   }

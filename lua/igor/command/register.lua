@@ -31,7 +31,7 @@ end
 local function start(_)
   local last_words = ''
   local python = require('igor.python').of_host()
-  local command = { 'sh', '-c', SHELL, 'sh', python, '-c', START, M.plugin }
+  local command = { 'sh', '-c', SHELL, 'sh', python, '-E', '-c', START, M.plugin }
   return vim.fn.jobstart(command, {
     rpc = true,
     on_stderr = function(_, lines)

@@ -54,7 +54,7 @@ local function igor()
   end
   local start = 'import sys; sys.path[0] = sys.argv.pop(1); '
     .. 'from igor_core.cli.entry import main; sys.exit(main())'
-  return { require('igor.python').of_agent(), '-c', start, require('igor.directories').checkout }
+  return { require('igor.python').of_agent(), '-E', '-c', start, require('igor.directories').checkout }
 end
 
 local function argv(root, args)

@@ -272,7 +272,7 @@ def test_without_the_installed_script_the_command_is_igor_s_python(
     with scene(nvim, home, "{}", "main.py") as on:
         on.editor.lua("vim.fn.executable = function() return 0 end")
         found = on.editor.lua(COMMAND, "bash")
-        assert found[1] == "-c"
+        assert found[1:3] == ["-E", "-c"]
         assert str(CHECKOUT) in found
         monkeypatch.chdir("/")
         on.editor.lua("vim.cmd.new(); vim.fn.termopen(...)", found)

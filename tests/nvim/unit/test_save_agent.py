@@ -64,9 +64,9 @@ def test_without_an_agent_each_save_is_in_the_file_and_an_agent_is_started(
         assert time.monotonic() < deadline, starts(home)
         time.sleep(0.02)
     place, path, words = (home / "started").read_text().splitlines()[:3]
-    assert place == "/"
-    assert path == str(Path(__file__).parents[3])
-    assert words.startswith(f"-c {STARTER}")
+    assert place == str(Path(__file__).parents[3])
+    assert path == os.environ.get("PYTHONPATH", "")
+    assert words.startswith(f"-E -c {STARTER}")
     folder = home / "state" / "igor"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "unsent").stat().st_mode) == 0o600
