@@ -72,17 +72,19 @@ async def _jump(
 async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -> Connection:
     found = await asyncio.to_thread(keys.read, settings)
     known_hosts = await asyncio.to_thread(KnownHosts, settings.known_hosts_files())
-    prompts = AuthPrompts(settings, found.locked, login)
-    options = {
-        **_options(settings, found, login),
-        "known_hosts": known_hosts,
-        "tunnel": tunnel,
-        "client_factory": lambda: prompts,
-    }
     limit = settings.connect_seconds or CONNECT_SECONDS
     try:
-        connecting = asyncssh.connect(settings.address.name, **options)
-        connection = await _within(limit, login, prompts, connecting)
+        async with keys.of_agent(settings.agent_path(login.env)) as agent:
+            offered, locked = found.with_agent(agent)
+            prompts = AuthPrompts(settings, locked, login)
+            options = {
+                **_options(settings, offered, login),
+                "known_hosts": known_hosts,
+                "tunnel": tunnel,
+                "client_factory": lambda: prompts,
+            }
+            connecting = asyncssh.connect(settings.address.name, **options)
+            connection = await _within(limit, login, prompts, connecting)
     except asyncssh.HostKeyNotVerifiable as error:
         raise refusal(settings, error.reason) from None
     except asyncssh.Error:
@@ -96,18 +98,15 @@ async def _log_in(settings: Settings, login: Login, tunnel: Connection | None) -
     return connection
 
 
-def _options(settings: Settings, found: keys.Keys, login: Login) -> dict[str, Any]:
+def _options(settings: Settings, offered: keys.NoKeys, login: Login) -> dict[str, Any]:
     """Return asyncssh's options for a login, as ssh_config and igor want them."""
-    # With IdentitiesOnly and no identity, ssh-agent has nothing to offer.
-    agent = "" if found.agent == [] else settings.agent_path(login.env)
     options: dict[str, Any] = {
         "port": settings.port,
         "username": settings.user,
         "config": ssh_config.files(),
-        "client_keys": found.open,
+        "client_keys": offered,
         "client_certs": settings.certificates(),
-        "agent_path": agent,
-        "agent_identities": found.agent,
+        "agent_path": "",
         "pkcs11_provider": None,
         "proxy_command": settings.proxy_command(login.env),
         # `_within` has the limit: asyncssh's would count the time that the user takes to answer.

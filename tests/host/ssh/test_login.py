@@ -4,6 +4,7 @@
 import asyncio
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from igor_core.errors import HostError, NeedsLogin
-from igor_core.ssh import login
+from igor_core.ssh import keys, login
 from igor_core.ssh.address import Address
 from igor_core.ssh.login import Login
 from tests.lab import Host, HostPlan, Lab
@@ -202,6 +203,36 @@ async def test_only_the_named_identities_of_an_agent_are_offered(
         (home / "good.pub").unlink()
         with pytest.raises(HostError, match="refuses the login: Permission denied"):
             await hostname("h", Login(env=env))
+
+
+async def test_of_many_keys_those_that_identity_file_names_are_offered_first_and_each_once(
+    plain_host: Host, entry: str, home: Path
+) -> None:
+    authorize(plain_host, make_key(home / "good"))
+    others = [home / f"other{number}" for number in range(8)]
+    for other in others:
+        make_key(other)
+    named = f"Host h\n{entry}    IdentityFile {home}/good\n"
+    with ssh_agent(home, "named", *others, home / "good") as env:
+        configure(home, named)
+        assert await hostname("h", Login(env=env)) == "plain"
+    with ssh_agent(home, "both", *others[:4]) as env:
+        files = "".join(f"    IdentityFile {key}\n" for key in (*others[:4], home / "good"))
+        configure(home, f"Host h\n{entry}{files}")
+        assert await hostname("h", Login(env=env)) == "plain"
+
+
+async def test_an_ssh_agent_that_does_not_answer_is_none(
+    plain_host: Host, entry: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "AGENT_SECONDS", 0.3)
+    authorize(plain_host, make_key(home / "good"))
+    configure(home, f"Host h\n{entry}    IdentityFile {home}/good\n")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(home / "silent"))
+        silent.listen()
+        for path in (home / "silent", home / "nothing"):
+            assert await hostname("h", Login(env={"SSH_AUTH_SOCK": str(path)})) == "plain"
 
 
 async def test_an_encrypted_key_is_asked_for_again_when_the_passphrase_was_wrong(
