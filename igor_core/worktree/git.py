@@ -45,6 +45,9 @@ LONGEST_LIST = 256 << 20
 # git may wait for a disk, but not for ever: a repository's config can be a fifo.
 PATIENCE_SECONDS = 120.0
 
+# The text of a `.git` that is a file: one path.
+_LONGEST_LINK = 8192
+
 _NO_REPOSITORY = "not a git repository (or any"
 _DUBIOUS = "dubious ownership"
 _BARE = "cannot use bare repository"
@@ -127,6 +130,33 @@ def ignores_folder(folder: Path) -> bool:
         return False
     _wait(git, folder)
     return git.returncode == 0
+
+
+def is_own_worktree(folder: Path, around: Path) -> bool:
+    """Return whether a folder is a worktree (git-worktree(1)) of the repository `around` it.
+
+    Such a copy does not belong to the tree, as submodules and other clones do. git does not run.
+    """
+    common = _common_folder(folder)
+    while common and not (around / ".git").exists() and around != around.parent:
+        around = around.parent
+    return bool(common) and (folder / ".git").is_file() and common == _common_folder(around)
+
+
+def _common_folder(folder: Path) -> str:
+    """Return what all worktrees of a repository share, by its real path; "" where there is none."""
+    at = folder / ".git"
+    try:
+        if not at.is_file():
+            return os.path.realpath(at) if at.is_dir() else ""
+        with at.open("rb") as stream:
+            line = stream.read(_LONGEST_LINK)
+    except OSError:
+        return ""
+    kind, _, path = os.fsdecode(line).rstrip("\n").partition(" ")
+    own = Path(os.path.normpath(folder / path))
+    is_worktree = kind == "gitdir:" and own.parent.name == "worktrees"
+    return os.path.realpath(own.parents[1]) if is_worktree else ""
 
 
 def _wait(git: "subprocess.Popen[bytes]", folder: Path) -> bytes:

@@ -54,6 +54,9 @@ def _repository(scanner: Scanner, path: bytes) -> bytes:
 def _is_listed(scanner: Scanner, lists: Mapping[bytes, bool], repository: bytes) -> bool:
     """Return whether a nested repository that the tree did not include may belong to it now."""
     around = _repository(scanner, repository)
+    inner = scanner.root / os.fsdecode(repository)
+    if git.is_own_worktree(inner, scanner.root / os.fsdecode(around)):
+        return False
     if not lists.get(around):
         return True
     name = repository[len(around) :]

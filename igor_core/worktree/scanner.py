@@ -133,8 +133,11 @@ class _Scan:
             look = StatScan({**look.now, **gone}).plus(look.within(part.rest)).plus(more)
         self.parts[prefix] = part
         self._found = self._found.plus(look)
+        root = self._scanner.root
         for path in look.folders:
-            if os.path.lexists(os.path.join(os.fsencode(self._scanner.root), path, b".git")):
+            inner = root / os.fsdecode(path)
+            is_repository = os.path.lexists(inner / ".git")
+            if is_repository and not git.is_own_worktree(inner, root / os.fsdecode(prefix)):
                 self.take(path + b"/")
 
     def result(self, last: Scanned) -> Scanned:

@@ -10,6 +10,7 @@ import pytest
 
 from igor_core.errors import IgorError
 from igor_core.worktree.files import File, Tree, look, scan, shown
+from igor_core.worktree.local_tree import LocalTree
 from tests.support.git_trees import ODD_NAMES, git, write
 
 
@@ -96,6 +97,34 @@ def test_any_name_that_a_file_can_have(root: Path, inside_git: bool) -> None:
     assert names(scan(root)) == {
         path for name in ODD_NAMES for path in (name, b"in " + name + b"/" + name)
     }
+
+
+@pytest.mark.parametrize("place", [".claude/worktrees/fix", ".worktrees/fix", "a b/fix"])
+@pytest.mark.parametrize("options", [[], ["-c", "worktree.useRelativePaths=true"]])
+async def test_a_worktree_of_the_same_repository_is_not_part_of_it(
+    repo: Path, tmp_path: Path, place: str, options: list[str]
+) -> None:
+    write(repo, "main.py")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "first")
+    write(repo, "sub/own.py")
+    git(repo, *options, "worktree", "add", "-q", "-b", "fix", place)
+    other = tmp_path / "other"
+    for folder in (other, repo / "clone"):
+        git(tmp_path, "init", "-q", str(folder))
+        write(folder, "their.py")
+    git(other, "add", ".")
+    git(other, "commit", "-qm", "first")
+    # A worktree of another repository is as good as a clone of it.
+    git(other, "worktree", "add", "-q", "-b", "fix", str(repo / "of-other"))
+    expected = {b"main.py", b"sub/own.py", b"clone/their.py", b"of-other/their.py"}
+    assert names(scan(repo)) == expected
+    assert names(scan(repo / place)) == {b"main.py"}
+    assert names(scan(repo / "sub")) == {b"own.py"}
+    local = LocalTree(repo)
+    await local.reconcile()
+    looked = await local.ask([f"{place}/main.py".encode(), b"sub/own.py"])
+    assert (set(looked.files), looked.reconcile) == ({b"sub/own.py"}, False)
 
 
 def test_a_submodule_is_its_own_list(repo: Path, tmp_path: Path) -> None:
