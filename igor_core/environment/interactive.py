@@ -8,12 +8,26 @@ from igor_core.project_python import FUNCTION
 # A locale that the image does not have is ASCII to programs (`locale charmap` says so under its
 # old name); C.UTF-8 is in all but very old images, and musl knows no other.
 # $3: the config's Python or nothing; $4: the project's name. What is beside the project's Python
-# is found like what is on the PATH, after all of that.
+# is found like what is on the PATH, after all of that. A TERM that only the local machine knows
+# (kitty, ghostty, foot) would be an unknown terminal to programs: the nearest that is known here.
 _START = f"""\
 stty cols "$1" rows "$2" 2>/dev/null
 {FUNCTION}
 found=$(find_python "$3" "$4" 2>/dev/null) && export PATH="$PATH:${{found%/*}}"
 shift 4
+known() {{
+    [ -n "$1" ] || return 1
+    for folder in "$TERMINFO" "$HOME/.terminfo" /etc/terminfo /lib/terminfo /usr/share/terminfo \
+        /usr/lib/terminfo /usr/local/share/terminfo /usr/share/lib/terminfo
+    do
+        [ -n "$folder" ] || continue
+        for entry in "$folder"/?/"$1" "$folder"/??/"$1"; do [ -e "$entry" ] && return; done
+    done
+    return 1
+}}
+for term in "$TERM" "${{TERM%%-*}}-256color" xterm-256color xterm linux vt100; do
+    if known "$term"; then export TERM="$term"; break; fi
+done
 case $(locale charmap 2>&1) in
     *ANSI_X3.4-1968)
         unset LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_MONETARY LC_NUMERIC LC_TIME
