@@ -1,5 +1,6 @@
 """Where igor keeps its local files: the socket and the lock, state, the log."""
 
+import contextlib
 import logging
 import os
 import stat
@@ -9,12 +10,14 @@ from igor_core.errors import AgentError
 
 
 def runtime_directory() -> Path:
-    """The private folder of the socket and the lock: `$XDG_RUNTIME_DIR/igor` or `/tmp/igor-UID`.
+    """The private folder of the socket and the lock: `$XDG_RUNTIME_DIR/igor`.
 
-    Created 0700. Raises AgentError where it belongs to somebody else or others may enter it:
-    whoever can connect to the socket can run commands on the user's hosts.
+    Where the variable is not set (cron, su), it is systemd's folder for the user, `/run/user/UID`,
+    or without that `/tmp/igor-UID`. Created 0700. Raises AgentError where it belongs to somebody
+    else or others may enter it: whoever can connect to the socket can run commands on the user's
+    hosts.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR")
+    base = os.environ.get("XDG_RUNTIME_DIR") or _systemds_folder()
     folder = Path(base) / "igor" if base else Path(f"/tmp/igor-{os.getuid()}")
     try:
         folder.mkdir(mode=0o700, parents=bool(base), exist_ok=True)
@@ -30,6 +33,16 @@ def runtime_directory() -> Path:
             f"remove it, or: chmod 700 {folder}",
         )
     return folder
+
+
+def _systemds_folder() -> str:
+    """Return what pam_systemd(8) sets XDG_RUNTIME_DIR to in a login of the user; "" without it."""
+    folder = f"/run/user/{os.getuid()}"
+    with contextlib.suppress(OSError):
+        found = os.lstat(folder)
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+            return folder
+    return ""
 
 
 def state_path() -> str:
@@ -75,6 +88,19 @@ def _closed(descriptor: int, folder: Path) -> int:
 
 def socket_path() -> Path:
     return runtime_directory() / "agent.sock"
+
+
+def state_lock_path() -> Path:
+    """The file that an agent locks as long as it lives: process and machine, then its socket."""
+    return state_directory() / "agent.lock"
+
+
+def recorded_socket_path() -> Path | None:
+    """The socket of the agent that last used the state folder; None if there was none."""
+    with contextlib.suppress(OSError, UnicodeError):
+        lines = state_lock_path().read_text().splitlines()
+        return Path(lines[1]) if len(lines) > 1 else None
+    return None
 
 
 def pid_path() -> Path:

@@ -98,32 +98,35 @@ def _lost(error: Exception) -> AgentError:
     )
 
 
-def connect(name: str, *, answers: bool, start: bool = True) -> Client:
+def connect(
+    name: str, *, answers: bool, start: bool = True, patience: float | None = None
+) -> Client:
     """Connect to an agent of the same protocol; start one if none runs.
 
-    `name` says who is asking ("cli", "nvim"); `answers` whether a person can answer prompts.
+    `name` says who is asking ("cli", "nvim"); `answers` whether a person can answer prompts;
+    `patience` is how many seconds the agent may take to answer, None for START_SECONDS.
     Raises AgentError if there is no agent (with `start` false), if one of another version is
     busy, or if the new one does not start.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        connection = _open_socket() or (_start() if start else None)
+        connection = open_socket() or (_start() if start else None)
         if connection is None:
             raise AgentError("no agent is running", "any igor command that needs one starts it")
         client = Client(connection)
         # An agent that shuts down at this moment (idle, or of another version) must be replaced.
         with contextlib.suppress(AgentLost):
-            if _greet(client, name, answers):
+            if _greet(client, name, answers, patience or START_SECONDS):
                 return client
         client.close()
         time.sleep(0.02)
     raise AgentError("the agent leaves and does not end", _log_hint())
 
 
-def _greet(client: Client, name: str, answers: bool) -> bool:
+def _greet(client: Client, name: str, answers: bool, patience: float) -> bool:
     """Say HELLO. Return False if an idle agent of another version shuts down, to be replaced."""
     env = {key: os.environ[key] for key in LOGIN_ENVIRONMENT if key in os.environ}
-    client.wait_at_most(START_SECONDS)
+    client.wait_at_most(patience)
     who = {"name": name, "pid": os.getpid(), "env": env, "answers": answers}
     client.send(Kind.HELLO, 0, PROTOCOL, __version__, who)
     frames: list[Frame] = []
@@ -143,28 +146,40 @@ def _greet(client: Client, name: str, answers: bool) -> bool:
     return False
 
 
-def _open_socket() -> socket.socket | None:
+def open_socket() -> socket.socket | None:
     """Return a connection to the agent's socket, None if nobody listens."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.connect(str(directories.socket_path()))
-    except (FileNotFoundError, ConnectionRefusedError):
-        connection.close()
-        return None
-    except OSError as error:
-        connection.close()
-        raise AgentError(f"{directories.socket_path()}: {error.strerror or error}") from None
-    return connection
+    own = directories.socket_path()
+    # An agent with the same records may listen elsewhere: it was started with another
+    # XDG_RUNTIME_DIR.
+    for path in dict.fromkeys([own, directories.recorded_socket_path() or own]):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+        except OSError as error:
+            connection.close()
+            raise AgentError(f"{path}: {error.strerror or error}") from None
+        else:
+            return connection
+    return None
 
 
 def _start() -> socket.socket:
     """Start an agent and connect, under a lock: ten clients at once get one agent."""
     with _start_lock():
-        connection = _open_socket()
+        connection = open_socket()
         if connection is not None:
             return connection
-        _spawn()
-        connection = _open_socket()
+        try:
+            _spawn()
+        except AgentError:
+            # The agent that was there may listen again.
+            connection = open_socket()
+            if connection is None:
+                raise
+            return connection
+        connection = open_socket()
     if connection is None:
         raise AgentError("the agent ended as soon as it had started", _log_hint())
     return connection
@@ -174,11 +189,26 @@ def _start() -> socket.socket:
 def _start_lock() -> Iterator[None]:
     path = directories.runtime_directory() / "agent.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + START_SECONDS
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                raise AgentError(
+                    f"another igor has been starting an agent for {START_SECONDS:.0f} s",
+                    _log_hint(),
+                )
+            time.sleep(0.02)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def agent_python() -> str:

@@ -5,7 +5,10 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import time
+from collections.abc import Iterable
+from pathlib import Path
 
 from igor_core import __version__, directories
 from igor_core.agent.connection import Connection
@@ -33,22 +36,22 @@ class Server:
         self.started = self._last_use = time.monotonic()
         self._connections: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
+        self._listener: asyncio.Server | None = None
+        self._socket = Path()
+        self._inode = 0
+        self._locks: list[int] = []
 
     async def serve(self, ready_fd: int | None) -> None:
         """Serve until stopped. Raises AgentError if another agent of this user runs."""
-        lock = _hold_pid_file()
+        self._locks = [_hold_state(), _hold_pid_file()]
         # Load all recipes now, so that an update of igor can't mix old modules with new ones later.
         for verb in VERBS.values():
             if verb.recipe:
                 load(verb.recipe)
-        path = directories.socket_path()
-        path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(name, self.stop, signal.Signals(name).name)
-        listener = await asyncio.start_unix_server(self._accept, str(path))
-        path.chmod(0o600)
-        log.info("igor %s listens on %s", __version__, path)
+        await self._listen()
         if ready_fd is not None:
             os.write(ready_fd, b"!")
             os.close(ready_fd)
@@ -57,10 +60,47 @@ class Server:
             await self._until_stopped()
         finally:
             # Remove the socket first: a client that comes now starts the next agent.
-            path.unlink(missing_ok=True)
-            listener.close()
+            self._unlisten()
             await self._leave()
-            os.close(lock)
+            for lock in self._locks:
+                os.close(lock)
+
+    async def _listen(self) -> None:
+        path = directories.socket_path()
+        path.unlink(missing_ok=True)
+        self._listener = await asyncio.start_unix_server(self._accept, str(path))
+        path.chmod(0o600)
+        self._socket, self._inode = path, path.stat().st_ino
+        log.info("igor %s listens on %s", __version__, path)
+
+    def _unlisten(self) -> None:
+        if self._has_socket():
+            self._socket.unlink(missing_ok=True)
+        if self._listener is not None:
+            self._listener.close()
+
+    def _has_socket(self) -> bool:
+        """Whether the socket is still there, and this agent's own."""
+        try:
+            return self._socket.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    async def _keep_socket(self) -> None:
+        """Listen again if somebody has removed the socket: a logout, a cleaner of old files."""
+        if self._has_socket():
+            return
+        self._unlisten()
+        if _listens(self._socket):
+            self.stop(f"another agent listens on {self._socket}")
+            return
+        log.warning("%s is gone; it is made again", self._socket)
+        try:
+            if not _is_open(self._locks, directories.pid_path()):
+                self._locks.append(_hold_pid_file())
+            await self._listen()
+        except (OSError, AgentError) as error:
+            self.stop(f"it can't listen: {error}")
 
     def stop(self, reason: str) -> None:
         log.info("stopping: %s", reason)
@@ -74,6 +114,7 @@ class Server:
             try:
                 await asyncio.wait_for(self._stop.wait(), min(1.0, max(0.05, self.idle_after)))
             except asyncio.TimeoutError:
+                await self._keep_socket()
                 if self._connections or self.jobs.running() or self.context.saves.busy:
                     self._last_use = time.monotonic()
                 elif time.monotonic() - self._last_use >= self.idle_after:
@@ -112,16 +153,52 @@ def _hold_pid_file() -> int:
 
     An agent that shuts down removes its socket first, and holds the lock until its jobs have ended.
     """
-    descriptor = os.open(directories.pid_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    running = "another agent of yours is running"
+    return _hold(directories.pid_path(), f"{os.getpid()}", running, "igor agent status")
+
+
+def _hold_state() -> int:
+    """Lock the state folder: two agents, found by different sockets, would undo each other's
+    records. Raises AgentError.
+    """
+    path = directories.state_lock_path()
+    holder = f"{os.getpid()} on {socket.gethostname()}\n{directories.socket_path()}"
+    return _hold(path, holder, f"another agent of yours uses {path.parent}", "igor agent stop")
+
+
+def _hold(path: Path, holder: str, refusal: str, hint: str) -> int:
+    """Lock a file, and write the `holder` of the lock to it. Raises AgentError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LEAVING_SECONDS + 5
     while not _locked(descriptor):
-        if time.monotonic() > deadline:
+        # One that leaves has removed its socket; one that listens may have made it again.
+        if time.monotonic() > deadline or _somebody_listens():
+            theirs = os.read(descriptor, 300).decode(errors="replace").partition("\n")[0]
             os.close(descriptor)
-            raise AgentError("another agent of yours is running", "igor agent status")
+            raise AgentError(f"{refusal} (process {theirs})", hint)
         time.sleep(0.05)
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, b"%d\n" % os.getpid())
+    os.write(descriptor, f"{holder}\n".encode())
     return descriptor
+
+
+def _somebody_listens() -> bool:
+    """Whether an agent listens here, or where the last one with the same records did."""
+    paths = (directories.socket_path(), directories.recorded_socket_path())
+    return any(_listens(path) for path in paths if path is not None)
+
+
+def _is_open(descriptors: Iterable[int], path: Path) -> bool:
+    try:
+        inode = path.stat().st_ino
+    except OSError:
+        return False
+    return any(os.fstat(descriptor).st_ino == inode for descriptor in descriptors)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        return connection.connect_ex(str(path)) == 0
 
 
 def _locked(descriptor: int) -> bool:

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from itertools import pairwise
 from pathlib import Path
 
 from igor_core import directories
-from igor_core.agent.client import Client, connect
+from igor_core.agent.client import Client, connect, open_socket
 from igor_core.cli import report
 from igor_core.cli.job import follow
 from igor_core.cli.outlet import STDOUT, Outlet
@@ -17,7 +16,9 @@ from igor_core.cli.text import printable
 from igor_core.commands.parse import Invocation
 from igor_core.errors import AgentError, IgorError, UsageError
 
-STOP_SECONDS = 10.0
+#: How long an agent may take to answer, and then to end what it has started on the hosts.
+ANSWER_SECONDS = 5.0
+STOP_SECONDS = 20.0
 LOOK_AGAIN = 0.25  # seconds between looks at a log that `-f` follows
 PROGRAM = ("-m", "igor_core.agent")  # in the command line of every agent
 
@@ -48,25 +49,39 @@ def cancel(invocation: Invocation) -> int:
 
 
 def stop(invocation: Invocation) -> int:
-    """Run `igor agent stop`, even for an agent of another version, which reads no request."""
+    """Run `igor agent stop`, even for an agent of another version, which reads no request, and for
+    one that hangs.
+    """
     try:
-        client = _client()
+        client = _client(ANSWER_SECONDS)
+        seconds = STOP_SECONDS
     except AgentError:
-        _terminate()
+        _send(signal.SIGTERM)
+        seconds = ANSWER_SECONDS
     else:
         if client is None:
             return report.answer(invocation, ["no agent is running"])
         ended = follow(invocation, client, "", {})
         if ended:
             return ended
-    deadline = time.monotonic() + STOP_SECONDS
+    said = "the agent has ended"
+    if not _ends_within(seconds):
+        _send(signal.SIGKILL)
+        said = "the agent did not answer and was killed; what it ran on hosts ends within 30 s"
+        if not _ends_within(ANSWER_SECONDS):
+            raise IgorError("the agent can't be killed", f"its log: {_log()}")
+    if not invocation.values.get("json"):
+        report.show(STDOUT, [said])
+    return 0
+
+
+def _ends_within(seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
     while _listens():
         if time.monotonic() > deadline:
-            raise IgorError("the agent has been told to end and hasn't", f"its log: {_log()}")
+            return False
         time.sleep(0.02)
-    if not invocation.values.get("json"):
-        report.show(STDOUT, ["the agent has ended"])
-    return 0
+    return True
 
 
 def log(invocation: Invocation) -> int:
@@ -100,12 +115,12 @@ def _copy(outlet: Outlet, start: int) -> int:
     return start
 
 
-def _client() -> Client | None:
+def _client(patience: float | None = None) -> Client | None:
     """Return a client of the running agent, None if no agent runs."""
     if not _listens():
         return None
     try:
-        return connect("cli", answers=False, start=False)
+        return connect("cli", answers=False, start=False, patience=patience)
     except AgentError:
         if _listens():
             raise
@@ -113,16 +128,15 @@ def _client() -> Client | None:
 
 
 def _listens() -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        try:
-            connection.connect(str(directories.socket_path()))
-        except OSError:
-            return False
+    connection = open_socket()
+    if connection is None:
+        return False
+    connection.close()
     return True
 
 
-def _terminate() -> None:
-    """Send SIGTERM to the pid file's process, if that process is an agent."""
+def _send(number: signal.Signals) -> None:
+    """Send a signal to the pid file's process, if that process is an agent."""
     file = directories.pid_path()
     try:
         process = int(file.read_text())
@@ -131,7 +145,7 @@ def _terminate() -> None:
     words = _command_line(process)
     if PROGRAM not in pairwise(words):
         raise AgentError(f"process {process}, named by {file}, is not an igor agent")
-    os.kill(process, signal.SIGTERM)
+    os.kill(process, number)
 
 
 def _command_line(process: int) -> list[str]:

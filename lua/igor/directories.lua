@@ -11,9 +11,17 @@ local function variable(name)
   return value ~= '' and value or nil
 end
 
+--- Return what a login sets XDG_RUNTIME_DIR to under systemd, where a program was started without
+--- it (cron, su); nil if there is none.
+local function systemds_folder()
+  local folder = ('/run/user/%d'):format(uv.getuid())
+  local found = uv.fs_lstat(folder)
+  return found and found.type == 'directory' and found.uid == uv.getuid() and folder or nil
+end
+
 --- Return the directory of the agent's socket.
 function M.runtime()
-  local base = variable('XDG_RUNTIME_DIR')
+  local base = variable('XDG_RUNTIME_DIR') or systemds_folder()
   return base and base .. '/igor' or ('/tmp/igor-%d'):format(uv.getuid())
 end
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import shutil
@@ -16,10 +17,13 @@ from pathlib import Path
 import pytest
 
 from igor_core import __version__, directories
+from igor_core.agent import client as agent_client
 from igor_core.agent.connection import Connection
 from igor_core.agent.log_limit import LogLimit
 from igor_core.agent.protocol import MAX_FRAME, PROTOCOL, Decoder, Kind, encode
 from igor_core.agent.server import Server
+from igor_core.cli import agent as agent_commands
+from igor_core.cli import main
 from igor_core.errors import AgentError
 from igor_core.events import Outcome
 from tests.support.agent_client import (
@@ -262,6 +266,74 @@ def test_a_socket_on_which_nobody_answers_is_said_so(monkeypatch: pytest.MonkeyP
     told = python(code).communicate(timeout=30)[0]
     os.kill(pid, signal.SIGCONT)
     assert "the agent does not answer" in told
+
+
+def test_stop_ends_an_agent_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(agent_commands, "ANSWER_SECONDS", 0.5)
+    client()
+    pid = agent_pid()
+    os.kill(pid, signal.SIGSTOP)
+    assert main(["agent", "stop"]) == 0
+    wait_until(lambda: not agents())
+    assert "the agent did not answer and was killed" in capfd.readouterr().out
+    client()
+    assert agent_pid() != pid
+
+
+def test_a_start_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_client, "START_SECONDS", 0.5)
+    descriptor = os.open(directories.runtime_directory() / "agent.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(AgentError, match="another igor has been starting an agent"):
+        client()
+    os.close(descriptor)
+
+
+# -- a socket that is removed, and a second one
+
+
+@pytest.mark.parametrize("what", ["folder", "socket"])
+def test_an_agent_whose_socket_is_removed_is_found_again(what: str) -> None:
+    editor = client()
+    pid = agent_pid()
+    if what == "folder":
+        shutil.rmtree(directories.socket_path().parent)
+    else:
+        directories.socket_path().unlink()
+    # At once, before the agent has noticed.
+    assert client().call("agent-status")["data"]["pid"] == pid
+    assert agents() == [pid] == [agent_pid()]
+    assert editor.call("jobs")["status"] == 0
+    assert main(["agent", "stop"]) == 0
+    wait_until(lambda: not agents())
+
+
+def test_an_agent_does_not_remove_the_socket_of_another() -> None:
+    client()
+    path = directories.socket_path()
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        wait_until(lambda: not agents())
+        assert path.exists()
+
+
+def test_an_agent_with_another_runtime_folder_and_the_same_records_is_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client()
+    pid = agent_pid()
+    (home / "other").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "other"))
+    assert client().call("agent-status")["data"]["pid"] == pid
+    assert agents() == [pid]
+    with pytest.raises(AgentError, match=f"another agent of yours uses .*process {pid} on "):
+        asyncio.run(Server(60.0).serve(None))
+    assert main(["agent", "stop"]) == 0
+    wait_until(lambda: not agents())
 
 
 # -- folders
