@@ -21,9 +21,14 @@ def status(data: dict[str, Any]) -> list[str]:
     for host in data["hosts"]:
         name = printable(host["host"])
         if host["error"]:
-            lines += [f"{name}: {line}" for line in printable_lines(host["error"])]
+            lines += [_of(name, line) for line in printable_lines(host["error"])]
         lines += [f"{name}: held back: {printable(path)}" for path in host["held_back"]]
     return lines
+
+
+def _of(host: str, error: str) -> str:
+    """Return a line of an error with its host, which most errors begin with."""
+    return error if error.startswith((f"{host} ", f"{host}: ")) else f"{host}: {error}"
 
 
 def doctor(data: dict[str, Any]) -> list[str]:

@@ -44,8 +44,8 @@ def claim_of(root: Path) -> str:
 class Push:
     """One push or save to one tree. `number` is that of the scan or save.
 
-    `first`: igor has never pushed to the tree. `asks`: somebody may answer questions; if not, what
-    needs an answer is held back. `contents` are the local contents that the caller has read.
+    `first`: igor has never pushed to the tree. `contents` are the local contents that the caller
+    has read.
     """
 
     tree: OpenTree
@@ -53,7 +53,6 @@ class Push:
     options: PushOptions = field(default_factory=PushOptions)
     reporter: Reporter = field(default_factory=Nobody)
     first: bool = field(default=False, kw_only=True)
-    asks: bool = field(default=True, kw_only=True)
     contents: Mapping[bytes, Change] = field(default_factory=dict, kw_only=True)
     report: PushReport = field(init=False)
     # Paths that were left to later saves.
@@ -145,7 +144,7 @@ class Push:
         count, of = plan.deletions, len(self.tree.in_flight.manifest.written)
         if not exceeds_delete_limit(count, of) or self.options.allow_deletes:
             return
-        if not self.asks:
+        if not self.options.asks:
             reason = "deleted locally along with many others; igor push asks first"
             plan.held_back += [HeldBack(path, reason) for path in plan.delete_first + plan.delete]
             plan.delete_first, plan.delete = [], []

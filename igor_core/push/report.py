@@ -9,13 +9,17 @@ from igor_core.worktree.files import File
 
 @dataclass(frozen=True)
 class PushOptions:
-    """The options of `igor push`. `ours` are paths whose version on the host to overwrite."""
+    """The options of `igor push`. `ours` are paths whose version on the host to overwrite.
+
+    Without `asks` nobody answers questions: many deletes are held back, and the rest is done.
+    """
 
     dry_run: bool = False
     force: bool = False
     take_over: bool = False
     allow_deletes: bool = False
     ours: frozenset[bytes] = frozenset()
+    asks: bool = True
 
 
 class Reporter(Protocol):

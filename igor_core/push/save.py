@@ -13,7 +13,7 @@ from igor_core.push.in_flight import InFlight
 from igor_core.push.plan import Change, Plan, PlanInput, exceeds_delete_limit, make_plan
 from igor_core.push.preconditions import state_of
 from igor_core.push.push import ROUNDS, Push, unreadable
-from igor_core.push.report import PushReport
+from igor_core.push.report import PushOptions, PushReport
 from igor_core.push.save_batches import SaveBatch, SaveBatches, batches_of
 from igor_core.push.transfer import Transfer
 from igor_core.push.transport.launcher import Launcher
@@ -120,7 +120,7 @@ class Save:
     def _push(self, tree: OpenTree, read: Mapping[bytes, Change]) -> Push:
         """Return a push of this save; `read` are the paths whose contents may be used."""
         contents = {path: change for path, change in read.items() if change.content is not None}
-        return Push(tree, self.number, asks=False, contents=contents)
+        return Push(tree, self.number, PushOptions(asks=False), contents=contents)
 
     async def finish(self, tree: OpenTree) -> PushReport:
         """Wait for the batches that were sent, and push the rest. Raises HostError.

@@ -238,7 +238,7 @@ class HostSync:
             await self._send_again(list(behind), max(behind.values()))
 
     async def _push_quietly(self) -> None:
-        report = await self.push(self._files.scan(), PushOptions(), Nobody())
+        report = await self.push(self._files.scan(), PushOptions(asks=False), Nobody())
         if report.outdated:
             self._retry.nudge()
         elif report.moving:

@@ -148,7 +148,7 @@ local function say_held(new)
     local text = '%s was changed on %s and is held back: :IgorDiff'
     notice.say(text:format(path, table.concat(hosts, ', ')), WARN)
   elseif path then
-    local text = '%d files were changed on the hosts and are held back: :IgorDiff'
+    local text = '%d files are held back: :IgorPush says why'
     notice.say(text:format(vim.tbl_count(new)), WARN)
   end
 end

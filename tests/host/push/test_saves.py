@@ -484,19 +484,27 @@ def test_a_new_file_never_replaces_one_of_the_host(
     assert (project.on(hosts[0]) / "results.csv").read_text() == "hours of work"
 
 
-def test_many_deletes_wait_for_a_person(project: FollowedProject, editor: Editor) -> None:
+def test_many_deletes_wait_for_a_person_and_nothing_else_does(
+    project: FollowedProject, editor: Editor
+) -> None:
     names = [f"many/{number}" for number in range(60)]
     for name in names:
         project.write(name)
     editor.look()
     project.arrives(*names)
     editor.until_fresh()
+    # As `git checkout` of another branch.
     for name in names:
         (project.root / name).unlink()
+    project.write("main.py", "of the other branch")
+    project.write("new.py", "of the other branch")
     editor.look()
-    told = editor.until(lambda event: all(host["error"] for host in event["hosts"]))
-    assert "would delete 60 of the" in told["hosts"][0]["error"]
+    told = editor.until(lambda event: all(len(h["held_back"]) == 60 for h in event["hosts"]))
+    assert [host["error"] for host in told["hosts"]] == ["", ""]
+    project.arrives("main.py", "new.py")
     assert len(list((project.trees()[0] / "many").iterdir())) == 60
+    reasons = project.call("push")["results"][0]["text"]
+    assert "would delete 60 of the" in reasons
     project.write("main.py", "goes on")
     editor.save("main.py")
     project.arrives("main.py")

@@ -144,7 +144,7 @@ def test_a_file_that_is_held_back_is_named_once(on: Scene) -> None:
         on.agent.fresh(on.project, host("apollo", held_back=["src/a.py"]))
     on.editor.wait_message("igor: src/a.py was changed on apollo and is held back: :IgorDiff")
     on.agent.fresh(on.project, host("apollo", held_back=["src/a.py", "b", "c"]))
-    on.editor.wait_message("igor: 2 files were changed on the hosts and are held back: :IgorDiff")
+    on.editor.wait_message("igor: 2 files are held back: :IgorPush says why")
     assert on.editor.messages().count("src/a.py") == 1
     on.agent.fresh(on.project)
     shows(on, "igor: fresh")
