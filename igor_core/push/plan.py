@@ -235,13 +235,22 @@ def _parents(path: bytes) -> set[bytes]:
     return with_parents([path]) - {path}
 
 
+def _is_chmod(intended: Record, written: Record | None) -> bool:
+    """Whether the intended write was only to change the permissions."""
+    return written is not None and (intended.kind, intended.hash, intended.mtime_ns) == (
+        written.kind, written.hash, written.mtime_ns,
+    )  # fmt: skip
+
+
 def _own(known: PlanInput, path: bytes, state: State) -> Record | None:
     """The record that the host's file still matches, with the host's time; None for no such."""
     content = known.remote_hashes.get(path, b"")
-    for records in (known.intended, known.written):
-        record = records.get(path)
+    written = known.written.get(path)
+    for record in (known.intended.get(path), written):
         if record is None or record.kind != state.kind:
             continue
+        if record is not written and _is_chmod(record, written) and record.mode != state.mode:
+            continue  # it was lost with its connection
         if record.kind == "l":
             if record.target == state.target:
                 return record

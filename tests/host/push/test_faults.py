@@ -417,3 +417,21 @@ async def test_without_rsync_here_it_is_one_sentence(
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(IgorError, match="rsync is not installed on this machine"):
         await apollo.push_tree(tree)
+
+
+async def test_a_chmod_that_was_lost_with_its_connection_is_made_up_for(waiting: Desk) -> None:
+    await pushed_first(waiting)
+    script = waiting.write("run.sh", "#!/bin/sh\n")
+    await waiting.push()
+    stopped = receivers(waiting)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    script.chmod(0o755)
+    saving = asyncio.ensure_future(waiting.save("run.sh"))
+    await asyncio.sleep(0.1)
+    kill(stopped)
+    waiting.lab_host.kill_sshd()
+    with pytest.raises(HostError):
+        await saving
+    waiting.lab_host.heal()
+    await assert_heals(waiting)

@@ -124,6 +124,16 @@ CASES = {
     # an interrupted push
     "intended and arrived": Case(here(2), record(1), record(2), there(2), "unchanged + own"),
     "intended, not arrived": Case(here(2), record(1), record(2), there(1), "send"),
+    "chmod intended, not arrived": Case(
+        here(1, mode=0o755), record(1), record(1, mode=0o755), there(1), "send"
+    ),
+    "chmod intended and arrived": Case(
+        here(1, mode=0o755), record(1), record(1, mode=0o755), there(1, mode=0o755),
+        "unchanged + own",
+    ),
+    "chmod intended, arrived, and taken back here": Case(
+        here(1), record(1), record(1, mode=0o755), there(1, mode=0o755), "send + own"
+    ),
     "intended first time, arrived": Case(here(1), None, record(1), there(1), "unchanged + own"),
     "intended first time, not arrived": Case(here(1), None, record(1), None, "send"),
     "intended, arrived, changed here since": Case(
@@ -228,6 +238,13 @@ def test_other_times_or_another_inode_let_the_content_decide(now: File) -> None:
     assert (same.adopt[P].mtime_ns, same.adopt[P].hash) == (WRITTEN.mtime_ns, WRITTEN.hash)
     for other in (digest(2), b""):
         assert make_plan(replace(asked, local_hashes={P: other})).send == [now]
+
+
+def test_a_chmod_that_was_lost_is_sent_again() -> None:
+    now = replace(SEEN, mode=0o755, ctime_ns=6)
+    intended = {P: Record.of(now, digest(1))}
+    asked = PlanInput({P: now}, {P: WRITTEN}, intended, {P: there(1)})
+    assert make_plan(replace(asked, local_hashes={P: digest(1)})).send == [now]
 
 
 def test_as_it_was_seen_a_file_is_not_read_again() -> None:
