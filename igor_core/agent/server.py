@@ -1,6 +1,7 @@
 """The agent: its socket, and when it starts and stops."""
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -78,6 +79,7 @@ class Server:
             self._socket.unlink(missing_ok=True)
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
 
     def _has_socket(self) -> bool:
         """Whether the socket is still there, and this agent's own."""
@@ -90,17 +92,17 @@ class Server:
         """Listen again if somebody has removed the socket: a logout, a cleaner of old files."""
         if self._has_socket():
             return
-        self._unlisten()
         if _listens(self._socket):
             self.stop(f"another agent listens on {self._socket}")
             return
-        log.warning("%s is gone; it is made again", self._socket)
-        try:
+        if self._listener is not None:
+            log.warning("%s is gone; it is made again", self._socket)
+            self._unlisten()
+        # After a logout the folder can only be made by the next login. What runs goes on meanwhile.
+        with contextlib.suppress(OSError, AgentError):
             if not _is_open(self._locks, directories.pid_path()):
                 self._locks.append(_hold_pid_file())
             await self._listen()
-        except (OSError, AgentError) as error:
-            self.stop(f"it can't listen: {error}")
 
     def stop(self, reason: str) -> None:
         log.info("stopping: %s", reason)

@@ -310,6 +310,21 @@ def test_an_agent_whose_socket_is_removed_is_found_again(what: str) -> None:
     wait_until(lambda: not agents())
 
 
+def test_after_a_logout_what_runs_goes_on_and_the_next_login_finds_it(home: Path) -> None:
+    editor = client()
+    pid = agent_pid()
+    run = home / "run"
+    shutil.rmtree(run)
+    run.touch()  # nobody but the system can make the folder
+    time.sleep(1.5)
+    assert editor.call("jobs")["status"] == 0
+    run.unlink()
+    run.mkdir(mode=0o700)
+    wait_until(directories.socket_path().exists)
+    assert client().call("agent-status")["data"]["pid"] == pid
+    assert agents() == [pid] == [agent_pid()]
+
+
 def test_an_agent_does_not_remove_the_socket_of_another() -> None:
     client()
     path = directories.socket_path()
