@@ -61,6 +61,16 @@ _REMEDIES = (
 )
 
 
+# What an engine's client says after the reason: where its help is, and what did not happen.
+_NOISE = re.compile(
+    r"See '|Run '.* --help'|For more help|Usage:"
+    r"|(Error: )?failed to (start|create) containers?: \S+$"
+)
+_REASON = re.compile(
+    r"Error response from daemon: (.+)|Error: (.+)|(?:docker|podman): (.+)|(invalid .+)"
+)
+
+
 def engine_error(runtime: Runtime, status: int, said: str) -> HostError:
     """Return the error for an engine's command that failed with this exit status and output."""
     if status == 127 and not re.search(r"(?i)oci runtime|executable file", said):
@@ -71,10 +81,23 @@ def engine_error(runtime: Runtime, status: int, said: str) -> HostError:
     said = said[-64 * MOST_WORDS :]
     for pattern, sentence, remedy in _REMEDIES:
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
-            return HostError(f"{sentence} ({last_line(said)})", remedy)
-    return HostError(
-        f"{runtime.word} failed on the host with exit status {status}: {last_line(said)}"
-    )
+            return HostError(f"{sentence} ({reason(said)})", remedy)
+    return HostError(f"{runtime.word} failed on the host with exit status {status}: {reason(said)}")
+
+
+def reason(said: str) -> str:
+    """Return the line that says why, without the engine's own words around it."""
+    lines = [line.strip() for line in said[-8 * MOST_WORDS :].splitlines()]
+    telling = [line for line in lines if line and not _NOISE.match(line)]
+    for line in reversed(telling):
+        while found := _REASON.fullmatch(line):
+            inner = next(group for group in found.groups() if group)
+            if inner == line:
+                return shortened(line)
+            line = inner
+        if line not in telling:
+            return shortened(line)
+    return last_line("\n".join(telling) or said)
 
 
 def last_line(said: str) -> str:
