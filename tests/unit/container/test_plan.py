@@ -174,7 +174,7 @@ async def test_a_batch_tells_each_commands_status_output_and_errors_apart() -> N
             "can't give GPUs",
         ),
         (1, "Bind for 0.0.0.0:80 failed: port is already allocated", "a port .* is in use"),
-        (1, "Error: something else\nError: really", "exit status 1: Error: really"),
+        (1, "Error: something else\nError: really", "exit status 1: really"),
         (1, "", "no output"),
     ],
 )
