@@ -119,9 +119,9 @@ def test_where_an_engine_answers_the_program_runs_in_a_container(lab: Lab) -> No
         pytest.skip("the packages in .venv are for another Python than the system's")
     place = f"{host.home}/igor"
     install(host, place)
-    environment = [f"PYTHONPATH={place}/packages", "IGOR_DEMO_IMAGE=igor-base:latest"]
+    environment = ["IGOR_DEMO_IMAGE=igor-base:latest"]
     demo = host.run(
-        ["env", "-C", place, *environment, "python3", "-m", "tests.demo"], timeout=SECONDS
+        ["env", "-C", place, *environment, ".venv/bin/python", "-m", "tests.demo"], timeout=SECONDS
     )
     said = demo.stdout + demo.stderr
     assert demo.returncode == 0, said
@@ -138,10 +138,15 @@ def install(host: Host, place: str) -> None:
     """Igor and the packages that it needs, at a path in the host."""
     folder = Path(host.path(place))
     for name in ("igor_core", "tests"):
-        shutil.copytree(CHECKOUT / name, folder / name)
+        shutil.copytree(CHECKOUT / name, folder / name, dirs_exist_ok=True)
     tools = ("mypy*", "ruff*", "pip*", "setuptools*", "*pytest*", "__editable__*")
     packages = sysconfig.get_paths()["purelib"]
-    shutil.copytree(packages, folder / "packages", ignore=shutil.ignore_patterns(*tools))
+    # Igor's Pythons don't read PYTHONPATH.
+    os.chown(folder, host.uid, host.uid)
+    host.run(["python3", "-m", "venv", "--without-pip", f"{place}/.venv"], check=True)
+    (site,) = folder.glob(".venv/lib/python3*/site-packages")
+    ignore = shutil.ignore_patterns(*tools)
+    shutil.copytree(packages, site, ignore=ignore, dirs_exist_ok=True)
 
 
 class Screen:

@@ -24,9 +24,20 @@ class FileScheduling(LoadFileScheduling):
         for node in self.nodes:
             # Until there are two tests or none are left; the last of a worker's tests waits for
             # another one, or for the word that there is none.
-            while self.workqueue and self._pending_of(self.assigned_work[node]) < 2:
+            while self._takes_work(node) and self.workqueue and self._waiting(node) < 2:
                 self._reschedule(node)
             self._reschedule(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if self._takes_work(node):
+            super()._reschedule(node)
+
+    def _takes_work(self, node: WorkerController) -> bool:
+        """Whether it is not being shut down, and, if it is a new one, knows the tests by now."""
+        return node in self.registered_collections and not node.shutting_down
+
+    def _waiting(self, node: WorkerController) -> int:
+        return int(self._pending_of(self.assigned_work[node]))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileScheduling | None:
