@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from igor_core import __version__, directories
+from igor_core.agent.client import locked
 from igor_core.agent.connection import Connection
 from igor_core.agent.jobs import AgentJob, Jobs
 from igor_core.commands.recipe import load
@@ -172,7 +172,7 @@ def _hold(path: Path, holder: str, refusal: str, hint: str) -> int:
     """Lock a file, and write the `holder` of the lock to it. Raises AgentError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LEAVING_SECONDS + 5
-    while not _locked(descriptor):
+    while not locked(descriptor):
         # One that leaves has removed its socket; one that listens may have made it again.
         if time.monotonic() > deadline or _somebody_listens():
             theirs = os.read(descriptor, 300).decode(errors="replace").partition("\n")[0]
@@ -201,11 +201,3 @@ def _is_open(descriptors: Iterable[int], path: Path) -> bool:
 def _listens(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         return connection.connect_ex(str(path)) == 0
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

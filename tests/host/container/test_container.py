@@ -23,14 +23,6 @@ from tests.support.containers import Sample
 DOCKERFILE = "FROM igor-base:latest\n"
 
 
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def engine_host(request: pytest.FixtureRequest) -> tuple[Host, Runtime]:
-    if request.param == "docker":
-        lab: Lab = request.getfixturevalue("lab")
-        return lab["apollo"], Runtime("docker")
-    return request.getfixturevalue("podman_host"), Runtime("podman")
-
-
 @pytest.fixture
 def sample(engine_host: tuple[Host, Runtime], tmp_path: Path) -> Sample:
     host, runtime = engine_host

@@ -14,16 +14,8 @@ from igor_core.ssh.host import RemoteHost
 from igor_core.ssh.login import Address, Login
 from igor_core.ssh.process import Process
 from igor_core.verbs.steps.request import shell_line
-from tests.lab import Host, Lab
+from tests.lab import Host
 from tests.support.containers import Sample
-
-
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def engine_host(request: pytest.FixtureRequest) -> tuple[Host, Runtime]:
-    if request.param == "docker":
-        lab: Lab = request.getfixturevalue("lab")
-        return lab["apollo"], Runtime("docker")
-    return request.getfixturevalue("podman_host"), Runtime("podman")
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from igor_core.container.container import bring_up
 from igor_core.container.plan import plan_container
 from igor_core.errors import HostError
 from igor_core.runtime import Runtime
-from tests.lab import Host, Lab
+from tests.lab import Host
 from tests.support.containers import Sample
 
 #: docker_run_args, and what the message must contain by docker and by podman.
@@ -35,14 +33,6 @@ MISTAKES = {
     "user namespaces": (["--userns", "mars"], "", "mars"),
 }
 NOISE = ("See '", "--help", "failed to start containers", "Error response from daemon")
-
-
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def engine_host(request: pytest.FixtureRequest) -> tuple[Host, Runtime]:
-    if request.param == "docker":
-        lab: Lab = request.getfixturevalue("lab")
-        return lab["apollo"], Runtime("docker")
-    return request.getfixturevalue("podman_host"), Runtime("podman")
 
 
 async def test_the_reason_is_the_message(engine_host: tuple[Host, Runtime], tmp_path: Path) -> None:
