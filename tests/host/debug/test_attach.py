@@ -120,21 +120,21 @@ def test_the_process_survives_a_killed_agent_and_can_be_attached_to_again(late: 
     Attached(late).debugger().stopped()
     kill_agent()
     wait_until(lambda: not adapters(late), 60)
-    debugger = _attached_in_the_end(late)
-    debugger.request("disconnect")
+    _attach_and_leave_in_the_end(late)
 
 
-def _attached_in_the_end(late: Running) -> Debugger:
-    """Attach until a stop; leftovers of a killed adapter may end a session or two at once."""
+def _attach_and_leave_in_the_end(late: Running) -> None:
+    """Attach, stop and leave; leftovers of a killed adapter may end a session or two before."""
     for _time in range(5):
         attached = Attached(late)
         try:
             debugger = attached.debugger()
             debugger.stopped()
+            debugger.request("disconnect")
         except DapError:
             attached.result()
             continue
-        return debugger
+        return
     raise AssertionError("nobody can attach to it any more")
 
 
